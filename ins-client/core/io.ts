@@ -1,0 +1,99 @@
+import type { Body } from '../../machine/machine.ts';
+import type { BlockHeader, Labelled } from '../../protocol/frames.ts';
+import type { FromInsClient, FromInsServer, PutItem } from '../../protocol/ins-messages.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+
+/** What crosses the border between one INS conversation and the program around it. */
+
+/** One block to get, by name. */
+export interface WantedBlock {
+  /** The sealed token that opens the locker; null for the asker's own. */
+  readonly token: Uint8Array | null;
+  readonly name: Uint8Array;
+  /** Unix ms after which the block is worth nothing; null for none. */
+  readonly deadlineAtMs: number | null;
+}
+
+export type InsClientInput =
+  /** Dial, and keep the connection up, until `stop`. */
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  | { readonly kind: 'opened' }
+  | { readonly kind: 'closed'; readonly code: number; readonly why: string }
+  | { readonly kind: 'message'; readonly message: FromInsServer }
+  | { readonly kind: 'block'; readonly header: BlockHeader; readonly body: Body }
+  | { readonly kind: 'violation'; readonly why: string }
+  /** Answer to `sign`. */
+  | { readonly kind: 'signed'; readonly ref: number; readonly signature: Uint8Array }
+  /** The calls. `handle` is the caller's, unique among its open requests; requests survive a reconnect. */
+  | {
+      readonly kind: 'get';
+      readonly handle: number;
+      readonly keep: boolean;
+      readonly items: readonly WantedBlock[];
+    }
+  | {
+      readonly kind: 'follow';
+      readonly handle: number;
+      readonly keep: boolean;
+      readonly token: Uint8Array | null;
+      readonly collection: Uint8Array;
+      /** Empty is all tracks. */
+      readonly tracks: readonly number[];
+      /** A part, or FROM_NEWEST_START. After a reconnect it goes on behind the newest part seen. */
+      readonly from: number;
+    }
+  | {
+      readonly kind: 'put';
+      readonly handle: number;
+      readonly collection: Uint8Array;
+      readonly ttlSeconds: number;
+      readonly items: readonly PutItem[];
+      readonly bodies: readonly Body[];
+    }
+  | { readonly kind: 'cancel'; readonly handle: number }
+  /** A token takes the place of another of the same locker: what runs under the old one goes on under the new one. */
+  | { readonly kind: 'renew'; readonly old: Uint8Array; readonly token: Uint8Array }
+  /** The newest range token of our own locker, for the server to hand to those who follow it. */
+  | { readonly kind: 'range-token'; readonly token: Uint8Array };
+
+export type InsClientOutput =
+  /** For the world. One connection at a time; `closed` must come back for every `dial` that fails or ends. */
+  | { readonly kind: 'dial'; readonly url: string }
+  | { readonly kind: 'send'; readonly message: FromInsClient }
+  | { readonly kind: 'send-block'; readonly header: BlockHeader; readonly body: Body }
+  | { readonly kind: 'close'; readonly code: number; readonly why: string }
+  | { readonly kind: 'sign'; readonly ref: number; readonly bytes: Uint8Array }
+  /** For the caller. */
+  | {
+      readonly kind: 'ready';
+      /** The server's key: tokens for lockers on it name it. */
+      readonly server: Uint8Array;
+      /** Add to our time to get the server's. */
+      readonly clockOffsetMs: number;
+    }
+  | {
+      readonly kind: 'arrived';
+      readonly handle: number;
+      /** Index in the batch; a running number for a follow. */
+      readonly item: number;
+      readonly labelled: Labelled | null;
+      /** The server filed it in our locker. */
+      readonly kept: boolean;
+      readonly body: Body;
+    }
+  /** One item, or (null) all that is left of the request: the handle is free then. */
+  | {
+      readonly kind: 'refused';
+      readonly handle: number;
+      readonly item: number | null;
+      readonly reason: Reason;
+      readonly retryAfterMs: number;
+      readonly otherServer: string | null;
+    }
+  | { readonly kind: 'stored'; readonly handle: number; readonly items: readonly number[] }
+  | { readonly kind: 'done'; readonly handle: number }
+  /** A followed locker's owner has a new token; the conversation has registered it already. */
+  | { readonly kind: 'renewed'; readonly handle: number; readonly token: Uint8Array }
+  /** The connection is gone. It is dialled again after a pause unless `final` (replaced by a newer one, or stopped). */
+  | { readonly kind: 'lost'; readonly why: string; readonly final: boolean };

@@ -1,0 +1,97 @@
+/** Bytes per second over the last seconds: a ring of one-second counters. */
+export class RateMeter {
+  totalBytes = 0;
+  private readonly slots: Float64Array;
+  private slotSecond = Number.NaN;
+
+  constructor(windowSeconds = 4) {
+    this.slots = new Float64Array(windowSeconds);
+  }
+
+  add(bytes: number, nowMs: number): void {
+    this.turn(nowMs);
+    this.totalBytes += bytes;
+    this.slots[this.slotSecond % this.slots.length]! += bytes;
+  }
+
+  /** Mean over the window, in bits per second. */
+  bps(nowMs: number): number {
+    this.turn(nowMs);
+    let sum = 0;
+    for (const slot of this.slots) sum += slot;
+    return (sum * 8) / this.slots.length;
+  }
+
+  private turn(nowMs: number): void {
+    const second = Math.floor(nowMs / 1000);
+    if (Number.isNaN(this.slotSecond)) this.slotSecond = second;
+    const steps = Math.min(second - this.slotSecond, this.slots.length);
+    for (let step = 0; step < steps; step++) this.slots[(second - step) % this.slots.length] = 0;
+    if (second > this.slotSecond) this.slotSecond = second;
+  }
+}
+
+/** An allowance that refills at a rate: takes are allowed until it is empty. */
+export class TokenBucket {
+  private level: number;
+  private atMs: number | undefined;
+  private readonly perSecond: number;
+  private readonly burst: number;
+
+  constructor(perSecond: number, burst: number) {
+    this.perSecond = perSecond;
+    this.burst = burst;
+    this.level = burst;
+  }
+
+  take(amount: number, nowMs: number): boolean {
+    this.refill(nowMs);
+    if (this.level < amount) return false;
+    this.level -= amount;
+    return true;
+  }
+
+  private refill(nowMs: number): void {
+    if (this.atMs !== undefined) {
+      this.level = Math.min(this.burst, this.level + ((nowMs - this.atMs) / 1000) * this.perSecond);
+    }
+    this.atMs = nowMs;
+  }
+}
+
+/** A moving average that forgets with each new value. */
+export class Smoothed {
+  value: number | undefined;
+  private readonly weight: number;
+
+  constructor(weight = 0.25) {
+    this.weight = weight;
+  }
+
+  add(value: number): number {
+    this.value = this.value === undefined ? value : this.value + (value - this.value) * this.weight;
+    return this.value;
+  }
+}
+
+/** Grows with each failure and starts again after a success; `unit` (0 … 1) spreads those who failed together. */
+export class Backoff {
+  private failures = 0;
+  private readonly firstMs: number;
+  private readonly lastMs: number;
+
+  constructor(firstMs: number, lastMs: number) {
+    this.firstMs = firstMs;
+    this.lastMs = lastMs;
+  }
+
+  /** Ms to wait before the next try: half of the step is fixed, half is chance. */
+  fail(unit: number): number {
+    const stepMs = Math.min(this.lastMs, this.firstMs * 2 ** this.failures++);
+    return stepMs / 2 + (stepMs / 2) * unit;
+  }
+
+  succeed(): void {
+    this.failures = 0;
+  }
+}

@@ -1,0 +1,118 @@
+/**
+ * Field checkers: each says how one value of a message is written and how a stranger's value is read.
+ * `read` answers `undefined` for anything that is not exactly right; it never throws and never coerces.
+ */
+
+export interface Field<T> {
+  read(value: unknown): T | undefined;
+  write(value: T): unknown;
+}
+
+/** The type a field carries. */
+export type Read<F> = F extends Field<infer T> ? T : never;
+
+const same = <T>(value: T): unknown => value;
+
+function integer(max: number, min = 0): Field<number> {
+  return {
+    read: (value) =>
+      typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max ? value : undefined,
+    write: same,
+  };
+}
+
+export const u8 = integer(0xff);
+export const u16 = integer(0xffff);
+export const u32 = integer(0xffff_ffff);
+/** Unix ms, microseconds or bytes: any safe integer that is not negative. */
+export const u53 = integer(Number.MAX_SAFE_INTEGER);
+/** An integer from `min` to `max`. */
+export const between = (min: number, max: number): Field<number> => integer(max, min);
+
+export const flag: Field<boolean> = {
+  read: (value) => (typeof value === 'boolean' ? value : undefined),
+  write: same,
+};
+
+/** Exactly `length` bytes, copied out of the frame (a view would keep the whole frame alive). */
+export function bytes(length: number): Field<Uint8Array> {
+  return {
+    read: (value) => (value instanceof Uint8Array && value.length === length ? new Uint8Array(value) : undefined),
+    write: same,
+  };
+}
+
+/** `min` … `max` bytes, copied. */
+export function blob(max: number, min = 0): Field<Uint8Array> {
+  return {
+    read: (value) =>
+      value instanceof Uint8Array && value.length >= min && value.length <= max ? new Uint8Array(value) : undefined,
+    write: same,
+  };
+}
+
+/** Text of at most `max` UTF-16 units. */
+export function text(max: number): Field<string> {
+  return { read: (value) => (typeof value === 'string' && value.length <= max ? value : undefined), write: same };
+}
+
+/** One of a few words. */
+export function word<const W extends readonly string[]>(words: W): Field<W[number]> {
+  return { read: (value) => (typeof value === 'string' && words.includes(value) ? value : undefined), write: same };
+}
+
+/** Absent values travel as nil, so that fields after them keep their place. */
+export function optional<T>(field: Field<T>): Field<T | null> {
+  return {
+    read: (value) => (value === null || value === undefined ? null : field.read(value)),
+    write: (value) => (value === null ? null : field.write(value)),
+  };
+}
+
+/** At most `max` values of one kind. */
+export function list<T>(field: Field<T>, max: number): Field<readonly T[]> {
+  return {
+    read(value) {
+      if (!Array.isArray(value) || value.length > max) return undefined;
+      const out: T[] = [];
+      for (const item of value) {
+        const read = field.read(item);
+        if (read === undefined) return undefined;
+        out.push(read);
+      }
+      return out;
+    },
+    write: (values) => values.map((value) => field.write(value)),
+  };
+}
+
+export type Shape = Readonly<Record<string, Field<unknown>>>;
+/** The object that a shape of fields carries. */
+export type ReadShape<S extends Shape> = { readonly [K in keyof S]: Read<S[K]> };
+
+/** Named fields, as an array in the order of the shape. Fields beyond the shape are ignored: room for later versions. */
+export function struct<S extends Shape>(shape: S): Field<ReadShape<S>> {
+  const names = Object.keys(shape);
+  const fields = Object.values(shape);
+  return {
+    read: (value) =>
+      Array.isArray(value) ? (readFields(names, fields, value, 0) as ReadShape<S> | undefined) : undefined,
+    write: (value) => names.map((name, at) => fields[at]!.write((value as Record<string, unknown>)[name])),
+  };
+}
+
+/** Reads `fields` from `values[from…]` into an object; `undefined` when one of them is wrong. */
+export function readFields(
+  names: readonly string[],
+  fields: readonly Field<unknown>[],
+  values: readonly unknown[],
+  from: number,
+): Record<string, unknown> | undefined {
+  const out: Record<string, unknown> = {};
+  for (let at = 0; at < fields.length; at++) {
+    const read = fields[at]!.read(values[from + at]);
+    if (read === undefined) return undefined;
+    out[names[at]!] = read;
+  }
+  return out;
+}

@@ -1,0 +1,94 @@
+import { BLOCK_BYTES_MAX, COMPANION_BYTES_MAX } from './limits.ts';
+import { NAME_BYTES, NAME_TYPE_BLAKE3 } from './names.ts';
+
+/**
+ * The frame that carries a block: a header, then the block's bytes to the end of the WebSocket message. Its first byte
+ * is never that of a MessagePack array, so one look tells frames from control messages. Numbers are big-endian.
+ *
+ * ```
+ * 0   u8   0x01
+ * 1   u8   flags: 1 labelled, 2 kept (filed in the asker's locker), 4 a reader may start at this label's part
+ * 2   u32  request
+ * 6   u16  item: index in the batch; for a follow a running number
+ * 8   only when labelled: u8 track, u32 part, u16 index, 33 bytes name, u16 companion length, companion
+ * ```
+ */
+export const FRAME_BLOCK = 0x01;
+const LABELLED = 1;
+const KEPT = 2;
+const START = 4;
+const PLAIN_BYTES = 8;
+const LABEL_BYTES = 1 + 4 + 2 + NAME_BYTES + 2;
+
+/** What a locker may file a block under besides its name. */
+export interface Label {
+  readonly track: number;
+  readonly part: number;
+  readonly index: number;
+}
+
+/** A label, its block's name, and what was put beside it. */
+export interface Labelled extends Label {
+  readonly name: Uint8Array;
+  /** A reader may start at this part. */
+  readonly start: boolean;
+  /** Opaque to the server; for a live stream the sealed index record, with the first block of a part only. */
+  readonly companion: Uint8Array;
+}
+
+export interface BlockHeader {
+  readonly request: number;
+  readonly item: number;
+  /** The server has filed the block in the asker's locker. */
+  readonly kept: boolean;
+  readonly labelled: Labelled | null;
+}
+
+/** The header as bytes; the block follows it in the same WebSocket message, uncopied. */
+export function encodeBlockHeader(header: BlockHeader): Uint8Array {
+  const { labelled } = header;
+  const out = new Uint8Array(labelled === null ? PLAIN_BYTES : PLAIN_BYTES + LABEL_BYTES + labelled.companion.length);
+  const view = new DataView(out.buffer);
+  out[0] = FRAME_BLOCK;
+  out[1] = (labelled === null ? 0 : LABELLED) | (header.kept ? KEPT : 0) | (labelled?.start ? START : 0);
+  view.setUint32(2, header.request);
+  view.setUint16(6, header.item);
+  if (labelled !== null) {
+    out[8] = labelled.track;
+    view.setUint32(9, labelled.part);
+    view.setUint16(13, labelled.index);
+    out.set(labelled.name, 15);
+    view.setUint16(15 + NAME_BYTES, labelled.companion.length);
+    out.set(labelled.companion, PLAIN_BYTES + LABEL_BYTES);
+  }
+  return out;
+}
+
+/** Takes a frame apart; the block is a view into it. `undefined` when the frame is malformed or a bound is broken. */
+export function decodeBlockFrame(
+  frame: Uint8Array,
+): { readonly header: BlockHeader; readonly block: Uint8Array } | undefined {
+  if (frame.length <= PLAIN_BYTES || frame[0] !== FRAME_BLOCK) return undefined;
+  const view = new DataView(frame.buffer, frame.byteOffset, frame.byteLength);
+  const flags = frame[1]!;
+  let end = PLAIN_BYTES;
+  let labelled: Labelled | null = null;
+  if ((flags & LABELLED) !== 0) {
+    end += LABEL_BYTES;
+    if (frame.length <= end || frame[15] !== NAME_TYPE_BLAKE3) return undefined;
+    const companionBytes = view.getUint16(15 + NAME_BYTES);
+    if (companionBytes > COMPANION_BYTES_MAX || frame.length <= end + companionBytes) return undefined;
+    labelled = {
+      track: frame[8]!,
+      part: view.getUint32(9),
+      index: view.getUint16(13),
+      name: frame.slice(15, 15 + NAME_BYTES),
+      start: (flags & START) !== 0,
+      companion: frame.slice(end, end + companionBytes),
+    };
+    end += companionBytes;
+  }
+  if (frame.length - end > BLOCK_BYTES_MAX) return undefined;
+  const header = { request: view.getUint32(2), item: view.getUint16(6), kept: (flags & KEPT) !== 0, labelled };
+  return { header, block: frame.subarray(end) };
+}

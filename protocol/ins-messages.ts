@@ -1,0 +1,148 @@
+import { codec, type MessageOf, message } from './codec.ts';
+import {
+  between,
+  blob,
+  bytes,
+  flag,
+  list,
+  optional,
+  type Read,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  u53,
+  word,
+} from './fields.ts';
+import {
+  BATCH_ITEMS_MAX,
+  BLOCK_BYTES_MAX,
+  BLOCK_TTL_SECONDS_MAX,
+  COMPANION_BYTES_MAX,
+  PART_NUMBER_MAX,
+  TOKEN_BYTES_MAX,
+  TRACKS_MAX,
+  URL_CHARS_MAX,
+  WORD_CHARS_MAX,
+} from './limits.ts';
+import { HASH_BYTES, KEY_BYTES, nameField, SIGNATURE_BYTES } from './names.ts';
+import { reasonField } from './reasons.ts';
+import { asciiBytes, concatBytes } from './text.ts';
+
+/** The conversation of an INS client with an INS server (PROTOCOL.md, rules IN…). */
+
+/** As `from` of a follow: begin at the newest part that a reader may start at. */
+export const FROM_NEWEST_START = PART_NUMBER_MAX + 1;
+/** As a token alias: no token, the asker's own locker. */
+export const OWN_LOCKER = 0;
+
+const request = u32;
+const alias = u16;
+const track = between(0, TRACKS_MAX - 1);
+
+/** One block asked for: by name, or by label in the collection that the batch names. */
+const getItem = struct({
+  token: alias,
+  /** Ms from the request's arrival after which the block is worth nothing; 0 is no deadline. */
+  deadlineMs: u32,
+  name: optional(nameField),
+  label: optional(struct({ track, part: u32, index: u16 })),
+});
+export type GetItem = Read<typeof getItem>;
+
+/** One block to be stored; its bytes follow in a block frame with the same request and this item's index. */
+const putItem = struct({
+  track,
+  part: between(0, PART_NUMBER_MAX),
+  index: u16,
+  start: flag,
+  name: nameField,
+  sizeBytes: between(1, BLOCK_BYTES_MAX),
+  companion: blob(COMPANION_BYTES_MAX),
+});
+export type PutItem = Read<typeof putItem>;
+
+const fromClient = [
+  /** First message, the answer to `welcome`: proves the account's key by signing {@link helloSigned}. */
+  message('hello', 1, {
+    version: u8,
+    key: bytes(KEY_BYTES),
+    application: text(WORD_CHARS_MAX),
+    signature: bytes(SIGNATURE_BYTES),
+  }),
+  /** Registers a token under an alias, or replaces it: what runs under the alias goes on under the new token. */
+  message('token', 2, { alias: between(1, 0xffff), token: blob(TOKEN_BYTES_MAX) }),
+  message('forget-token', 3, { alias: between(1, 0xffff) }),
+  /** A batch of gets: each item is answered by a block frame or `refused`, in deadline order; then `done`. */
+  message('get', 4, {
+    request,
+    keep: flag,
+    collection: optional(bytes(HASH_BYTES)),
+    items: list(getItem, BATCH_ITEMS_MAX),
+  }),
+  /** All blocks of a range, as they are put, as labelled frames; until `cancel` or `refused`. */
+  message('follow', 5, {
+    request,
+    keep: flag,
+    token: alias,
+    collection: bytes(HASH_BYTES),
+    /** Empty is all tracks that the token covers. */
+    tracks: list(track, TRACKS_MAX),
+    /** A part, or {@link FROM_NEWEST_START}. */
+    from: u32,
+  }),
+  /** A batch of puts; blocks follow as frames. `stored` comes when a block can be had, `refused` else; then `done`. */
+  message('put', 6, {
+    request,
+    token: alias,
+    collection: bytes(HASH_BYTES),
+    ttlSeconds: between(1, BLOCK_TTL_SECONDS_MAX),
+    items: list(putItem, BATCH_ITEMS_MAX),
+  }),
+  message('delete', 7, { request, token: alias, names: list(nameField, BATCH_ITEMS_MAX) }),
+  message('status', 8, { request, token: alias }),
+  message('cancel', 9, { request }),
+  /** The newest range token of the sender's own locker: the server hands it to those who follow that locker. */
+  message('range-token', 10, { token: blob(TOKEN_BYTES_MAX) }),
+] as const;
+
+const fromServer = [
+  /** First message, sent unasked: whom the client has reached, and the clock by which tokens are judged. */
+  message('welcome', 64, { version: u8, server: bytes(KEY_BYTES), nonce: bytes(32), clockMs: u53, blockBytesMax: u32 }),
+  /** The hello was good: the account may store so many bytes. */
+  message('accepted', 65, { quotaBytes: u53 }),
+  message('stored', 66, { request, items: list(u16, BATCH_ITEMS_MAX) }),
+  /** One item, or (null) the whole request. `retryAfterMs` 0: asking again does not help. */
+  message('refused', 67, {
+    request,
+    item: optional(u16),
+    reason: reasonField,
+    retryAfterMs: u32,
+    otherServer: optional(text(URL_CHARS_MAX)),
+  }),
+  message('done', 68, { request }),
+  message('token-refused', 69, { alias, reason: reasonField }),
+  /** The owner of the followed locker has a new range token; the follow goes on under it. */
+  message('renewed', 70, { request, token: blob(TOKEN_BYTES_MAX) }),
+  message('usage', 71, {
+    request,
+    objects: u32,
+    usedBytes: u53,
+    quotaBytes: u53,
+    /** The newest names, at most one batch of them. */
+    names: list(nameField, BATCH_ITEMS_MAX),
+  }),
+  /** The server is about to close this connection. */
+  message('notice', 72, { kind: word(['draining', 'replaced']), otherServer: optional(text(URL_CHARS_MAX)) }),
+] as const;
+
+export type FromInsClient = MessageOf<typeof fromClient>;
+export type FromInsServer = MessageOf<typeof fromServer>;
+export const insClientCodec = codec(fromClient);
+export const insServerCodec = codec(fromServer);
+
+/** What a client signs to prove its key to this server on this connection, and nowhere else. */
+export function helloSigned(nonce: Uint8Array, server: Uint8Array, key: Uint8Array): Uint8Array {
+  return concatBytes(asciiBytes('inswarm/hello/1\0'), nonce, server, key);
+}

@@ -1,0 +1,71 @@
+import { pack, unpack } from './codec.ts';
+import { between, bytes, list, optional, type Read, struct, text, u8, u32, u53 } from './fields.ts';
+import { BATCH_ITEMS_MAX, PART_NUMBER_MAX, TOKEN_BYTES_MAX, TRACKS_MAX, URL_CHARS_MAX } from './limits.ts';
+import { HASH_BYTES, KEY_BYTES, nameField, SIGNATURE_BYTES } from './names.ts';
+import { asciiBytes, concatBytes } from './text.ts';
+
+/** What a token allows, as bits of `operations` (RFC 7069 A.3: permitted operations). */
+export const OPERATION = { get: 1, put: 2, delete: 4, status: 8 } as const;
+
+/**
+ * The claims of a token (RFC 7069 6.2.1; the claims of the Common Access Token in our words). The issuer owns the locker
+ * that the token opens. The last five are optional and wait for servers that enforce them.
+ */
+export const tokenField = struct({
+  version: between(1, 1),
+  /** The locker's owner: an Ed25519 public key. */
+  issuer: bytes(KEY_BYTES),
+  /** The INS server that holds the locker: its key, and where it can be dialled. */
+  server: bytes(KEY_BYTES),
+  serverUrl: text(URL_CHARS_MAX),
+  operations: u8,
+  /** Which objects: those named … */
+  names: optional(list(nameField, BATCH_ITEMS_MAX / 4)),
+  /** … or those of a collection, in some or (null) all tracks, from one part to another, both included. */
+  collection: optional(bytes(HASH_BYTES)),
+  tracks: optional(list(between(0, TRACKS_MAX - 1), TRACKS_MAX)),
+  from: between(0, PART_NUMBER_MAX),
+  to: between(0, PART_NUMBER_MAX + 1),
+  /** Unix seconds by the server's clock. */
+  notBefore: u32,
+  expires: u32,
+  /** Unique for the issuer; revocation and replay checks go by it. */
+  id: bytes(16),
+  /** Only this key may use it; null is a bearer token. */
+  holder: optional(bytes(KEY_BYTES)),
+  uses: optional(u32),
+  weight: optional(u32),
+  rateBps: optional(u53),
+  amountBytes: optional(u53),
+});
+export type Token = Read<typeof tokenField>;
+
+const CONTEXT = asciiBytes('inswarm/token/1\0');
+
+/** The claims as canonical bytes; {@link tokenSigned} of them is what the issuer signs. */
+export function encodeToken(token: Token): Uint8Array {
+  return pack(tokenField.write(token));
+}
+
+export function tokenSigned(claims: Uint8Array): Uint8Array {
+  return concatBytes(CONTEXT, claims);
+}
+
+/** Takes apart `claims ‖ signature`; `undefined` when malformed. The signature is the caller's to verify. */
+export function decodeToken(
+  sealed: Uint8Array,
+): { readonly token: Token; readonly signed: Uint8Array; readonly signature: Uint8Array } | undefined {
+  if (sealed.length <= SIGNATURE_BYTES || sealed.length > TOKEN_BYTES_MAX) return undefined;
+  const claims = sealed.subarray(0, sealed.length - SIGNATURE_BYTES);
+  const token = tokenField.read(unpack(claims));
+  if (token === undefined) return undefined;
+  return { token, signed: tokenSigned(claims), signature: new Uint8Array(sealed.subarray(claims.length)) };
+}
+
+/** Whether a token's range covers a label. */
+export function tokenCovers(token: Token, collection: Uint8Array, track: number, part: number): boolean {
+  if (token.collection === null || part < token.from || part > token.to) return false;
+  if (token.tracks !== null && !token.tracks.includes(track)) return false;
+  for (let at = 0; at < HASH_BYTES; at++) if (token.collection[at] !== collection[at]) return false;
+  return true;
+}

@@ -39,6 +39,8 @@ export const BITMAP_BITS_MAX = 4_096;
 
 /** Bytes of one token with its signature. */
 export const TOKEN_BYTES_MAX = 1_024;
+/** INS servers one token may name: a source feeds a few, a viewer keeps a locker on one. */
+export const TOKEN_SERVERS_MAX = 4;
 /** Aliases for tokens that one connection may hold at once. */
 export const TOKEN_ALIASES_MAX = 256;
 /** Seconds a token may live: servers refuse what expires later, so that a leak is short. */
@@ -70,5 +72,7 @@ export const NEIGHBOURS_ANSWER_MAX = 32;
 export const RECORDS_MESSAGE_MAX = 128;
 /** INS servers in a list. */
 export const INS_SERVERS_MAX = 16;
+/** As the index of a peer's request: all blocks of that part. */
+export const WHOLE_PART = 0xffff;
 /** Block requests one peer may have open at another. */
 export const PEER_REQUESTS_MAX = 128;

@@ -1,6 +1,13 @@
 import { pack, unpack } from './codec.ts';
 import { between, bytes, list, optional, type Read, struct, text, u8, u32, u53 } from './fields.ts';
-import { BATCH_ITEMS_MAX, PART_NUMBER_MAX, TOKEN_BYTES_MAX, TRACKS_MAX, URL_CHARS_MAX } from './limits.ts';
+import {
+  BATCH_ITEMS_MAX,
+  PART_NUMBER_MAX,
+  TOKEN_BYTES_MAX,
+  TOKEN_SERVERS_MAX,
+  TRACKS_MAX,
+  URL_CHARS_MAX,
+} from './limits.ts';
 import { HASH_BYTES, KEY_BYTES, nameField, SIGNATURE_BYTES } from './names.ts';
 import { asciiBytes, concatBytes } from './text.ts';
 
@@ -15,9 +22,8 @@ export const tokenField = struct({
   version: between(1, 1),
   /** The locker's owner: an Ed25519 public key. */
   issuer: bytes(KEY_BYTES),
-  /** The INS server that holds the locker: its key, and where it can be dialled. */
-  server: bytes(KEY_BYTES),
-  serverUrl: text(URL_CHARS_MAX),
+  /** The INS servers that hold a locker of the issuer which this token opens: their keys, and where they can be dialled. */
+  servers: list(struct({ key: bytes(KEY_BYTES), url: text(URL_CHARS_MAX) }), TOKEN_SERVERS_MAX),
   operations: u8,
   /** Which objects: those named … */
   names: optional(list(nameField, BATCH_ITEMS_MAX / 4)),

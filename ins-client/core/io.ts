@@ -1,15 +1,16 @@
 import type { Body } from '../../machine/machine.ts';
-import type { BlockHeader, Labelled } from '../../protocol/frames.ts';
+import type { BlockHeader, Label, Labelled } from '../../protocol/frames.ts';
 import type { FromInsClient, FromInsServer, PutItem } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 
 /** What crosses the border between one INS conversation and the program around it. */
 
-/** One block to get, by name. */
+/** One block to get: by name, or by label (then `collection` of the get is set and the answer comes labelled). */
 export interface WantedBlock {
   /** The sealed token that opens the locker; null for the asker's own. */
   readonly token: Uint8Array | null;
-  readonly name: Uint8Array;
+  readonly name: Uint8Array | null;
+  readonly label: Label | null;
   /** Unix ms after which the block is worth nothing; null for none. */
   readonly deadlineAtMs: number | null;
 }
@@ -30,6 +31,7 @@ export type InsClientInput =
       readonly kind: 'get';
       readonly handle: number;
       readonly keep: boolean;
+      readonly collection: Uint8Array | null;
       readonly items: readonly WantedBlock[];
     }
   | {

@@ -1,0 +1,141 @@
+import type { Description } from '../protocol/media.ts';
+import type { LiveWindow } from './live-window.ts';
+import { masterPlaylist, mediaPlaylist, type PlaylistOptions, targetSeconds } from './playlists.ts';
+
+/** What a request gets. `maxAgeMs` is how long a cache may give the same. */
+export type Answer =
+  | { readonly kind: 'text'; readonly contentType: string; readonly body: string; readonly maxAgeMs: number }
+  | { readonly kind: 'part'; readonly track: number; readonly part: number }
+  | { readonly kind: 'segment'; readonly track: number; readonly parts: readonly number[] }
+  | { readonly kind: 'init'; readonly track: number; readonly revision: number; readonly bytes: Uint8Array }
+  | WaitAnswer
+  | ErrorAnswer;
+
+/** Not yet: ask again after each change of the window; when `waitMs` have passed since the request came, give `otherwise`. */
+export interface WaitAnswer {
+  readonly kind: 'wait';
+  /** The track it is about; undefined for the master playlist. */
+  readonly track: number | undefined;
+  readonly waitMs: number;
+  readonly otherwise: ErrorAnswer;
+}
+
+export interface ErrorAnswer {
+  readonly kind: 'error';
+  readonly status: 400 | 404 | 503;
+  readonly text: string;
+}
+
+/** The query of a URL, decoded; of names given twice, the first. */
+export type Query = Readonly<Record<string, string | undefined>>;
+
+export const PLAYLIST_TYPE = 'application/vnd.apple.mpegurl';
+/** Requests for what is yet to come wait this many target durations (RFC 8216bis 6.2.5.2). */
+const WAIT_TARGETS = 3;
+/** A playlist is not waited for when it is further away than this many segments. */
+const AHEAD_SEGMENTS_MAX = 2;
+
+/**
+ * Answers a request for anything of a stream.
+ * @param path below the stream: `master.m3u8`, `<track>/media.m3u8`, `<track>/init-<revision>.mp4`, `<track>/part-<part>.m4s`,
+ *   `<track>/segment-<segment>.m4s`
+ * @param query `_HLS_msn`, `_HLS_part`, `_HLS_skip` of media playlists (RFC 8216bis 6.2.5)
+ */
+export function answer(window: LiveWindow, path: string, query: Query, options: PlaylistOptions = {}): Answer {
+  if (path === 'master.m3u8') return answerMaster(window);
+  const [, trackText, kind, numberText] = /^(\d{1,2})\/(media\.m3u8|init-|part-|segment-)(\d{1,10})?/.exec(path) ?? [];
+  const track = Number(trackText);
+  const number = Number(numberText);
+  switch (path) {
+    case `${track}/media.m3u8`:
+      return answerMedia(window, track, query, options);
+    case `${track}/init-${number}.mp4`:
+      return answerInit(window, track, number);
+    case `${track}/part-${number}.m4s`:
+      return answerPart(window, track, number);
+    case `${track}/segment-${number}.m4s`:
+      return answerSegment(window, track, number);
+    default:
+      return refuse(404, kind ? `No such file: ${path}` : `Not a file of a stream: ${path}`);
+  }
+}
+
+function answerMaster(window: LiveWindow): Answer {
+  const description = window.description;
+  if (!description) return wait(window, undefined, 'The stream has not begun');
+  return playlist(masterPlaylist(description, (track) => window.averageBps(track)));
+}
+
+function answerMedia(window: LiveWindow, track: number, query: Query, options: PlaylistOptions): Answer {
+  const description = window.description;
+  if (!description) return wait(window, track, 'The stream has not begun');
+  if (!hasTrack(description, track)) return refuse(404, `The stream has no track ${track}`);
+  const msn = directive(query._HLS_msn);
+  const part = directive(query._HLS_part);
+  if (msn === 'bad' || part === 'bad') return refuse(400, '_HLS_msn and _HLS_part are whole numbers');
+  if (part !== undefined && msn === undefined) return refuse(400, '_HLS_part needs _HLS_msn');
+  const last = window.segments(track).at(-1);
+  if (msn !== undefined && last && !window.ended) {
+    if (msn > last.number + AHEAD_SEGMENTS_MAX) return refuse(400, `_HLS_msn is too far ahead of ${last.number}`);
+    if (!reached(window, track, msn, part)) return wait(window, track, 'The playlist has not come that far');
+  }
+  const skip = query._HLS_skip === 'YES' || query._HLS_skip === 'v2';
+  const text = mediaPlaylist(window, track, skip, options);
+  if (text !== undefined) return playlist(text);
+  if (window.ended) return refuse(404, `Track ${track} has nothing to play`);
+  return wait(window, track, 'No segment of the track is complete yet');
+}
+
+/**
+ * Whether the playlist holds what a blocking reload asks for: the whole segment, or with `part` that part of it. A part beyond
+ * the end of its segment means the first of the next one (RFC 8216bis 6.2.5.2).
+ */
+function reached(window: LiveWindow, track: number, msn: number, part: number | undefined): boolean {
+  const last = window.segments(track).at(-1);
+  if (!last || last.number < msn) return false;
+  if (last.number > msn || last.complete) return true;
+  return part !== undefined && part < last.parts.length;
+}
+
+function answerInit(window: LiveWindow, track: number, revision: number): Answer {
+  const bytes = window.init(track, revision);
+  return bytes ? { kind: 'init', track, revision, bytes } : refuse(404, `No header ${revision} of track ${track}`);
+}
+
+function answerPart(window: LiveWindow, track: number, part: number): Answer {
+  const found = window.part(track, part);
+  if (found?.available) return { kind: 'part', track, part };
+  if (found) return refuse(404, `Part ${part} of track ${track} is a hole`);
+  const hinted = part === window.nextPart(track) || window.isPending(track, part);
+  if (hinted && !window.ended) return wait(window, track, `Part ${part} of track ${track} has not come`);
+  return refuse(404, `No part ${part} of track ${track}`);
+}
+
+function answerSegment(window: LiveWindow, track: number, number: number): Answer {
+  const segment = window.segment(track, number);
+  const parts = segment?.parts.filter((part) => part.available).map((part) => part.part) ?? [];
+  if (!segment?.complete || parts.length === 0) return refuse(404, `No segment ${number} of track ${track}`);
+  return { kind: 'segment', track, parts };
+}
+
+function hasTrack(description: Description, track: number): boolean {
+  return description.tracks.some((candidate) => candidate.id === track);
+}
+
+function directive(text: string | undefined): number | undefined | 'bad' {
+  if (text === undefined) return undefined;
+  return /^\d{1,10}$/.test(text) ? Number(text) : 'bad';
+}
+
+function playlist(body: string): Answer {
+  return { kind: 'text', contentType: PLAYLIST_TYPE, body, maxAgeMs: 0 };
+}
+
+function refuse(status: ErrorAnswer['status'], text: string): ErrorAnswer {
+  return { kind: 'error', status, text };
+}
+
+function wait(window: LiveWindow, track: number | undefined, text: string): WaitAnswer {
+  const target = window.description ? targetSeconds(window.description) : 1;
+  return { kind: 'wait', track, waitMs: WAIT_TARGETS * target * 1_000, otherwise: refuse(503, text) };
+}

@@ -1,0 +1,12 @@
+import type { LiveWindow } from './live-window.ts';
+
+/** What stands behind playlists: a source's own parts, or those a peer has gathered. */
+export interface LiveSource {
+  readonly window: LiveWindow;
+  /** Bytes of a part that the window lists as available, its blocks in order; undefined when they are gone. */
+  readPart(track: number, part: number): readonly Uint8Array[] | undefined;
+  /** Calls after every change of the window; gives back what ends that. */
+  onChange(listener: () => void): () => void;
+  /** A player has asked for this track: a peer that fetches only some of them may begin with it. */
+  wantTrack?(track: number): void;
+}

@@ -1,0 +1,248 @@
+import { TRACKS_MAX } from '../protocol/limits.ts';
+import type { Description, IndexRecord, Track } from '../protocol/media.ts';
+import { segmentUs, type TrackContext, TrackWindow, type WindowPart, type WindowSegment } from './track-window.ts';
+
+export interface LiveWindowOptions {
+  /** How much of the stream playlists list. Default 60,000. */
+  readonly windowMs?: number;
+  /** Newer media that must be there before a missing part is listed as a hole. Default 1,500. */
+  readonly patienceMs?: number;
+  /**
+   * Makes the very first part a segment of its own (and moves the numbers of all later segments up by one). Players want one
+   * complete segment before they start; so they can with a single part. For one player in the same process: the segment after
+   * it begins without a key frame, on which others could stumble. Default false.
+   */
+  readonly startWithOnePart?: boolean;
+}
+
+interface Header {
+  readonly revision: number;
+  readonly init: Uint8Array;
+}
+
+/** CMAF headers kept per track: those of parts still in the window, and newer ones whose parts are yet to come. */
+const HEADERS_MAX = 8;
+/** Wall clock and timeline may drift apart this far before EXT-X-PROGRAM-DATE-TIME is set anew. */
+const WALL_DRIFT_MS = 250;
+
+/**
+ * The newest part of a stream as playlists tell of it: descriptions and index records go in, in any order; per track, segments
+ * and their parts come out, which change only at their ends. Bounded by `windowMs`.
+ */
+export class LiveWindow {
+  readonly windowMs: number;
+  private readonly patienceMs: number;
+  private readonly startWithOnePart: boolean;
+  private readonly tracks = new Map<number, TrackWindow>();
+  private readonly headers = new Map<number, Header[]>();
+  private readonly discontinuities: number[] = [];
+  private discontinuitiesDropped = 0;
+  private firstPart: number | undefined;
+  private wallOffsetMs: number | undefined;
+  private newest: Description | undefined;
+  private over = false;
+
+  constructor(options: LiveWindowOptions = {}) {
+    this.windowMs = options.windowMs ?? 60_000;
+    this.patienceMs = options.patienceMs ?? 1_500;
+    this.startWithOnePart = options.startWithOnePart ?? false;
+  }
+
+  get description(): Description | undefined {
+    return this.newest;
+  }
+
+  get ended(): boolean {
+    return this.over;
+  }
+
+  /** Takes a revision of the description; true if playlists may have changed. Older ones than the newest only add their headers. */
+  setDescription(description: Description): boolean {
+    for (const track of description.tracks) this.keepHeader(track, description.revision);
+    if (this.newest === undefined || description.revision > this.newest.revision) this.newest = description;
+    let changed = false;
+    for (const [id, track] of this.tracks) changed = track.advance(this.context(id)) || changed;
+    this.dropOldHeaders();
+    return changed || this.newest === description;
+  }
+
+  /** Takes the record of a part whose bytes are at hand. True if playlists have changed; duplicates and parts too late are ignored. */
+  addRecord(record: IndexRecord): boolean {
+    if (this.over || record.track < 0 || record.track >= TRACKS_MAX) return false;
+    const track = this.trackWindow(record.track);
+    return track.add(record) && this.advance(record.track, track);
+  }
+
+  /** The parts of a track (of all tracks) before `beforePart` that are not there will not come: the window goes on without them. */
+  giveUp(beforePart: number, track?: number): boolean {
+    let changed = false;
+    for (const [id, window] of this.tracks) {
+      if (track !== undefined && track !== id) continue;
+      window.giveUp(beforePart);
+      changed = this.advance(id, window) || changed;
+    }
+    return changed;
+  }
+
+  /** The stream is over: playlists say so, nothing is added any more. */
+  end(): void {
+    for (const [id, track] of this.tracks) track.end(this.context(id));
+    this.over = true;
+  }
+
+  /** Segments that playlists list, oldest first; the last one may still grow. */
+  segments(track: number): readonly WindowSegment[] {
+    const all = this.tracks.get(track)?.segments ?? [];
+    let first = all.length;
+    for (let us = 0; first > 0 && us < this.windowMs * 1_000; first--) us += segmentUs(all[first - 1]!);
+    return all.slice(first);
+  }
+
+  /** A segment by its number, also a little after playlists stopped listing it. */
+  segment(track: number, number: number): WindowSegment | undefined {
+    const all = this.tracks.get(track)?.segments;
+    return all?.[number - (all[0]?.number ?? 0)];
+  }
+
+  part(track: number, part: number): WindowPart | undefined {
+    return this.tracks.get(track)?.find(part);
+  }
+
+  /** The part that is listed next; undefined before the first. */
+  nextPart(track: number): number | undefined {
+    return this.tracks.get(track)?.nextPart;
+  }
+
+  /** Whether the part is at hand but waits for one before it. */
+  isPending(track: number, part: number): boolean {
+    return this.tracks.get(track)?.isPending(part) ?? false;
+  }
+
+  /** The oldest part that a player may still ask for: older bytes can go. Undefined before the first. */
+  oldestPart(track: number): number | undefined {
+    return this.tracks.get(track)?.segments[0]?.parts[0]?.part;
+  }
+
+  /** Bits per second of what is listed of a track; undefined while that is nothing. */
+  averageBps(track: number): number | undefined {
+    const parts = this.segments(track).flatMap((segment) => segment.parts.filter((part) => part.available));
+    const us = parts.reduce((sum, part) => sum + part.durationUs, 0);
+    const bytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
+    return us > 0 ? (bytes * 8_000_000) / us : undefined;
+  }
+
+  /** The CMAF header under this revision. */
+  init(track: number, revision: number): Uint8Array | undefined {
+    return this.headers.get(track)?.find((header) => header.revision === revision)?.init;
+  }
+
+  hasDiscontinuity(segment: number): boolean {
+    return this.discontinuities.includes(segment);
+  }
+
+  /** Discontinuities before this segment (EXT-X-DISCONTINUITY-SEQUENCE of a playlist that begins with it); the same for all tracks. */
+  discontinuitySequence(segment: number): number {
+    return this.discontinuitiesDropped + this.discontinuities.filter((number) => number < segment).length;
+  }
+
+  private advance(id: number, track: TrackWindow): boolean {
+    const changed = track.advance(this.context(id));
+    if (changed) {
+      this.dropStaleTracks(track.nextPart ?? 0);
+      this.dropOldDiscontinuities();
+      this.dropOldHeaders();
+    }
+    return changed;
+  }
+
+  /** A peer that changed to another rendition leaves one behind; what is listed of that may not outlive the window. */
+  private dropStaleTracks(edgePart: number): void {
+    const staleBefore = edgePart - this.context(0).partsMax;
+    for (const track of this.tracks.values()) track.dropBefore(staleBefore);
+  }
+
+  private trackWindow(id: number): TrackWindow {
+    let track = this.tracks.get(id);
+    if (!track) {
+      track = new TrackWindow();
+      this.tracks.set(id, track);
+    }
+    return track;
+  }
+
+  private context(id: number): TrackContext {
+    const partTargetMs = Math.max(this.newest?.partTargetMs ?? 250, 1);
+    const segmentTargetMs = Math.max(this.newest?.segmentTargetMs ?? 1_000, partTargetMs);
+    // A player that has just read a playlist may still ask for the oldest segments in it after they have left it.
+    const keptMs = this.windowMs + 3 * segmentTargetMs;
+    return {
+      headerOf: (revision) => this.headerOf(id, revision)?.revision,
+      wallMs: (record) => this.wallMs(record),
+      markDiscontinuity: (segment) => this.markDiscontinuity(segment),
+      segmentNumber: (record) => this.segmentNumber(record),
+      isWholeSegment: (record) => this.startWithOnePart && record.part === this.firstPart,
+      decodableAnywhere: this.newest?.tracks.find((track) => track.id === id)?.kind === 'audio',
+      partTargetUs: partTargetMs * 1_000,
+      patienceParts: Math.ceil(this.patienceMs / partTargetMs),
+      keptUs: keptMs * 1_000,
+      partsMax: Math.ceil(keptMs / partTargetMs) * 4 + 64,
+    };
+  }
+
+  private segmentNumber(record: IndexRecord): number {
+    this.firstPart ??= record.part;
+    return this.startWithOnePart && record.part > this.firstPart ? record.segment + 1 : record.segment;
+  }
+
+  /** One offset for all tracks: their clocks must not differ by the jitter of single parts. */
+  private wallMs(record: IndexRecord): number {
+    const offsetMs = record.capturedAtMs - record.timeUs / 1_000;
+    if (this.wallOffsetMs === undefined || Math.abs(offsetMs - this.wallOffsetMs) > WALL_DRIFT_MS) {
+      this.wallOffsetMs = offsetMs;
+    }
+    return this.wallOffsetMs + record.timeUs / 1_000;
+  }
+
+  private markDiscontinuity(segment: number): void {
+    if (this.discontinuities.includes(segment)) return;
+    this.discontinuities.push(segment);
+    this.discontinuities.sort((a, b) => a - b);
+  }
+
+  private dropOldDiscontinuities(): void {
+    const firsts = [...this.tracks.values()].flatMap((track) => track.segments[0]?.number ?? []);
+    const first = Math.min(...firsts);
+    while (this.discontinuities.length > 0 && this.discontinuities[0]! < first) {
+      this.discontinuities.shift();
+      this.discontinuitiesDropped += 1;
+    }
+  }
+
+  /** The newest header that is not newer than the revision: descriptions that left a track's header as it was name no new one. */
+  private headerOf(track: number, revision: number): Header | undefined {
+    if (this.newest === undefined || revision > this.newest.revision) return undefined;
+    return this.headers.get(track)?.findLast((header) => header.revision <= revision);
+  }
+
+  private keepHeader(track: Track, revision: number): void {
+    const headers = this.headers.get(track.id) ?? [];
+    this.headers.set(track.id, headers);
+    const before = headers.findLast((header) => header.revision <= revision);
+    if (before && sameBytes(before.init, track.init)) return;
+    if (headers.some((header) => header.revision > revision)) return;
+    headers.push({ revision, init: track.init });
+    while (headers.length > HEADERS_MAX) headers.shift();
+  }
+
+  private dropOldHeaders(): void {
+    for (const [id, headers] of this.headers) {
+      const oldestUsed = this.tracks.get(id)?.segments[0]?.header;
+      if (oldestUsed === undefined) continue;
+      while (headers.length > 1 && headers[0]!.revision < oldestUsed) headers.shift();
+    }
+  }
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

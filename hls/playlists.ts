@@ -1,0 +1,180 @@
+import type { Description, Track } from '../protocol/media.ts';
+import type { LiveWindow } from './live-window.ts';
+import { isoTime, quoted, secondsText } from './text.ts';
+import { segmentUs, type WindowPart, type WindowSegment } from './track-window.ts';
+
+/** What a media playlist asks of players, beyond what the description says. */
+export interface PlaylistOptions {
+  /** Distance that low-latency players keep from the edge, in parts; at least 2 (RFC 8216bis 4.4.3.8), default 3. */
+  readonly partHoldBackParts?: number;
+}
+
+/** Parts are listed this many target durations back from the edge (RFC 8216bis 4.4.4.9), older segments without. */
+const PARTS_LISTED_TARGETS = 3;
+/** HOLD-BACK and CAN-SKIP-UNTIL in target durations: the least that the standard allows. */
+const HOLD_BACK_TARGETS = 3;
+const SKIP_UNTIL_TARGETS = 6;
+
+/** Target duration in whole seconds: no EXTINF, rounded, may be longer (4.4.3.1). */
+export function targetSeconds(description: Description): number {
+  return Math.max(1, Math.round(description.segmentTargetMs / 1_000));
+}
+
+/** The multivariant playlist: video tracks as variants, audio tracks as renditions of one group. Audio alone: each a variant. */
+export function masterPlaylist(description: Description, averageBps: (track: number) => number | undefined): string {
+  const videos = description.tracks.filter((track) => track.kind === 'video');
+  const audios = description.tracks.filter((track) => track.kind === 'audio');
+  const lines = ['#EXTM3U', '#EXT-X-VERSION:9'];
+  if (videos.length === 0) {
+    for (const audio of audios) lines.push(...variantLines(audio, [], averageBps));
+  } else {
+    audios.forEach((audio, i) => {
+      lines.push(renditionLine(audio, i === 0));
+    });
+    for (const video of videos) lines.push(...variantLines(video, audios, averageBps));
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+function renditionLine(audio: Track, isDefault: boolean): string {
+  const attributes = [
+    'TYPE=AUDIO',
+    'GROUP-ID="audio"',
+    `NAME=${quoted(audio.name)}`,
+    `DEFAULT=${isDefault ? 'YES' : 'NO'}`,
+    'AUTOSELECT=YES',
+    ...(audio.channels > 0 ? [`CHANNELS="${audio.channels}"`] : []),
+    `URI="${audio.id}/media.m3u8"`,
+  ];
+  return `#EXT-X-MEDIA:${attributes.join(',')}`;
+}
+
+function variantLines(
+  track: Track,
+  audios: readonly Track[],
+  averageBps: (track: number) => number | undefined,
+): string[] {
+  const loudest = audios.reduce((max, audio) => Math.max(max, audio.bandwidthBps), 0);
+  const average = averageBps(track.id);
+  const averageAudio = audios.reduce((max, audio) => Math.max(max, averageBps(audio.id) ?? 0), 0);
+  const codecs = [...new Set([track.codecs, ...audios.map((audio) => audio.codecs)])].join(',');
+  const attributes = [
+    `BANDWIDTH=${Math.round(track.bandwidthBps + loudest)}`,
+    ...(average === undefined ? [] : [`AVERAGE-BANDWIDTH=${Math.round(average + averageAudio)}`]),
+    `CODECS=${quoted(codecs)}`,
+    ...(track.kind === 'video' ? [`RESOLUTION=${track.width}x${track.height}`] : []),
+    ...(track.frameRate > 0 ? [`FRAME-RATE=${track.frameRate.toFixed(3)}`] : []),
+    ...(audios.length > 0 ? ['AUDIO="audio"'] : []),
+    `NAME=${quoted(track.name)}`,
+  ];
+  return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, `${track.id}/media.m3u8`];
+}
+
+/**
+ * The media playlist of a track; undefined while there is no complete segment to list, because players refuse such a playlist.
+ * @param skip a delta update is wanted (`_HLS_skip`): segments beyond CAN-SKIP-UNTIL are left out
+ */
+export function mediaPlaylist(
+  window: LiveWindow,
+  track: number,
+  skip: boolean,
+  options: PlaylistOptions = {},
+): string | undefined {
+  const description = window.description;
+  const segments = window.segments(track);
+  const first = segments[0];
+  if (!description || !first?.complete) return undefined;
+  const sinceEdgeUs = distancesToEdge(segments);
+  const targetUs = targetSeconds(description) * 1_000_000;
+  const skipped = skip ? sinceEdgeUs.filter((us) => us > SKIP_UNTIL_TARGETS * targetUs).length : 0;
+  const lines = headLines(window, description, first, options);
+  if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
+  segments.slice(skipped).forEach((segment, i) => {
+    const before = i > 0 ? segments[skipped + i - 1] : undefined;
+    const startToEdgeUs = (sinceEdgeUs[skipped + i] ?? 0) + segmentUs(segment);
+    const withParts = startToEdgeUs <= PARTS_LISTED_TARGETS * targetUs + segmentUs(segment);
+    lines.push(...segmentLines(window, segment, before, withParts));
+  });
+  lines.push(...(window.ended ? ['#EXT-X-ENDLIST'] : edgeLines(window, description, track)));
+  return `${lines.join('\n')}\n`;
+}
+
+/** Of each segment, what lies between its end and the end of the last part listed. */
+function distancesToEdge(segments: readonly WindowSegment[]): number[] {
+  const distances: number[] = [];
+  let us = 0;
+  for (const segment of segments.toReversed()) {
+    distances.unshift(us);
+    us += segmentUs(segment);
+  }
+  return distances;
+}
+
+function headLines(
+  window: LiveWindow,
+  description: Description,
+  first: WindowSegment,
+  options: PlaylistOptions,
+): string[] {
+  const target = targetSeconds(description);
+  const partHoldBackUs = Math.max(2, options.partHoldBackParts ?? 3) * description.partTargetMs * 1_000;
+  const control = [
+    'CAN-BLOCK-RELOAD=YES',
+    `CAN-SKIP-UNTIL=${SKIP_UNTIL_TARGETS * target}`,
+    `PART-HOLD-BACK=${secondsText(partHoldBackUs)}`,
+    `HOLD-BACK=${HOLD_BACK_TARGETS * target}`,
+  ];
+  const discontinuities = window.discontinuitySequence(first.number);
+  return [
+    '#EXTM3U',
+    '#EXT-X-VERSION:9',
+    `#EXT-X-TARGETDURATION:${target}`,
+    `#EXT-X-SERVER-CONTROL:${control.join(',')}`,
+    `#EXT-X-PART-INF:PART-TARGET=${secondsText(description.partTargetMs * 1_000)}`,
+    `#EXT-X-MEDIA-SEQUENCE:${first.number}`,
+    ...(discontinuities > 0 ? [`#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuities}`] : []),
+  ];
+}
+
+function segmentLines(
+  window: LiveWindow,
+  segment: WindowSegment,
+  before: WindowSegment | undefined,
+  withParts: boolean,
+): string[] {
+  const lines: string[] = [];
+  if (window.hasDiscontinuity(segment.number)) lines.push('#EXT-X-DISCONTINUITY');
+  if (before?.header !== segment.header) lines.push(`#EXT-X-MAP:URI="init-${segment.header}.mp4"`);
+  lines.push(`#EXT-X-PROGRAM-DATE-TIME:${isoTime(segment.startsAtMs)}`);
+  if (withParts) lines.push(...segment.parts.map(partLine));
+  if (!segment.complete) return lines;
+  if (!segment.parts.some((part) => part.available)) lines.push('#EXT-X-GAP');
+  lines.push(`#EXTINF:${secondsText(segmentUs(segment))},`, `segment-${segment.number}.m4s`);
+  return lines;
+}
+
+function partLine(part: WindowPart): string {
+  const attributes = [
+    `DURATION=${secondsText(part.durationUs)}`,
+    `URI="part-${part.part}.m4s"`,
+    ...(part.available && part.independent ? ['INDEPENDENT=YES'] : []),
+    ...(part.available ? [] : ['GAP=YES']),
+  ];
+  return `#EXT-X-PART:${attributes.join(',')}`;
+}
+
+/** What comes next, and how far the other tracks are (4.4.5.3, 4.4.5.4). */
+function edgeLines(window: LiveWindow, description: Description, track: number): string[] {
+  const lines = [`#EXT-X-PRELOAD-HINT:TYPE=PART,URI="part-${window.nextPart(track)}.m4s"`];
+  for (const other of description.tracks) {
+    const last = other.id === track ? undefined : window.segments(other.id).at(-1);
+    if (!last) continue;
+    const attributes = [
+      `URI="../${other.id}/media.m3u8"`,
+      `LAST-MSN=${last.number}`,
+      `LAST-PART=${last.parts.length - 1}`,
+    ];
+    lines.push(`#EXT-X-RENDITION-REPORT:${attributes.join(',')}`);
+  }
+  return lines;
+}

@@ -1,0 +1,267 @@
+import type { IndexRecord } from '../protocol/media.ts';
+
+/** A part as playlists list it. */
+export interface WindowPart {
+  readonly part: number;
+  readonly timeUs: number;
+  readonly durationUs: number;
+  readonly independent: boolean;
+  readonly sizeBytes: number;
+  /** False for a hole: the part did not come in time, or cannot be decoded because one before it did not. */
+  readonly available: boolean;
+}
+
+export interface WindowSegment {
+  /** What EXT-X-MEDIA-SEQUENCE counts. */
+  readonly number: number;
+  readonly parts: readonly WindowPart[];
+  /** Revision of the CMAF header that opens the segment. */
+  readonly header: number;
+  /** True when nothing will be added any more. */
+  readonly complete: boolean;
+  /** Unix ms of the segment's first frame. */
+  readonly startsAtMs: number;
+}
+
+interface GrowingSegment extends WindowSegment {
+  readonly parts: WindowPart[];
+  complete: boolean;
+}
+
+/** What a track must know of the stream around it. */
+export interface TrackContext {
+  /** Revision of the header to use for records of this revision; undefined as long as it is not known. */
+  headerOf(revision: number): number | undefined;
+  /** Wall clock of a time on the stream's timeline, in Unix ms. */
+  wallMs(record: IndexRecord): number;
+  markDiscontinuity(segment: number): void;
+  /** Number that playlists give to the segment of this record. */
+  segmentNumber(record: IndexRecord): number;
+  /** Whether the record's part is a whole segment. */
+  isWholeSegment(record: IndexRecord): boolean;
+  readonly decodableAnywhere: boolean;
+  readonly partTargetUs: number;
+  readonly patienceParts: number;
+  readonly keptUs: number;
+  readonly partsMax: number;
+}
+
+/** Parts that wait for one before them, or for their description. */
+const PENDING_MAX = 1_024;
+/** Parts of one segment; more than this is no segment that a player could start with. */
+const SEGMENT_PARTS_MAX = 256;
+
+/**
+ * One track of a window: takes records in any order, gives segments that only ever grow at the end.
+ *
+ * A part is listed when all before it are listed. What does not come is waited for until `patienceParts` newer ones
+ * are there, or until `giveUp`; then it is listed as a hole, up to the next part from which a decoder can go on.
+ */
+export class TrackWindow {
+  readonly segments: GrowingSegment[] = [];
+  private readonly parts = new Map<number, WindowPart>();
+  private readonly pending = new Map<number, IndexRecord>();
+  private newestPending = -1;
+  private giveUpBefore = 0;
+  private totalUs = 0;
+  /** The part that is listed next; undefined before the first. */
+  nextPart: number | undefined;
+
+  /** True if the record is new. */
+  add(record: IndexRecord): boolean {
+    if (this.nextPart !== undefined && record.part < this.nextPart) return false;
+    if (this.pending.has(record.part)) return false;
+    if (this.pending.size >= PENDING_MAX) this.pending.delete(Math.min(...this.pending.keys()));
+    this.pending.set(record.part, record);
+    if (record.part > this.newestPending) this.newestPending = record.part;
+    return true;
+  }
+
+  giveUp(beforePart: number): void {
+    if (beforePart > this.giveUpBefore) this.giveUpBefore = beforePart;
+  }
+
+  /** Lists what can be listed; true if something was. */
+  advance(context: TrackContext): boolean {
+    let changed = false;
+    for (let record = this.nextRecord(context); record; record = this.nextRecord(context)) {
+      this.list(record, context);
+      changed = true;
+    }
+    if (changed) this.trim(context);
+    return changed;
+  }
+
+  /** Nothing comes any more. */
+  end(context: TrackContext): void {
+    this.giveUpBefore = Number.MAX_SAFE_INTEGER;
+    this.advance(context);
+    this.pending.clear();
+    const last = this.segments.at(-1);
+    if (last) last.complete = true;
+  }
+
+  find(part: number): WindowPart | undefined {
+    return this.parts.get(part);
+  }
+
+  isPending(part: number): boolean {
+    return this.pending.has(part);
+  }
+
+  private nextRecord(context: TrackContext): IndexRecord | undefined {
+    const hasHeader = (record: IndexRecord) => context.headerOf(record.revision) !== undefined;
+    const opens = (record: IndexRecord) => record.independent || context.decodableAnywhere;
+    if (this.nextPart === undefined) return this.lowestPending((record) => record.independent && hasHeader(record));
+    const next = this.pending.get(this.nextPart);
+    const continues = next && (opens(next) || this.parts.get(next.part - 1)?.available !== false);
+    if (next && continues && hasHeader(next)) return next;
+    const useless = next && !continues;
+    const waitedEnough = this.newestPending - this.nextPart >= context.patienceParts;
+    if (!useless && !waitedEnough && this.giveUpBefore <= this.nextPart) return undefined;
+    return this.lowestPending((record) => opens(record) && hasHeader(record));
+  }
+
+  private lowestPending(fits: (record: IndexRecord) => boolean): IndexRecord | undefined {
+    let lowest: IndexRecord | undefined;
+    for (const record of this.pending.values()) {
+      if ((lowest === undefined || record.part < lowest.part) && fits(record)) lowest = record;
+    }
+    return lowest;
+  }
+
+  private list(record: IndexRecord, context: TrackContext): void {
+    const header = context.headerOf(record.revision) ?? record.revision;
+    const number = context.segmentNumber(record);
+    const before = this.segments.at(-1);
+    if (this.nextPart !== undefined && record.part > this.nextPart) this.fillHole(record, number, context);
+    if (record.discontinuity || (before && (before.header !== header || jumps(before, record, context.partTargetUs)))) {
+      context.markDiscontinuity(number);
+    }
+    this.append(number, header, context.wallMs(record), {
+      part: record.part,
+      timeUs: record.timeUs,
+      durationUs: record.durationUs,
+      independent: record.independent,
+      sizeBytes: record.blocks.reduce((sum, block) => sum + block.sizeBytes, 0),
+      available: true,
+    });
+    if (context.isWholeSegment(record)) this.segments.at(-1)!.complete = true;
+    for (const part of this.pending.keys()) if (part <= record.part) this.pending.delete(part);
+  }
+
+  /**
+   * Lists what is missing before `record` as holes, so that the numbers of segments and the places of parts in them stay what
+   * they are. Records tell the record's own segment; how the rest falls into the segments before it is shared out evenly.
+   */
+  private fillHole(record: IndexRecord, number: number, context: TrackContext): void {
+    const last = this.segments.at(-1);
+    const lastPart = last?.parts.at(-1);
+    const first = this.nextPart ?? record.part;
+    const missing = record.part - first;
+    if (!last || !lastPart || missing > context.partsMax) {
+      this.restart();
+      return;
+    }
+    const startUs = lastPart.timeUs + lastPart.durationUs;
+    const spanUs = record.timeUs - startUs;
+    const related = spanUs > 0 && spanUs <= (missing + 1) * context.partTargetUs;
+    const durationUs = Math.round(related ? spanUs / missing : context.partTargetUs);
+    const startsAtMs = context.wallMs(record) - (missing * durationUs) / 1_000;
+    const counts = holeCounts(missing, number - last.number, last.parts.length, record.indexInSegment);
+    let done = 0;
+    counts.forEach((count, offset) => {
+      for (const end = done + count; done < end; done++) {
+        const hole = { part: first + done, timeUs: startUs + done * durationUs, durationUs, independent: false };
+        const startMs = startsAtMs + (done * durationUs) / 1_000;
+        this.append(last.number + offset, last.header, startMs, { ...hole, sizeBytes: 0, available: false });
+      }
+    });
+  }
+
+  private append(number: number, header: number, startsAtMs: number, part: WindowPart): void {
+    const open = this.segments.at(-1);
+    this.nextPart = part.part + 1;
+    if (open?.number === number) {
+      if (open.parts.length < SEGMENT_PARTS_MAX) this.push(open, part);
+      return;
+    }
+    if (open) open.complete = true;
+    // Players count segments from the first one listed: a number left out may not lie between two that are listed.
+    if (open && number !== open.number + 1) this.restart();
+    const segment: GrowingSegment = { number, header, startsAtMs, parts: [], complete: false };
+    this.segments.push(segment);
+    this.push(segment, part);
+  }
+
+  private push(segment: GrowingSegment, part: WindowPart): void {
+    segment.parts.push(part);
+    this.parts.set(part.part, part);
+    this.totalUs += part.durationUs;
+  }
+
+  /** Forgets segments that are wholly before the part: nobody adds to this track any more. */
+  dropBefore(part: number): void {
+    for (;;) {
+      const first = this.segments[0];
+      if (!first || first.parts.at(-1)!.part >= part) return;
+      this.drop(first);
+      this.segments.shift();
+      if (this.segments.length === 0) this.nextPart = undefined;
+    }
+  }
+
+  private trim(context: TrackContext): void {
+    for (;;) {
+      const first = this.segments[0];
+      if (!first || this.segments.length < 2) return;
+      if (this.totalUs - segmentUs(first) < context.keptUs && this.parts.size <= context.partsMax) return;
+      this.drop(first);
+      this.segments.shift();
+    }
+  }
+
+  private restart(): void {
+    for (const segment of this.segments.splice(0)) this.drop(segment);
+  }
+
+  private drop(segment: WindowSegment): void {
+    for (const part of segment.parts) this.parts.delete(part.part);
+    this.totalUs -= segmentUs(segment);
+  }
+}
+
+export function segmentUs(segment: WindowSegment): number {
+  return segment.parts.reduce((sum, part) => sum + part.durationUs, 0);
+}
+
+/** Whether the media's timeline jumps between what is listed and the record. */
+function jumps(before: WindowSegment, record: IndexRecord, partTargetUs: number): boolean {
+  const last = before.parts.at(-1);
+  if (!last) return false;
+  const missing = record.part - last.part - 1;
+  const spanUs = record.timeUs - (last.timeUs + last.durationUs);
+  return spanUs < -partTargetUs || spanUs > (missing + 1) * partTargetUs;
+}
+
+/**
+ * How many missing parts fall into each segment, from the last one listed (place 0) to the one of the next record (place `segments`).
+ * @param have parts that the last segment has already
+ * @param lead parts that come before the record in its own segment
+ */
+export function holeCounts(missing: number, segments: number, have: number, lead: number): number[] {
+  if (segments <= 0) return [missing];
+  const inOwn = Math.min(lead, missing);
+  let rest = missing - inOwn;
+  const typical = Math.max(1, Math.round((rest + have) / segments));
+  const tail = segments === 1 ? rest : Math.min(rest, Math.max(0, typical - have));
+  rest -= tail;
+  const counts = [tail];
+  for (let left = segments - 1; left > 0; left--) {
+    const count = Math.ceil(rest / left);
+    counts.push(count);
+    rest -= count;
+  }
+  counts.push(inOwn);
+  return counts;
+}

@@ -1,0 +1,223 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { LiveWindow } from '../../hls/live-window.ts';
+import { holeCounts } from '../../hls/track-window.ts';
+import { AUDIO, audioTrack, makeDescription, makeRecord, VIDEO, videoTrack } from './made-stream.ts';
+
+function begun(options = {}): LiveWindow {
+  const window = new LiveWindow(options);
+  window.setDescription(makeDescription());
+  return window;
+}
+
+/** `7:28.29-31!` is segment 7 with parts 28, 29, a hole at 30, 31, complete. */
+function shape(window: LiveWindow, track = VIDEO): string[] {
+  return window.segments(track).map((segment) => {
+    const parts = segment.parts.map((part) => (part.available ? String(part.part) : `(${part.part})`));
+    return `${segment.number}:${parts.join(' ')}${segment.complete ? '!' : ''}`;
+  });
+}
+
+function addAll(window: LiveWindow, parts: Iterable<number>, change = {}): void {
+  for (const part of parts) window.addRecord(makeRecord(part, change));
+}
+
+const range = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
+
+describe('a live window', () => {
+  it('lists parts in order and completes a segment when the next one begins', () => {
+    const window = begun();
+    addAll(window, range(0, 5));
+    expect(shape(window)).toEqual(['0:0 1 2 3!', '1:4']);
+  });
+
+  it('shows the same whatever order the records came in, and ignores duplicates', () => {
+    const parts = range(0, 12);
+    fc.assert(
+      fc.property(
+        fc.shuffledSubarray(parts, { minLength: 12 }),
+        fc.array(fc.integer({ min: 0, max: 11 })),
+        (order, again) => {
+          const window = begun({ patienceMs: 10_000 });
+          // The first part decides where the window begins: it comes first in every order.
+          addAll(window, [0, ...order, ...again]);
+          return JSON.stringify(shape(window)) === JSON.stringify(['0:0 1 2 3!', '1:4 5 6 7!', '2:8 9 10 11']);
+        },
+      ),
+    );
+  });
+
+  it('begins at an independent part and never lists what came before it', () => {
+    const window = begun();
+    addAll(window, [9, 10, 12, 13, 8, 11]);
+    expect(shape(window)).toEqual(['3:12 13']);
+  });
+
+  it('holds back what comes after a missing part', () => {
+    const window = begun();
+    addAll(window, [0, 1, 3, 4]);
+    expect(shape(window)).toEqual(['0:0 1']);
+    expect(window.isPending(VIDEO, 4)).toBe(true);
+    addAll(window, [2]);
+    expect(shape(window)).toEqual(['0:0 1 2 3!', '1:4']);
+  });
+
+  it('lists a missing part as a hole up to the next independent part when enough newer media is there', () => {
+    const window = begun({ patienceMs: 1_000 });
+    addAll(window, [0, 1, 3, 4, 5]);
+    expect(shape(window)).toEqual(['0:0 1']);
+    addAll(window, [6]);
+    expect(shape(window)).toEqual(['0:0 1 (2) (3)!', '1:4 5 6']);
+    expect(window.part(VIDEO, 3)).toMatchObject({ available: false, timeUs: 750_000, durationUs: 250_000 });
+  });
+
+  it('goes on in the same segment after a hole in sound, where every part can be decoded', () => {
+    const window = begun();
+    addAll(window, [0, 1, 3], { track: AUDIO });
+    window.giveUp(3);
+    expect(shape(window, AUDIO)).toEqual(['0:0 1 (2) 3']);
+  });
+
+  it('gives up at once when told to, and not before there is something to go on with', () => {
+    const window = begun();
+    addAll(window, [0, 1]);
+    expect(window.giveUp(12)).toBe(false);
+    addAll(window, [13]);
+    expect(shape(window)).toEqual(['0:0 1']);
+    addAll(window, [12]);
+    expect(shape(window)).toEqual(['0:0 1 (2) (3)!', '1:(4) (5) (6) (7)!', '2:(8) (9) (10) (11)!', '3:12 13']);
+  });
+
+  it('ignores parts that come after their hole was listed', () => {
+    const window = begun();
+    addAll(window, [0, 4]);
+    window.giveUp(4);
+    expect(window.addRecord(makeRecord(2))).toBe(false);
+    expect(shape(window)).toEqual(['0:0 (1) (2) (3)!', '1:4']);
+  });
+
+  it('shares a hole out over segments without losing a part', () => {
+    fc.assert(
+      fc.property(
+        fc.nat(300),
+        fc.integer({ min: 0, max: 40 }),
+        fc.integer({ min: 1, max: 8 }),
+        fc.nat(8),
+        (missing, segments, have, lead) => {
+          const counts = holeCounts(missing, segments, have, lead);
+          return (
+            counts.length === segments + 1 &&
+            counts.every((n) => n >= 0) &&
+            counts.reduce((a, b) => a + b, 0) === missing
+          );
+        },
+      ),
+    );
+  });
+
+  it('begins anew behind a hole longer than itself', () => {
+    const window = begun({ windowMs: 2_000 });
+    addAll(window, range(0, 6));
+    addAll(window, range(4_000, 4_006));
+    expect(shape(window)).toEqual(['1000:4000 4001 4002 4003!', '1001:4004 4005']);
+  });
+
+  it('keeps no more than its length, and for late requests three segments more', () => {
+    const window = begun({ windowMs: 4_000 });
+    addAll(window, range(0, 4_000));
+    expect(shape(window).length).toBe(4);
+    expect(window.oldestPart(VIDEO)).toBe(4_000 - 28);
+    expect(window.segment(VIDEO, 993)?.parts.length).toBe(4);
+    expect(window.segment(VIDEO, 992)).toBeUndefined();
+  });
+
+  it('forgets a rendition that nobody adds to any more', () => {
+    const window = begun({ windowMs: 2_000 });
+    addAll(window, range(0, 8), { track: AUDIO });
+    addAll(window, range(0, 800));
+    expect(window.segments(AUDIO)).toEqual([]);
+    addAll(window, [796, 797], { track: AUDIO });
+    expect(shape(window, AUDIO)).toEqual(['199:796 797']);
+  });
+
+  it('waits for the description that holds the header of a part', () => {
+    const window = begun();
+    addAll(window, range(0, 4));
+    addAll(window, [4, 5], { revision: 1, discontinuity: true });
+    expect(shape(window)).toEqual(['0:0 1 2 3']);
+    const tracks = [{ ...videoTrack, init: Uint8Array.of(9) }, audioTrack];
+    window.setDescription(makeDescription({ revision: 1, tracks }));
+    expect(window.segments(VIDEO).map((segment) => segment.header)).toEqual([0, 1]);
+    expect(window.init(VIDEO, 0)).toEqual(videoTrack.init);
+    expect(window.init(VIDEO, 1)).toEqual(Uint8Array.of(9));
+  });
+
+  it('takes a description with the same header for no change of header', () => {
+    const window = begun();
+    window.setDescription(makeDescription({ revision: 1, signingKey: new Uint8Array(32).fill(7) }));
+    addAll(window, range(0, 4));
+    addAll(window, range(4, 8), { revision: 1 });
+    expect(window.segments(VIDEO).map((segment) => segment.header)).toEqual([0, 0]);
+    expect(window.hasDiscontinuity(1)).toBe(false);
+  });
+
+  it('sees a discontinuity that lies in a hole by the jump of the media time', () => {
+    const window = begun();
+    addAll(window, range(0, 4));
+    addAll(window, range(8, 10), { timeUs: 900_000_000 });
+    window.giveUp(8);
+    expect(window.hasDiscontinuity(2)).toBe(true);
+    const straight = begun();
+    addAll(straight, [0, 1, 2, 3, 8]);
+    straight.giveUp(8);
+    expect(straight.hasDiscontinuity(2)).toBe(false);
+  });
+
+  it('counts discontinuities the same for all tracks, also when they have left the window', () => {
+    const window = begun({ windowMs: 2_000 });
+    for (const part of range(0, 400)) {
+      for (const track of [VIDEO, AUDIO]) window.addRecord(makeRecord(part, { track, discontinuity: part % 40 === 0 }));
+    }
+    // Segments 0, 10, 20 … 90 begin with one; the window lists segments 98 and 99.
+    expect(window.segments(VIDEO)[0]?.number).toBe(98);
+    expect(window.discontinuitySequence(98)).toBe(10);
+    for (let part = 400; part < 404; part++) window.addRecord(makeRecord(part, { discontinuity: part === 400 }));
+    expect([100, 101].map((segment) => window.discontinuitySequence(segment))).toEqual([10, 11]);
+  });
+
+  it('smooths the jitter of capture out of the wall clock, and follows a real change', () => {
+    const window = begun();
+    for (const part of range(0, 8))
+      window.addRecord(makeRecord(part, { capturedAtMs: 1_000_000 + part * 250 + (part % 2) * 200 }));
+    expect(window.segments(VIDEO).map((segment) => segment.startsAtMs)).toEqual([1_000_000, 1_001_000]);
+    for (const part of range(8, 9)) window.addRecord(makeRecord(part, { capturedAtMs: 2_000_000 }));
+    expect(window.segments(VIDEO)[2]?.startsAtMs).toBe(2_000_000);
+  });
+
+  it('can make the first part a segment of its own, so that one part is enough to start', () => {
+    const window = begun({ startWithOnePart: true });
+    addAll(window, [40]);
+    addAll(window, [40, 41], { track: AUDIO });
+    expect(shape(window)).toEqual(['10:40!']);
+    addAll(window, range(41, 46));
+    expect(shape(window)).toEqual(['10:40!', '11:41 42 43!', '12:44 45']);
+    expect(shape(window, AUDIO)).toEqual(['10:40!', '11:41']);
+  });
+
+  it('bounds what waits: a stranger cannot fill memory with parts that never join', () => {
+    const window = begun();
+    addAll(window, [0]);
+    for (let part = 10; part < 9_000; part++) window.addRecord(makeRecord(part, { independent: false }));
+    expect(window.isPending(VIDEO, 8_999)).toBe(true);
+    expect(window.isPending(VIDEO, 9_000 - 1_025)).toBe(false);
+    expect(window.addRecord(makeRecord(1, { track: 16 }))).toBe(false);
+  });
+
+  it('completes everything at the end and takes nothing more', () => {
+    const window = begun();
+    addAll(window, [0, 1, 4]);
+    window.end();
+    expect(shape(window)).toEqual(['0:0 1 (2) (3)!', '1:4!']);
+    expect(window.addRecord(makeRecord(5))).toBe(false);
+  });
+});

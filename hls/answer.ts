@@ -60,6 +60,12 @@ export function answer(window: LiveWindow, path: string, query: Query, options: 
   }
 }
 
+/** The track whose playlist the path asks for, if it does: the sign that someone wants to play it. */
+export function wantedTrack(path: string): number | undefined {
+  const track = /^(\d{1,2})\/media\.m3u8$/.exec(path)?.[1];
+  return track === undefined ? undefined : Number(track);
+}
+
 function answerMaster(window: LiveWindow): Answer {
   const description = window.description;
   if (!description) return wait(window, undefined, 'The stream has not begun');

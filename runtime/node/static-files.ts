@@ -1,0 +1,72 @@
+import { createReadStream, type Stats } from 'node:fs';
+import { realpath, stat } from 'node:fs/promises';
+import { extname, join, resolve, sep } from 'node:path';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { HttpServer } from './http.ts';
+
+export interface StaticOptions {
+  /** Folder to serve; `index.html` stands for it and for folders in it. */
+  readonly folder: string;
+  /** Headers on every file, such as a Content-Security-Policy. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.html': 'text/html; charset=utf-8',
+  '.ico': 'image/x-icon',
+  '.jpg': 'image/jpeg',
+  '.js': 'text/javascript; charset=utf-8',
+  '.json': 'application/json; charset=utf-8',
+  '.map': 'application/json; charset=utf-8',
+  '.mjs': 'text/javascript; charset=utf-8',
+  '.png': 'image/png',
+  '.svg': 'image/svg+xml',
+  '.txt': 'text/plain; charset=utf-8',
+  '.wasm': 'application/wasm',
+  '.webmanifest': 'application/manifest+json',
+  '.webp': 'image/webp',
+  '.woff2': 'font/woff2',
+};
+
+/** Serves the files of one folder at every path that no other route takes. Links that lead out of the folder are not followed. */
+export function serveStatic(server: HttpServer, options: StaticOptions): void {
+  const folder = resolve(options.folder);
+  server.app.get('/*', async (request, reply) => {
+    const path = (request.params as { '*': string })['*'];
+    const found = await findFile(folder, path);
+    if (!found) return reply.callNotFound();
+    reply.headers({ ...options.headers });
+    return sendFile(request, reply, found.path, found.stats);
+  });
+}
+
+interface Found {
+  readonly path: string;
+  readonly stats: Stats;
+}
+
+async function findFile(folder: string, path: string): Promise<Found | undefined> {
+  if (path.includes('\0') || path.split(/[\\/]/).includes('..')) return undefined;
+  try {
+    const root = await realpath(folder);
+    const real = await realpath(join(root, path));
+    if (real !== root && !real.startsWith(root + sep)) return undefined;
+    const stats = await stat(real);
+    if (stats.isFile()) return { path: real, stats };
+    if (!stats.isDirectory()) return undefined;
+    const index = await stat(join(real, 'index.html'));
+    return index.isFile() ? { path: join(real, 'index.html'), stats: index } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Files are always asked for anew and mostly answered with 304: a page and its scripts must not come from two builds. */
+function sendFile(request: FastifyRequest, reply: FastifyReply, path: string, stats: Stats) {
+  const etag = `"${stats.size.toString(36)}-${Math.round(stats.mtimeMs).toString(36)}"`;
+  reply.header('etag', etag).header('cache-control', 'no-cache');
+  if (request.headers['if-none-match'] === etag) return reply.code(304).send();
+  reply.type(CONTENT_TYPES[extname(path)] ?? 'application/octet-stream').header('content-length', stats.size);
+  return reply.send(createReadStream(path));
+}

@@ -11,9 +11,14 @@ import {
   URL_CHARS_MAX,
   WORD_CHARS_MAX,
 } from './limits.ts';
-import { HASH_BYTES, KEY_BYTES } from './names.ts';
+import { HASH_BYTES, KEY_BYTES, SIGNATURE_BYTES } from './names.ts';
 import { reasonField } from './reasons.ts';
 import { availabilityField, insServerField, modeField, neighbourField, streamStateField } from './swarm-fields.ts';
+import { asciiBytes, concatBytes } from './text.ts';
+
+/** Bytes of the tracker's challenge. */
+export const NONCE_BYTES = 32;
+const JOIN_CONTEXT = asciiBytes('inswarm/join/1\0');
 
 /** The conversation of sources and peers with the tracker (PROTOCOL.md, rules TR…). */
 
@@ -32,11 +37,15 @@ const toTracker = [
     url: optional(text(URL_CHARS_MAX)),
     /** Where the sender says it is; the tracker's table of address prefixes goes before it. */
     region: optional(text(WORD_CHARS_MAX)),
+    /** Signature of {@link joinSigned} with `key`; null proves nothing, and then never takes the place of who proved it. */
+    proof: optional(bytes(SIGNATURE_BYTES)),
   }),
   /** The source's sealed description and the INS servers it feeds, first choice first. */
   message('publish', 2, {
     description: blob(DESCRIPTION_BYTES_MAX),
     insServers: list(insServerField, INS_SERVERS_MAX),
+    /** Where the source serves the stream as plain HLS; null for nowhere. `:PORT/path` is completed by the tracker. */
+    hlsUrl: optional(text(URL_CHARS_MAX)),
   }),
   /** New sealed records, from the source. */
   message('records', 3, { records }),
@@ -80,9 +89,16 @@ const fromTracker = [
   message('stream-state', 68, { state: streamStateField, why: text(TITLE_CHARS_MAX) }),
   message('refused', 69, { reason: reasonField, text: text(TITLE_CHARS_MAX), retryAfterMs: u32 }),
   message('ins-servers', 70, { insServers: list(insServerField, INS_SERVERS_MAX) }),
+  /** First message, sent unasked when the connection opens: what a `proof` in `join` has to sign. */
+  message('welcome', 71, { version: u8, nonce: bytes(NONCE_BYTES) }),
 ] as const;
 
 export type ToTracker = MessageOf<typeof toTracker>;
 export type FromTracker = MessageOf<typeof fromTracker>;
 export const toTrackerCodec = codec(toTracker);
 export const fromTrackerCodec = codec(fromTracker);
+
+/** What a member signs to prove its key to the tracker on this connection, for this stream, and nowhere else. */
+export function joinSigned(nonce: Uint8Array, stream: Uint8Array, key: Uint8Array): Uint8Array {
+  return concatBytes(JOIN_CONTEXT, nonce, stream, key);
+}

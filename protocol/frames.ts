@@ -7,18 +7,22 @@ import { NAME_BYTES, NAME_TYPE_BLAKE3 } from './names.ts';
  *
  * ```
  * 0   u8   0x01
- * 1   u8   flags: 1 labelled, 2 kept (filed in the asker's locker), 4 a reader may start at this label's part
+ * 1   u8   flags: 1 labelled, 2 kept (filed in the asker's locker), 4 a reader may start at this label's part,
+ *          8 (labelled only) with the time left to live
  * 2   u32  request
  * 6   u16  item: index in the batch; for a follow a running number
  * 8   only when labelled: u8 track, u32 part, u16 index, 33 bytes name, u16 companion length, companion
+ *     then, when flagged: u32 seconds the block has left to live
  * ```
  */
 export const FRAME_BLOCK = 0x01;
 const LABELLED = 1;
 const KEPT = 2;
 const START = 4;
+const LIFE = 8;
 const PLAIN_BYTES = 8;
 const LABEL_BYTES = 1 + 4 + 2 + NAME_BYTES + 2;
+const LIFE_BYTES = 4;
 
 /** What a locker may file a block under besides its name. */
 export interface Label {
@@ -34,6 +38,8 @@ export interface Labelled extends Label {
   readonly start: boolean;
   /** Opaque to the server; for a live stream the sealed index record, with the first block of a part only. */
   readonly companion: Uint8Array;
+  /** Seconds until the original expires; from one INS server to another, which keeps a copy no longer than that. */
+  readonly lifeSeconds?: number;
 }
 
 export interface BlockHeader {
@@ -47,10 +53,17 @@ export interface BlockHeader {
 /** The header as bytes; the block follows it in the same WebSocket message, uncopied. */
 export function encodeBlockHeader(header: BlockHeader): Uint8Array {
   const { labelled } = header;
-  const out = new Uint8Array(labelled === null ? PLAIN_BYTES : PLAIN_BYTES + LABEL_BYTES + labelled.companion.length);
+  const life = labelled?.lifeSeconds;
+  const lifeBytes = life === undefined ? 0 : LIFE_BYTES;
+  const labelBytes = labelled === null ? 0 : LABEL_BYTES + labelled.companion.length + lifeBytes;
+  const out = new Uint8Array(PLAIN_BYTES + labelBytes);
   const view = new DataView(out.buffer);
   out[0] = FRAME_BLOCK;
-  out[1] = (labelled === null ? 0 : LABELLED) | (header.kept ? KEPT : 0) | (labelled?.start ? START : 0);
+  out[1] =
+    (labelled === null ? 0 : LABELLED) |
+    (header.kept ? KEPT : 0) |
+    (labelled?.start ? START : 0) |
+    (life === undefined ? 0 : LIFE);
   view.setUint32(2, header.request);
   view.setUint16(6, header.item);
   if (labelled !== null) {
@@ -60,6 +73,7 @@ export function encodeBlockHeader(header: BlockHeader): Uint8Array {
     out.set(labelled.name, 15);
     view.setUint16(15 + NAME_BYTES, labelled.companion.length);
     out.set(labelled.companion, PLAIN_BYTES + LABEL_BYTES);
+    if (life !== undefined) view.setUint32(out.length - LIFE_BYTES, life);
   }
   return out;
 }
@@ -77,7 +91,8 @@ export function decodeBlockFrame(
     end += LABEL_BYTES;
     if (frame.length <= end || frame[15] !== NAME_TYPE_BLAKE3) return undefined;
     const companionBytes = view.getUint16(15 + NAME_BYTES);
-    if (companionBytes > COMPANION_BYTES_MAX || frame.length <= end + companionBytes) return undefined;
+    const lifeBytes = (flags & LIFE) === 0 ? 0 : LIFE_BYTES;
+    if (companionBytes > COMPANION_BYTES_MAX || frame.length <= end + companionBytes + lifeBytes) return undefined;
     labelled = {
       track: frame[8]!,
       part: view.getUint32(9),
@@ -85,8 +100,9 @@ export function decodeBlockFrame(
       name: frame.slice(15, 15 + NAME_BYTES),
       start: (flags & START) !== 0,
       companion: frame.slice(end, end + companionBytes),
+      ...(lifeBytes === 0 ? {} : { lifeSeconds: view.getUint32(end + companionBytes) }),
     };
-    end += companionBytes;
+    end += companionBytes + lifeBytes;
   }
   if (frame.length - end > BLOCK_BYTES_MAX) return undefined;
   const header = { request: view.getUint32(2), item: view.getUint16(6), kept: (flags & KEPT) !== 0, labelled };

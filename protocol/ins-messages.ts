@@ -36,6 +36,11 @@ import { asciiBytes, concatBytes } from './text.ts';
 export const FROM_NEWEST_START = PART_NUMBER_MAX + 1;
 /** As a token alias: no token, the asker's own locker. */
 export const OWN_LOCKER = 0;
+/**
+ * The application id of INS servers among themselves. On such a connection blocks travel labelled and with the time left
+ * to live, and tokens of third servers are refused: nothing is fetched on behalf of a server that fetches for another.
+ */
+export const SERVER_APPLICATION = 'inswarm.ins-server';
 
 const request = u32;
 const alias = u16;
@@ -123,7 +128,7 @@ const fromServer = [
   }),
   message('done', 68, { request }),
   message('token-refused', 69, { alias, reason: reasonField }),
-  /** The owner of the followed locker has a new range token; the follow goes on under it. */
+  /** The owner of the followed locker has a new range token: the follow and its alias stand for it from here on. */
   message('renewed', 70, { request, token: blob(TOKEN_BYTES_MAX) }),
   message('usage', 71, {
     request,

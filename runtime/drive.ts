@@ -1,0 +1,89 @@
+import { type Machine, Queue } from '../machine/machine.ts';
+
+/** What {@link drive} needs of the world: the time, and one timer. */
+export interface DriveClock {
+  /** Unix ms, never going back. */
+  nowMs(): number;
+  setTimer(fire: () => void, delayMs: number): unknown;
+  clearTimer(timer: unknown): void;
+}
+
+/** A machine bound to the world. */
+export interface Driven<Input> {
+  /** Feeds the machine. Inputs given while outputs are being performed wait their turn. */
+  input(input: Input): void;
+  /** Ends it: the timer is cleared, later inputs are ignored. */
+  stop(): void;
+}
+
+/** The longest delay that timers of the platform take. */
+const DELAY_MS_MAX = 0x7fff_ffff;
+
+/**
+ * Binds a machine to the world, in a fixed order: input, then all outputs, then the next input, then the timer.
+ *
+ * @param perform - Carries out one output. May call `input` of what this returns (it is queued, never re-entered).
+ *   What it throws is not caught here.
+ */
+export function drive<Input, Output>(
+  machine: Machine<Input, Output>,
+  perform: (output: Output) => void,
+  clock: DriveClock,
+): Driven<Input> {
+  const waiting = new Queue<Input>();
+  let busy = false;
+  let stopped = false;
+  let timer: unknown;
+  let timerAtMs = Number.POSITIVE_INFINITY;
+
+  const drain = (): void => {
+    for (let output = machine.pollOutput(); output !== undefined; output = machine.pollOutput()) perform(output);
+  };
+
+  const run = (timeout: boolean): void => {
+    busy = true;
+    try {
+      if (timeout) {
+        machine.handleTimeout(clock.nowMs());
+        drain();
+      }
+      while (!stopped) {
+        const input = waiting.shift();
+        if (input === undefined) break;
+        machine.handleInput(input, clock.nowMs());
+        drain();
+      }
+    } finally {
+      busy = false;
+    }
+    arm();
+  };
+
+  const fire = (): void => {
+    timer = undefined;
+    timerAtMs = Number.POSITIVE_INFINITY;
+    if (!stopped) run(true);
+  };
+
+  // A timer that is set too early stays: firing once in vain is cheaper than setting it anew with each input.
+  const arm = (): void => {
+    const deadlineMs = machine.nextDeadline();
+    if (stopped || deadlineMs === undefined || timerAtMs <= deadlineMs) return;
+    if (timer !== undefined) clock.clearTimer(timer);
+    timerAtMs = deadlineMs;
+    timer = clock.setTimer(fire, Math.min(Math.max(Math.ceil(deadlineMs - clock.nowMs()), 0), DELAY_MS_MAX));
+  };
+
+  return {
+    input(input) {
+      if (stopped) return;
+      waiting.push(input);
+      if (!busy) run(false);
+    },
+    stop() {
+      stopped = true;
+      if (timer !== undefined) clock.clearTimer(timer);
+      timer = undefined;
+    },
+  };
+}

@@ -1,0 +1,122 @@
+import type { InsWorldInput, InsWorldOutput } from '../../ins-client/core/world.ts';
+import type { Body, LinkId } from '../../machine/machine.ts';
+import type { BlockHeader } from '../../protocol/frames.ts';
+import type { FromInsClient, FromInsServer } from '../../protocol/ins-messages.ts';
+
+/** What crosses the border between the INS server's decisions and the world: clients, a block store, other servers. */
+
+/** A block as the core knows it; its bytes are in the store. */
+export interface StoredBlock {
+  /** The name as text, made once: what stores and maps go by. */
+  readonly key: string;
+  /** 33 bytes. */
+  readonly name: Uint8Array;
+  readonly sizeBytes: number;
+}
+
+export type InsServerInput =
+  /** A client connected. `nonce`: 32 bytes that nobody can guess and that were never used before; the core has no such source. */
+  | { readonly kind: 'link-opened'; readonly link: LinkId; readonly nonce: Uint8Array }
+  | { readonly kind: 'link-closed'; readonly link: LinkId }
+  | { readonly kind: 'message'; readonly link: LinkId; readonly message: FromInsClient }
+  | { readonly kind: 'block'; readonly link: LinkId; readonly header: BlockHeader; readonly body: Body }
+  /** What came breaks the protocol: not decodable. */
+  | { readonly kind: 'violation'; readonly link: LinkId; readonly why: string }
+  /**
+   * Of the blocks sent on a link, only `leftBytes` still wait in its send buffer. To be told whenever it falls to 0, and
+   * once a second while it shrinks: a link that stays where it is for 5 s is a reader that does not keep up.
+   */
+  | { readonly kind: 'drained'; readonly link: LinkId; readonly leftBytes: number }
+  /** Answers to `verify`, `check-name` and `store`; each output is answered once. */
+  | { readonly kind: 'verified'; readonly ref: number; readonly ok: boolean }
+  | { readonly kind: 'named'; readonly ref: number; readonly ok: boolean }
+  | { readonly kind: 'stored'; readonly ref: number; readonly ok: boolean }
+  /** The store has lost a block that was to be sent. */
+  | {
+      readonly kind: 'load-failed';
+      readonly link: LinkId;
+      readonly header: BlockHeader;
+      readonly block: StoredBlock;
+    }
+  /** From a connection to another server. */
+  | { readonly kind: 'upstream'; readonly upstream: number; readonly input: InsWorldInput }
+  /** Tells all clients, then closes everything. */
+  | { readonly kind: 'stop' };
+
+export type InsServerOutput =
+  /** One message object may go to many links: encode it once. */
+  | { readonly kind: 'send'; readonly link: LinkId; readonly message: FromInsServer }
+  /** The store's bytes of `block`, behind the header. In the order of the outputs, whatever loading takes. */
+  | { readonly kind: 'send-block'; readonly link: LinkId; readonly header: BlockHeader; readonly block: StoredBlock }
+  /** The core has forgotten the link; a `link-closed` for it may come or not. */
+  | { readonly kind: 'close'; readonly link: LinkId; readonly code: number; readonly why: string }
+  /** Whether `signature` is the Ed25519 signature of `signed` under `key`. */
+  | {
+      readonly kind: 'verify';
+      readonly ref: number;
+      readonly key: Uint8Array;
+      readonly signed: Uint8Array;
+      readonly signature: Uint8Array;
+    }
+  /** Whether the bytes have the name. */
+  | { readonly kind: 'check-name'; readonly ref: number; readonly name: Uint8Array; readonly body: Body }
+  | { readonly kind: 'store'; readonly ref: number; readonly block: StoredBlock; readonly body: Body }
+  /** Nothing refers to the block any more. */
+  | { readonly kind: 'drop'; readonly block: StoredBlock }
+  /** For the connection to another server, numbered by the core; `sign` is to be done with the server's own key. */
+  | { readonly kind: 'upstream'; readonly upstream: number; readonly output: InsWorldOutput }
+  /** The conversation with another server is over for good: whatever is left of its connection can go. */
+  | { readonly kind: 'upstream-end'; readonly upstream: number }
+  /** For the log. */
+  | { readonly kind: 'turned-away'; readonly link: LinkId; readonly why: string };
+
+export interface InsServerOptions {
+  /** The server's Ed25519 public key: tokens name it. */
+  readonly key: Uint8Array;
+  /** Random numbers for the pauses between dials; nothing secret comes of them. */
+  readonly seed: string | number;
+  /**
+   * Whether this server fetches from another one.
+   * @param url - As a token names it: checked for nothing but its length.
+   */
+  readonly mayDial: (url: string) => boolean;
+  readonly limits: InsServerLimits;
+}
+
+export interface InsServerLimits {
+  /** Bytes of all blocks and what is kept about them. Default 1 GiB. */
+  readonly memoryBytes: number;
+  /** Bytes and blocks that one account may keep. Default 512 MiB, 65,536. */
+  readonly quotaBytes: number;
+  readonly quotaObjects: number;
+  /** Connections of one account (M). Default 1. */
+  readonly connectionsPerAccount: number;
+  /** Accounts known at once; those without a connection and without blocks are forgotten. Default 65,536. */
+  readonly accountsMax: number;
+  /** Bytes of blocks handed to one link's send buffer before it has drained. Default 512 KiB. */
+  readonly sendWindowBytes: number;
+  /** Other servers spoken to at once. Default 16. */
+  readonly upstreamsMax: number;
+}
+
+/** Figures since the start, or of now. */
+export interface InsServerStats {
+  readonly links: number;
+  readonly accounts: number;
+  readonly blocks: number;
+  /** What counts towards {@link InsServerLimits.memoryBytes}. */
+  readonly memoryBytes: number;
+  readonly follows: number;
+  readonly upstreams: number;
+  /** Blocks sent, stored by clients, filed in askers' lockers. */
+  readonly sentBlocks: number;
+  readonly sentBytes: number;
+  readonly putBlocks: number;
+  readonly keptBlocks: number;
+  /** Blocks from other servers, and items answered from what had been fetched before. */
+  readonly remoteBlocks: number;
+  readonly remoteBytes: number;
+  readonly remoteHits: number;
+  readonly refused: number;
+  readonly tokensVerified: number;
+}

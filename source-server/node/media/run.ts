@@ -1,0 +1,114 @@
+import { Mp4Reader } from '../../core/media/mp4-reader.ts';
+import type { Sample, TrackHeader } from '../../core/media/types.ts';
+import { type FfmpegExit, FfmpegProcess } from './ffmpeg-process.ts';
+import { ffmpegArgs, type Plan } from './plan.ts';
+
+export interface RunHandlers {
+  /** All tracks have shown their headers. Comes before the first sample. */
+  onHeaders(headers: readonly TrackHeader[]): void;
+  onSample(track: number, sample: Sample): void;
+  /** A batch of samples is over: the moment to see whether to read on. */
+  onBatch(): void;
+  /** Nothing follows. `why` is undefined when the input came to its end. */
+  onEnd(why: string | undefined): void;
+}
+
+/** Samples that wait until every track has shown its header: 20 s of audio and video. */
+const earlyMax = 4000;
+
+/** One run of ffmpeg for a plan, as samples. */
+export class Run {
+  private readonly process: FfmpegProcess;
+  private readonly readers: Mp4Reader[];
+  private readonly headers: (TrackHeader | undefined)[];
+  private readonly handlers: RunHandlers;
+  private early: { readonly track: number; readonly sample: Sample }[] | undefined = [];
+  private failure: string | undefined;
+  private readonly silenceMaxMs: number;
+  private watch: NodeJS.Timeout | undefined;
+  private paused = false;
+
+  /** @param silenceMaxMs a run that delivers nothing for so long is ended. */
+  constructor(program: string, plan: Plan, stdin: 'pipe' | 'ignore', silenceMaxMs: number, handlers: RunHandlers) {
+    this.handlers = handlers;
+    this.silenceMaxMs = silenceMaxMs;
+    this.readers = plan.tracks.map(() => new Mp4Reader());
+    this.headers = plan.tracks.map(() => undefined);
+    this.process = new FfmpegProcess(program, ffmpegArgs(plan), plan.tracks.length, stdin, {
+      onData: (output, bytes) => this.read(output, bytes),
+      onExit: (exit) => this.end(exit),
+    });
+    this.watchSilence();
+  }
+
+  get pid(): number | undefined {
+    return this.process.pid;
+  }
+
+  get stdin() {
+    return this.process.stdin;
+  }
+
+  /** While paused nothing is read, and ffmpeg waits. */
+  setPaused(paused: boolean): void {
+    if (paused === this.paused) return;
+    this.paused = paused;
+    this.readers.forEach((_, i) => {
+      this.process.setPaused(i, paused);
+    });
+    this.watchSilence();
+  }
+
+  /** Ends the run; `onEnd` follows with this reason. */
+  stop(why: string): void {
+    this.failure ??= why;
+    this.process.kill();
+  }
+
+  private read(output: number, bytes: Uint8Array): void {
+    if (this.failure !== undefined) return;
+    this.watchSilence();
+    try {
+      for (const item of this.readers[output]!.push(bytes)) {
+        if (item.kind === 'track') this.noteHeader(output, item.track);
+        else this.noteSample(output, item.sample);
+      }
+    } catch (error) {
+      this.stop(`ffmpeg's output makes no sense: ${error instanceof Error ? error.message : error}`);
+    }
+    this.handlers.onBatch();
+  }
+
+  private noteHeader(output: number, header: TrackHeader): void {
+    this.headers[output] = header;
+    const known = this.headers.filter((one) => one !== undefined);
+    if (this.early === undefined || known.length < this.headers.length) return;
+    const early = this.early;
+    this.early = undefined;
+    this.handlers.onHeaders(known);
+    for (const { track, sample } of early) this.handlers.onSample(track, sample);
+  }
+
+  private noteSample(track: number, sample: Sample): void {
+    if (this.early === undefined) this.handlers.onSample(track, sample);
+    else if (this.early.push({ track, sample }) > earlyMax) this.stop('one of the tracks delivers nothing');
+  }
+
+  private watchSilence(): void {
+    clearTimeout(this.watch);
+    if (this.paused) return;
+    const seconds = Math.round(this.silenceMaxMs / 1000);
+    this.watch = setTimeout(() => this.stop(`nothing came for ${seconds} s`), this.silenceMaxMs);
+  }
+
+  private end(exit: FfmpegExit): void {
+    clearTimeout(this.watch);
+    this.handlers.onEnd(this.failure ?? describeFailure(exit));
+  }
+}
+
+function describeFailure(exit: FfmpegExit): string | undefined {
+  if (exit.code === 0) return undefined;
+  if (exit.signal !== null) return `ffmpeg was ended by ${exit.signal}`;
+  return exit.lastWords || `ffmpeg ended with code ${exit.code}`;
+}

@@ -29,6 +29,11 @@ export function unreachable(value: never): never {
   throw new Error(`unexpected ${JSON.stringify(value)}`);
 }
 
+/** Where a part of a core puts its outputs: the end of a {@link Queue} that may hold other kinds, too. */
+export interface Sink<T> {
+  push(item: T): void;
+}
+
 /** A first-in first-out queue that is cheap at both ends: what `pollOutput` reads from. */
 export class Queue<T> {
   private items: T[] = [];

@@ -44,8 +44,8 @@ export class Catalogue {
   /** Adds a verified record; the first one for a part of a track stays. */
   addRecord(record: IndexRecord, sealed: Uint8Array): PartEntry | undefined {
     if (record.part < this.oldest) return undefined;
-    let tracks = this.parts.get(record.part);
-    if (tracks === undefined) this.parts.set(record.part, (tracks = new Map()));
+    const tracks = this.parts.get(record.part) ?? new Map<number, PartEntry>();
+    this.parts.set(record.part, tracks);
     const known = tracks.get(record.track);
     if (known !== undefined) return known;
     const entry: PartEntry = { record, sealed, bodies: record.blocks.map(() => undefined), heldBlocks: 0 };

@@ -1,0 +1,82 @@
+import type { Prng } from '../../machine/prng.ts';
+import type { NeighbourEntry } from '../../protocol/swarm-fields.ts';
+import { bytesKey } from '../../protocol/text.ts';
+
+/** Candidates that are remembered. */
+const CANDIDATES_MAX = 64;
+/** Ms before a peer that could not be reached, or left, is dialled again; and before a banned one is. */
+const AGAIN_AFTER_MS = 10_000;
+const BAN_MS = 600_000;
+const STRIKES_MAX = 3;
+
+interface Candidate {
+  url: string | null;
+  source: boolean;
+  dialling: boolean;
+  notBeforeMs: number;
+  strikes: number;
+}
+
+/** Peers that the tracker introduced: whom to dial next, and whom never again. */
+export class Candidates {
+  private readonly byId = new Map<string, Candidate>();
+
+  add({ peer, url, source }: NeighbourEntry): void {
+    const known = this.of(bytesKey(peer));
+    known.url = url;
+    known.source = source;
+  }
+
+  remove(id: string): void {
+    const known = this.byId.get(id);
+    if (known !== undefined && known.strikes === 0) this.byId.delete(id);
+  }
+
+  /** Takes up to `count` to dial now. */
+  take(count: number, connected: (id: string) => boolean, prng: Prng, nowMs: number): { id: string; url: string }[] {
+    const free: { id: string; url: string }[] = [];
+    for (const [id, { url, dialling, notBeforeMs }] of this.byId) {
+      if (url !== null && !dialling && notBeforeMs <= nowMs && !connected(id)) free.push({ id, url });
+    }
+    const taken = prng.sample(free, count);
+    for (const { id } of taken) this.of(id).dialling = true;
+    return taken;
+  }
+
+  /** A link to it has ended, or never opened. */
+  closed(id: string, nowMs: number): void {
+    const known = this.of(id);
+    known.dialling = false;
+    known.notBeforeMs = Math.max(known.notBeforeMs, nowMs + AGAIN_AFTER_MS);
+  }
+
+  /** It sent something wrong. @returns True when it is banned now. */
+  strike(id: string, nowMs: number): boolean {
+    const known = this.of(id);
+    if (++known.strikes < STRIKES_MAX) return false;
+    known.strikes = 0;
+    known.notBeforeMs = nowMs + BAN_MS;
+    return true;
+  }
+
+  banned(id: string, nowMs: number): boolean {
+    return (this.byId.get(id)?.notBeforeMs ?? 0) > nowMs + AGAIN_AFTER_MS;
+  }
+
+  ids(): Uint8Array[] {
+    return [...this.byId.keys()].slice(0, 64).map((id) => Uint8Array.from(id, (char) => char.charCodeAt(0)));
+  }
+
+  private of(id: string): Candidate {
+    const known = this.byId.get(id) ?? { url: null, source: false, dialling: false, notBeforeMs: 0, strikes: 0 };
+    if (!this.byId.has(id) && this.byId.size >= CANDIDATES_MAX) {
+      for (const [old, { strikes, dialling }] of this.byId) {
+        if (strikes > 0 || dialling) continue;
+        this.byId.delete(old);
+        break;
+      }
+    }
+    this.byId.set(id, known);
+    return known;
+  }
+}

@@ -1,0 +1,155 @@
+import type { WantedBlock } from '../../ins-client/core/io.ts';
+import type { Sink } from '../../machine/machine.ts';
+import type { Player } from '../../machine/player.ts';
+import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
+import type { Mode } from '../../protocol/swarm-fields.ts';
+import type { Catalogue } from '../../swarm/catalogue.ts';
+import type { Neighbours } from '../../swarm/neighbours.ts';
+import type { InsFeed, Place } from './ins-feed.ts';
+import type { PeerOutput } from './io.ts';
+import type { Lockers } from './lockers.ts';
+import type { NativeFeed } from './native-feed.ts';
+
+/** Ms before a part is due from which the INS server counts as late with it. */
+const LATE_MS = 300;
+/** Ms after the start within which a hybrid peer waits for its INS server before it turns to neighbours. */
+const INS_GRACE_MS = 400;
+/** Parts beyond the newest record that are believed to exist when a neighbour says so. */
+const AHEAD_MAX = 8;
+/** Parts looked at in one decision. */
+const SPAN_MAX = 96;
+const AGAIN_MS = 100;
+/** A follow that begins again after a longer break begins at the newest part. */
+const RESUME_WITHIN_PARTS = 24;
+
+/**
+ * The one decision of a peer: which parts are missing, and who is asked for each.
+ *
+ * Invariants: nothing before the play-head is fetched; in INS mode neighbours are never asked, in native mode INS servers
+ * never; what a follow is going to bring is not asked for until it is late; nobody is asked twice for what is on its way.
+ */
+export class Evaluation {
+  private nextAtMs: number | undefined;
+  private firstWanted = -1;
+  private feeding: 'ins' | 'native' | undefined;
+  private readonly delivered = new Map<number, Set<number>>();
+  private readonly mode: Mode;
+  private readonly catalogue: Catalogue;
+  private readonly ins: InsFeed;
+  private readonly native: NativeFeed;
+  private readonly neighbours: Neighbours;
+  private readonly lockers: Lockers;
+  private readonly player: Player;
+  private readonly outputs: Sink<PeerOutput>;
+
+  constructor(
+    mode: Mode,
+    catalogue: Catalogue,
+    ins: InsFeed,
+    native: NativeFeed,
+    neighbours: Neighbours,
+    lockers: Lockers,
+    player: Player,
+    outputs: Sink<PeerOutput>,
+  ) {
+    this.mode = mode;
+    this.catalogue = catalogue;
+    this.ins = ins;
+    this.native = native;
+    this.neighbours = neighbours;
+    this.lockers = lockers;
+    this.player = player;
+    this.outputs = outputs;
+  }
+
+  nextDeadline(): number | undefined {
+    return this.nextAtMs;
+  }
+
+  /** Marks a part of a track as handed on. @returns False when it was before. */
+  deliver(track: number, part: number): boolean {
+    const set = this.delivered.get(track) ?? new Set<number>();
+    this.delivered.set(track, set);
+    if (set.has(part)) return false;
+    set.add(part);
+    // Two windows' worth is enough to know what was handed on; older parts are out of the catalogue.
+    if (set.size > 1_024) for (const old of set) if (set.size > 512) set.delete(old);
+    return true;
+  }
+
+  run(tracks: readonly number[], nowMs: number, startedAtMs: number): void {
+    this.nextAtMs = undefined;
+    const from = this.position();
+    const to = Math.min(this.horizon(), from + SPAN_MAX);
+    this.ins.from = this.resumeFrom(tracks, from);
+    const native = this.usesNative(nowMs, startedAtMs);
+    const want: WantedBlock[] = [];
+    const places: Place[] = [];
+    let missing = false;
+    for (let part = from; part <= to; part++) {
+      for (const track of tracks) {
+        if (this.catalogue.holds(track, part)) continue;
+        missing = true;
+        const dueAtMs = this.player.dueAtMs(part, 250, nowMs);
+        const late = this.player.started && dueAtMs - nowMs < LATE_MS;
+        if (this.mode !== 'native' && this.ins.up && (late || !this.ins.expects(track, part))) {
+          this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
+        }
+        if (native || (this.mode === 'hybrid' && late)) this.native.fetch(track, part, dueAtMs, nowMs);
+      }
+    }
+    this.ins.flush(want, places, nowMs);
+    this.ins.checkSilence(this.newestAnnounced(), nowMs);
+    if (missing || (this.mode === 'hybrid' && !this.ins.up)) this.nextAtMs = nowMs + AGAIN_MS;
+  }
+
+  /** The first part that is of use: the play-head, or before the start the newest part to start at. */
+  private position(): number {
+    if (this.player.started) return this.player.playhead;
+    if (this.firstWanted < 0 || this.catalogue.newestIndependent > this.firstWanted + 3) {
+      this.firstWanted = this.catalogue.newestIndependent;
+    }
+    return Math.max(0, this.firstWanted);
+  }
+
+  /** The newest part that is known, or believed, to exist. */
+  private horizon(): number {
+    const { newest } = this.catalogue;
+    return newest < 0 ? -1 : Math.min(Math.max(newest, this.newestAnnounced()), newest + AHEAD_MAX);
+  }
+
+  private newestAnnounced(): number {
+    let newest = this.lockers.source?.availability.newest ?? -1;
+    for (const { availability } of this.neighbours.all()) newest = Math.max(newest, availability.newest);
+    return newest;
+  }
+
+  /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */
+  private resumeFrom(tracks: readonly number[], from: number): number {
+    if (!this.player.started || this.newestAnnounced() > this.catalogue.newest + RESUME_WITHIN_PARTS) {
+      return FROM_NEWEST_START;
+    }
+    let part = from;
+    while (this.catalogue.holdsAll(tracks, part)) part++;
+    return part;
+  }
+
+  /** Whether neighbours are asked for everything: always in native mode, in hybrid mode while no INS server is up. */
+  private usesNative(nowMs: number, startedAtMs: number): boolean {
+    if (this.mode !== 'hybrid') return this.mode === 'native';
+    if (this.ins.up) {
+      if (this.feeding === 'native') this.switched('ins', `${this.ins.url} is back`);
+      this.feeding = 'ins';
+      return false;
+    }
+    if (nowMs - startedAtMs < INS_GRACE_MS) return false;
+    if (this.feeding !== 'native')
+      this.switched('native', this.feeding === undefined ? 'no INS server answers' : 'the INS server is gone');
+    this.feeding = 'native';
+    return true;
+  }
+
+  private switched(to: 'ins' | 'native', why: string): void {
+    this.outputs.push({ kind: 'event', event: { kind: 'switched', to, why } });
+  }
+}

@@ -1,0 +1,66 @@
+import type { Body, LinkId } from '../../machine/machine.ts';
+import type { PlayerEvent } from '../../machine/player.ts';
+import type { BlockHeader } from '../../protocol/frames.ts';
+import type { FromInsClient, FromInsServer } from '../../protocol/ins-messages.ts';
+import type { Description, IndexRecord } from '../../protocol/media.ts';
+import type { StreamState } from '../../protocol/swarm-fields.ts';
+import type { SwarmInput, SwarmOutput } from '../../swarm/io.ts';
+
+/** What crosses the border between a peer and its world. */
+
+export type PeerInput =
+  | SwarmInput
+  /** The viewer pressed play: join, fetch, start. Startup delay counts from here. */
+  | { readonly kind: 'start' }
+  | { readonly kind: 'stop' }
+  /** Which tracks to take; null is all of them. */
+  | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
+  | { readonly kind: 'ins-message'; readonly link: LinkId; readonly message: FromInsServer }
+  | { readonly kind: 'ins-block'; readonly link: LinkId; readonly header: BlockHeader; readonly body: Body }
+  /** Answers to `sign`, `verify` and `check-name`. */
+  | { readonly kind: 'signed'; readonly ref: number; readonly signature: Uint8Array }
+  | { readonly kind: 'verified'; readonly ref: number; readonly ok: boolean }
+  | { readonly kind: 'named'; readonly ref: number; readonly ok: boolean };
+
+export type PeerOutput =
+  | SwarmOutput
+  | { readonly kind: 'send-ins'; readonly link: LinkId; readonly message: FromInsClient }
+  /** Sign with the peer's own key. */
+  | { readonly kind: 'sign'; readonly ref: number; readonly bytes: Uint8Array }
+  /** Check an Ed25519 signature, and (unless null) that BLAKE3 of the key is `keyHash`. */
+  | {
+      readonly kind: 'verify';
+      readonly ref: number;
+      readonly key: Uint8Array;
+      readonly keyHash: Uint8Array | null;
+      readonly signed: Uint8Array;
+      readonly signature: Uint8Array;
+    }
+  /** Check that the bytes have the name. */
+  | { readonly kind: 'check-name'; readonly ref: number; readonly name: Uint8Array; readonly body: Body }
+  /** For playlists and players: a description, and each part of a track once it is whole. */
+  | { readonly kind: 'description'; readonly description: Description }
+  | { readonly kind: 'part'; readonly record: IndexRecord; readonly bodies: readonly Body[] }
+  | { readonly kind: 'event'; readonly event: PeerEvent };
+
+/** Where a block came from. */
+export type BytesFrom = 'ins' | 'peers' | 'source';
+
+export type PeerEvent =
+  | PlayerEvent
+  | { readonly kind: 'joined'; readonly neighbours: number; readonly insServers: number }
+  | { readonly kind: 'stream-state'; readonly state: StreamState; readonly why: string }
+  | { readonly kind: 'ins-up'; readonly url: string }
+  | { readonly kind: 'ins-lost'; readonly url: string; readonly why: string }
+  /** Blocks are now taken from neighbours, or from the INS server again (hybrid mode). */
+  | { readonly kind: 'switched'; readonly to: 'ins' | 'native'; readonly why: string }
+  | { readonly kind: 'tracker-lost'; readonly why: string }
+  | { readonly kind: 'refused'; readonly by: 'tracker' | 'ins'; readonly why: string }
+  /** Somebody sent what is not right; it was dropped. */
+  | {
+      readonly kind: 'bad';
+      readonly from: string;
+      readonly what: string;
+      readonly track: number;
+      readonly part: number;
+    };

@@ -1,0 +1,74 @@
+import { bytesKey, sameBytes } from '../../protocol/text.ts';
+import { decodeToken, type Token } from '../../protocol/token.ts';
+import { Availability } from '../../swarm/availability.ts';
+
+/** A locker of the swarm that a range token opens for us. */
+export interface Locker {
+  readonly owner: string;
+  readonly source: boolean;
+  sealed: Uint8Array;
+  token: Token;
+  readonly availability: Availability;
+}
+
+/** Lockers that are remembered: the source's, and those of the neighbours we know. */
+const LOCKERS_MAX = 64;
+
+/** The range tokens and bitmaps that reached us, by owner. The signature of a token is the server's to judge. */
+export class Lockers {
+  private readonly byOwner = new Map<string, Locker>();
+
+  get source(): Locker | undefined {
+    for (const locker of this.byOwner.values()) if (locker.source) return locker;
+    return undefined;
+  }
+
+  get(owner: string): Locker | undefined {
+    return this.byOwner.get(owner);
+  }
+
+  /**
+   * Takes in a token that came from its owner, the tracker or the INS server.
+   *
+   * @returns The sealed token it replaces; null when the owner is new; `undefined` when nothing changed.
+   */
+  addToken(owner: Uint8Array, source: boolean, sealed: Uint8Array): Uint8Array | null | undefined {
+    const decoded = decodeToken(sealed);
+    if (decoded === undefined || !sameBytes(decoded.token.issuer, owner)) return undefined;
+    const id = bytesKey(owner);
+    const known = this.byOwner.get(id);
+    if (known === undefined) {
+      if (this.byOwner.size >= LOCKERS_MAX && !source) return undefined;
+      const { token } = decoded;
+      this.byOwner.set(id, { owner: id, source, sealed, token, availability: new Availability() });
+      return null;
+    }
+    if (known.token.expires >= decoded.token.expires) return undefined;
+    const old = known.sealed;
+    known.sealed = sealed;
+    known.token = decoded.token;
+    return old;
+  }
+
+  remove(owner: string): void {
+    this.byOwner.delete(owner);
+  }
+
+  /** The locker to take a part from: on `server` if any is, the source's else; never one known to lack it. */
+  choose(server: Uint8Array, track: number, part: number, nowSeconds: number): Locker | undefined {
+    let best: Locker | undefined;
+    let bestScore = -1;
+    for (const locker of this.byOwner.values()) {
+      if (locker.token.expires <= nowSeconds) continue;
+      const has = locker.availability.has(track, part);
+      if (!has && !locker.source) continue;
+      const near = locker.token.servers.some((entry) => sameBytes(entry.key, server));
+      const score = (near ? 4 : 0) + (has ? 2 : 0) + (locker.source ? 1 : 0);
+      if (score > bestScore) {
+        best = locker;
+        bestScore = score;
+      }
+    }
+    return best;
+  }
+}

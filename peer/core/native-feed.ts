@@ -1,0 +1,172 @@
+import type { LinkId, Sink } from '../../machine/machine.ts';
+import type { Prng } from '../../machine/prng.ts';
+import { Smoothed } from '../../machine/rates.ts';
+import { PEER_REQUESTS_MAX, WHOLE_PART } from '../../protocol/limits.ts';
+import type { Neighbour, Neighbours } from '../../swarm/neighbours.ts';
+import type { PeerOutput } from './io.ts';
+
+interface Ask {
+  readonly link: LinkId;
+  readonly request: number;
+  readonly atMs: number;
+  readonly byAtMs: number;
+}
+
+interface Manners {
+  open: number;
+  /** Ms from asking to having. */
+  readonly answerMs: Smoothed;
+  /** Not asked before this time: it refused or was late. */
+  restUntilMs: number;
+}
+
+/** Parts open at one neighbour, and ms after which an answer is late. */
+const OPEN_PER_NEIGHBOUR_MAX = 4;
+const LATE_AFTER_MS = 1_000;
+const REST_MS = 1_500;
+/** Parts asked of neighbours at once. */
+const OPEN_MAX = Math.min(32, PEER_REQUESTS_MAX);
+/** With time in hand, a part that only the source holds is waited for up to so long: a neighbour may have it by then. */
+const PATIENCE_MS = 250;
+const HURRY_MS = 600;
+
+/**
+ * Takes parts from neighbours: each part of a track is asked of one neighbour at a time, the one that holds it, is least
+ * busy and answers fastest; the source comes last, since everybody wants it.
+ */
+export class NativeFeed {
+  private readonly asks = new Map<string, Ask>();
+  private readonly manners = new Map<LinkId, Manners>();
+  private readonly patience = new Map<string, number>();
+  private requests = 0;
+  private readonly neighbours: Neighbours;
+  private readonly prng: Prng;
+  private readonly outputs: Sink<PeerOutput>;
+
+  constructor(neighbours: Neighbours, prng: Prng, outputs: Sink<PeerOutput>) {
+    this.neighbours = neighbours;
+    this.prng = prng;
+    this.outputs = outputs;
+  }
+
+  get open(): number {
+    return this.asks.size;
+  }
+
+  /** Asks a neighbour for one part of a track, unless one is asked already or nobody has it. */
+  fetch(track: number, part: number, dueAtMs: number, nowMs: number): void {
+    const id = `${track}:${part}`;
+    if (this.asks.has(id) || this.asks.size >= OPEN_MAX) return;
+    const from = this.choose(track, part, nowMs);
+    if (from === undefined) return;
+    if (from.source && !this.patienceOver(id, dueAtMs, nowMs)) return;
+    this.patience.delete(id);
+    this.requests = (this.requests + 1) % 0x1_0000_0000;
+    const request = this.requests;
+    const byAtMs = nowMs + LATE_AFTER_MS;
+    this.asks.set(id, { link: from.link, request, atMs: nowMs, byAtMs });
+    this.mannersOf(from.link).open++;
+    const deadlineMs = Math.max(1, Math.round(Math.max(dueAtMs - nowMs, LATE_AFTER_MS)));
+    const items = [{ track, part, index: WHOLE_PART, deadlineMs }];
+    this.outputs.push({ kind: 'send-peer', link: from.link, message: { type: 'request', request, items } });
+  }
+
+  /** A part of a track is whole, wherever it came from. */
+  have(track: number, part: number, nowMs: number): void {
+    const id = `${track}:${part}`;
+    this.patience.delete(id);
+    const ask = this.asks.get(id);
+    if (ask === undefined) return;
+    this.end(id, ask);
+    this.manners.get(ask.link)?.answerMs.add(nowMs - ask.atMs);
+  }
+
+  refused(link: LinkId, request: number, retryAfterMs: number, nowMs: number): void {
+    for (const [id, ask] of this.asks) {
+      if (ask.link !== link || ask.request !== request) continue;
+      this.end(id, ask);
+      this.mannersOf(link).restUntilMs = nowMs + Math.max(retryAfterMs, 300);
+    }
+  }
+
+  /** What came under this request was wrong: ask somebody else. */
+  failed(track: number, part: number, nowMs: number): void {
+    const id = `${track}:${part}`;
+    const ask = this.asks.get(id);
+    if (ask === undefined) return;
+    this.end(id, ask);
+    this.mannersOf(ask.link).restUntilMs = nowMs + 10_000;
+  }
+
+  closed(link: LinkId): void {
+    this.manners.delete(link);
+    for (const [id, ask] of this.asks) if (ask.link === link) this.asks.delete(id);
+  }
+
+  /** Whether we asked this neighbour for this part: nothing else is taken from it. */
+  asked(link: LinkId, request: number): boolean {
+    for (const ask of this.asks.values()) if (ask.link === link && ask.request === request) return true;
+    return false;
+  }
+
+  nextDeadline(): number | undefined {
+    let next: number | undefined;
+    for (const { byAtMs } of this.asks.values()) if (next === undefined || byAtMs < next) next = byAtMs;
+    for (const atMs of this.patience.values()) if (next === undefined || atMs < next) next = atMs;
+    return next;
+  }
+
+  timeout(nowMs: number): void {
+    for (const [id, ask] of this.asks) {
+      if (ask.byAtMs > nowMs) continue;
+      this.end(id, ask);
+      const manners = this.mannersOf(ask.link);
+      manners.restUntilMs = nowMs + REST_MS;
+      manners.answerMs.add(2 * LATE_AFTER_MS);
+      this.outputs.push({ kind: 'send-peer', link: ask.link, message: { type: 'cancel', request: ask.request } });
+    }
+    // Whoever still wants the part asks again and finds its patience over.
+    for (const [id, atMs] of this.patience) if (atMs <= nowMs) this.patience.set(id, Number.POSITIVE_INFINITY);
+  }
+
+  private choose(track: number, part: number, nowMs: number): Neighbour | undefined {
+    let best: Neighbour | undefined;
+    let bestScore = Number.POSITIVE_INFINITY;
+    for (const neighbour of this.neighbours.all()) {
+      if (!neighbour.gives || !neighbour.availability.has(track, part)) continue;
+      const { open, answerMs, restUntilMs } = this.mannersOf(neighbour.link);
+      if (open >= OPEN_PER_NEIGHBOUR_MAX || restUntilMs > nowMs) continue;
+      const score =
+        (neighbour.source ? 10_000 : 0) + (open + 1) * (answerMs.value ?? 100) * (0.75 + 0.5 * this.prng.unit());
+      if (score < bestScore) {
+        best = neighbour;
+        bestScore = score;
+      }
+    }
+    return best;
+  }
+
+  private patienceOver(id: string, dueAtMs: number, nowMs: number): boolean {
+    if (dueAtMs - nowMs < HURRY_MS) return true;
+    const until = this.patience.get(id);
+    if (until === undefined) {
+      // What nobody asked for again is forgotten now and then.
+      if (this.patience.size > 256) this.patience.clear();
+      this.patience.set(id, nowMs + this.prng.unit() * PATIENCE_MS);
+      return false;
+    }
+    return until === Number.POSITIVE_INFINITY || until <= nowMs;
+  }
+
+  private mannersOf(link: LinkId): Manners {
+    const manners = this.manners.get(link) ?? { open: 0, answerMs: new Smoothed(), restUntilMs: 0 };
+    this.manners.set(link, manners);
+    return manners;
+  }
+
+  private end(id: string, ask: Ask): void {
+    this.asks.delete(id);
+    const manners = this.manners.get(ask.link);
+    if (manners !== undefined) manners.open--;
+  }
+}

@@ -1,0 +1,165 @@
+import { InsConversation } from '../../ins-client/core/conversation.ts';
+import type { InsClientInput, InsClientOutput } from '../../ins-client/core/io.ts';
+import { earlier } from '../../machine/deadlines.ts';
+import { type Body, type LinkId, Queue, type Sink } from '../../machine/machine.ts';
+import type { Prng } from '../../machine/prng.ts';
+import type { PutItem } from '../../protocol/ins-messages.ts';
+import type { InsServerEntry } from '../../protocol/swarm-fields.ts';
+import type { LinkNumbers } from '../../swarm/io.ts';
+import type { SourceOutput } from './io.ts';
+
+export type FeedEvent =
+  | { readonly kind: 'up'; readonly url: string; readonly server: Uint8Array; readonly clockOffsetMs: number }
+  | { readonly kind: 'lost'; readonly url: string; readonly why: string; readonly server: Uint8Array | undefined }
+  | { readonly kind: 'refused'; readonly url: string; readonly why: string }
+  /** All blocks of a put are stored there. */
+  | { readonly kind: 'stored'; readonly handle: number };
+
+interface Feed {
+  readonly url: string;
+  readonly conversation: InsConversation;
+  link: LinkId | undefined;
+  server: Uint8Array | undefined;
+}
+
+/** The source's connections to the INS servers it feeds: each put goes to all that are up. */
+export class InsFeeds {
+  readonly events = new Queue<FeedEvent>();
+  private readonly feeds: Feed[];
+  private readonly numbers: LinkNumbers;
+  private readonly outputs: Sink<SourceOutput>;
+  private readonly signRef: (feed: number, ref: number) => number;
+
+  constructor(
+    servers: readonly InsServerEntry[],
+    key: Uint8Array,
+    numbers: LinkNumbers,
+    prng: Prng,
+    outputs: Sink<SourceOutput>,
+    signRef: (feed: number, ref: number) => number,
+  ) {
+    this.numbers = numbers;
+    this.outputs = outputs;
+    this.signRef = signRef;
+    this.feeds = servers.map(({ url }) => {
+      const conversation = new InsConversation({ url, key, application: 'inswarm/live', prng: prng.fork(url) });
+      return { url, conversation, link: undefined, server: undefined };
+    });
+  }
+
+  get upCount(): number {
+    return this.feeds.reduce((sum, feed) => sum + (feed.server === undefined ? 0 : 1), 0);
+  }
+
+  start(nowMs: number): void {
+    this.all({ kind: 'start' }, nowMs);
+  }
+
+  stop(nowMs: number): void {
+    this.all({ kind: 'stop' }, nowMs);
+  }
+
+  /** @returns False when the link is not one of ours. */
+  link(link: LinkId, input: InsClientInput, nowMs: number): boolean {
+    const at = this.feeds.findIndex((feed) => feed.link === link);
+    if (at < 0) return false;
+    if (input.kind === 'closed') this.feeds[at]!.link = undefined;
+    this.input(at, input, nowMs);
+    return true;
+  }
+
+  owns(link: LinkId): boolean {
+    return this.feeds.some((feed) => feed.link === link);
+  }
+
+  signed(feed: number, ref: number, signature: Uint8Array, nowMs: number): void {
+    this.input(feed, { kind: 'signed', ref, signature }, nowMs);
+  }
+
+  /** Puts the blocks of one part of one track on every server that is up. */
+  put(
+    handle: number,
+    collection: Uint8Array,
+    ttlSeconds: number,
+    items: PutItem[],
+    bodies: Body[],
+    nowMs: number,
+  ): void {
+    for (const [at, feed] of this.feeds.entries()) {
+      if (feed.server !== undefined)
+        this.input(at, { kind: 'put', handle, collection, ttlSeconds, items, bodies }, nowMs);
+    }
+  }
+
+  announceToken(token: Uint8Array, nowMs: number): void {
+    this.all({ kind: 'range-token', token }, nowMs);
+  }
+
+  nextDeadline(): number | undefined {
+    let next: number | undefined;
+    for (const { conversation } of this.feeds) next = earlier(next, conversation.nextDeadline());
+    return next;
+  }
+
+  timeout(nowMs: number): void {
+    for (const [at, { conversation }] of this.feeds.entries()) {
+      conversation.handleTimeout(nowMs);
+      this.drain(at);
+    }
+  }
+
+  private all(input: InsClientInput, nowMs: number): void {
+    for (const at of this.feeds.keys()) this.input(at, input, nowMs);
+  }
+
+  private input(at: number, input: InsClientInput, nowMs: number): void {
+    this.feeds[at]?.conversation.handleInput(input, nowMs);
+    this.drain(at);
+  }
+
+  private drain(at: number): void {
+    const feed = this.feeds[at]!;
+    for (let output = feed.conversation.pollOutput(); output !== undefined; output = feed.conversation.pollOutput()) {
+      this.handle(at, feed, output);
+    }
+  }
+
+  private handle(at: number, feed: Feed, output: InsClientOutput): void {
+    const { url } = feed;
+    switch (output.kind) {
+      case 'dial':
+        feed.link = this.numbers.next();
+        this.outputs.push({ kind: 'dial', link: feed.link, to: 'ins', url });
+        return;
+      case 'send':
+        if (feed.link !== undefined) this.outputs.push({ kind: 'send-ins', link: feed.link, message: output.message });
+        return;
+      case 'send-block':
+        if (feed.link !== undefined) this.outputs.push({ ...output, kind: 'send-ins-block', link: feed.link });
+        return;
+      case 'close':
+        if (feed.link !== undefined) this.outputs.push({ ...output, link: feed.link });
+        return;
+      case 'sign':
+        this.outputs.push({ kind: 'sign', ref: this.signRef(at, output.ref), with: 'signing', bytes: output.bytes });
+        return;
+      case 'ready':
+        feed.server = output.server;
+        this.events.push({ kind: 'up', url, server: output.server, clockOffsetMs: output.clockOffsetMs });
+        return;
+      case 'done':
+        this.events.push({ kind: 'stored', handle: output.handle });
+        return;
+      case 'refused':
+        this.events.push({ kind: 'refused', url, why: output.reason });
+        return;
+      case 'lost':
+        this.events.push({ kind: 'lost', url, why: output.why, server: feed.server });
+        feed.server = undefined;
+        return;
+      default:
+        // A source asks for nothing: what is left answers no call of its.
+        return;
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { Sink } from '../machine/machine.ts';
+import type { Mode } from '../protocol/swarm-fields.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { SwarmOutput } from './io.ts';
+import type { Neighbour, Neighbours } from './neighbours.ts';
+
+/** Deltas at most four times a second where blocks go from peer to peer; full bitmaps once a second where they do not. */
+const HAVE_EVERY_MS = 250;
+const BITMAP_EVERY_MS = 1_000;
+/** Where deltas carry the news, a full bitmap now and then tells what was forgotten. */
+const BITMAP_FULL_EVERY_MS = 10_000;
+const HAVES_MAX = 256;
+
+/**
+ * Tells neighbours what can be had, cheaply. Neighbours in INS mode get one bitmap a second, the others a delta as soon as
+ * a part is whole (never one they announced themselves). Range tokens ride on bitmaps.
+ */
+export class Announcer {
+  private fresh: { track: number; part: number }[] = [];
+  private changed = false;
+  private haveAtMs = 0;
+  private bitmapAtMs: number | undefined;
+  private fullAtMs = 0;
+  private token: Uint8Array | null = null;
+  private readonly mode: Mode;
+  private readonly neighbours: Neighbours;
+  private readonly outputs: Sink<SwarmOutput>;
+
+  constructor(mode: Mode, neighbours: Neighbours, outputs: Sink<SwarmOutput>) {
+    this.mode = mode;
+    this.neighbours = neighbours;
+    this.outputs = outputs;
+  }
+
+  /** A part of a track can be had from now on. */
+  add(track: number, part: number, nowMs: number): void {
+    this.changed = true;
+    this.bitmapAtMs ??= nowMs + BITMAP_EVERY_MS;
+    if (this.mode !== 'ins' && this.fresh.length < HAVES_MAX) this.fresh.push({ track, part });
+  }
+
+  /** Our newest range token: everybody gets it with a bitmap at once. */
+  setToken(token: Uint8Array, nowMs: number): void {
+    this.token = token;
+    this.changed = true;
+    this.bitmapAtMs = nowMs;
+    this.fullAtMs = nowMs;
+  }
+
+  /** What a new neighbour is told first. */
+  greet(neighbour: Neighbour, availability: ReturnType<Catalogue['availability']>): void {
+    this.bitmap(neighbour, availability);
+  }
+
+  nextDeadline(): number | undefined {
+    const have = this.fresh.length > 0 ? this.haveAtMs : undefined;
+    if (have === undefined) return this.bitmapAtMs;
+    return this.bitmapAtMs === undefined ? have : Math.min(have, this.bitmapAtMs);
+  }
+
+  /** @param availability - Makes the bitmaps, only when they are wanted. */
+  timeout(nowMs: number, availability: () => ReturnType<Catalogue['availability']>): void {
+    if (this.fresh.length > 0 && this.haveAtMs <= nowMs) this.haves(nowMs);
+    if (this.bitmapAtMs === undefined || this.bitmapAtMs > nowMs) return;
+    this.bitmapAtMs = undefined;
+    if (!this.changed) return;
+    this.changed = false;
+    const full = this.fullAtMs <= nowMs;
+    if (full) this.fullAtMs = nowMs + BITMAP_FULL_EVERY_MS;
+    let bitmaps: ReturnType<Catalogue['availability']> | undefined;
+    for (const neighbour of this.neighbours.all()) {
+      if (!full && this.mode !== 'ins' && neighbour.mode !== 'ins') continue;
+      bitmaps ??= availability();
+      this.bitmap(neighbour, bitmaps);
+    }
+  }
+
+  private haves(nowMs: number): void {
+    this.haveAtMs = nowMs + HAVE_EVERY_MS;
+    for (const { link, mode, availability } of this.neighbours.all()) {
+      if (mode === 'ins') continue;
+      const parts = this.fresh.filter(({ track, part }) => !availability.has(track, part));
+      if (parts.length > 0) this.outputs.push({ kind: 'send-peer', link, message: { type: 'have', parts } });
+    }
+    this.fresh = [];
+  }
+
+  private bitmap({ link, mode }: Neighbour, availability: ReturnType<Catalogue['availability']>): void {
+    const token = mode === 'native' ? null : this.token;
+    this.outputs.push({ kind: 'send-peer', link, message: { type: 'bitmap', availability, token } });
+  }
+}

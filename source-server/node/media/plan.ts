@@ -1,4 +1,14 @@
+import {
+  chooseFrameRate,
+  chooseRungs,
+  type FrameRate,
+  whyEncodeAudio,
+  whyEncodeVideo,
+} from '../../core/media/decide.ts';
+import type { GopReport } from '../../core/media/gop-meter.ts';
 import { peakRateBps } from '../../core/media/input.ts';
+import type { AudioInfo, InputInfo, VideoInfo } from '../../core/media/stream-info.ts';
+import { roundUpToFrames } from '../../core/media/targets.ts';
 import { outputUrl } from './ffmpeg-process.ts';
 
 /** One track that ffmpeg is to deliver. */
@@ -6,11 +16,15 @@ export interface PlannedTrack {
   readonly kind: 'video' | 'audio';
   /** What a person reads in the quality menu. */
   readonly name: string;
-  /** Frames per second; 0 for audio and where the input's own times are kept and not known. */
+  /** Frames per second; 0 for audio and where it is not known. */
   readonly frameRate: number;
+  /** Longest time from one frame to the next; 0 for audio, whose header says it. */
+  readonly frameMs: number;
+  /** All frames last equally long. */
+  readonly steady: boolean;
+  /** Longest segment to be expected when this track leads; 0 for audio. */
+  readonly segmentMs: number;
   readonly bandwidthBps: number;
-  /** Copied as it is, or encoded. */
-  readonly copied: boolean;
   /** What goes between `-map` and the output: codec options. */
   readonly codecArgs: readonly string[];
   /** What to map: an input stream such as `0:1`, or a filter's output. */
@@ -75,35 +89,147 @@ export function aacArgs(): string[] {
   return ['-c:a', 'aac', '-b:a', String(aacRateBps), '-ac', '2', '-ar', '48000', '-af', 'aresample=async=1'];
 }
 
+/** What of the options decides over a plan. */
+export interface PlanOptions {
+  readonly transcode: boolean;
+  /** Heights, highest first; empty for one rendition. */
+  readonly ladder: readonly number[];
+  readonly segmentMs: number;
+  /** Set when passing through has turned out to be wrong. */
+  readonly whyEncode?: string;
+}
+
 const testFrameRate = 30;
 
 /** The test pattern: moving pictures that show the running time, and a tone with a beep each second. */
-export function testPlan(width: number, height: number, segmentMs: number): Plan {
+export function testPlan(width: number, height: number, options: PlanOptions): Plan {
+  const rungs = chooseRungs(height, options.ladder);
+  const rate = { text: String(testFrameRate), framesPerSecond: testFrameRate };
+  const video = encodeVideo('0:v', rungs.heights, rate, false, options.segmentMs);
   return {
     inputArgs: [
       ...['-f', 'lavfi', '-i', `testsrc2=size=${width}x${height}:rate=${testFrameRate}`],
       ...['-f', 'lavfi', '-i', 'sine=frequency=440:beep_factor=4:sample_rate=48000'],
     ],
-    tracks: [
-      {
-        kind: 'video',
-        name: `${height}p`,
-        frameRate: testFrameRate,
-        bandwidthBps: peakRateBps(height),
-        copied: false,
-        codecArgs: h264Args(height, segmentMs),
-        map: '0:v',
-      },
-      {
-        kind: 'audio',
-        name: 'Audio',
-        frameRate: 0,
-        bandwidthBps: aacRateBps,
-        copied: false,
-        codecArgs: aacArgs(),
-        map: '1:a',
-      },
+    filter: video.filter,
+    tracks: [...video.tracks, encodedAudio('1:a')],
+    decisions: [
+      `test pattern ${width}x${height} at ${testFrameRate} fps, encoded live`,
+      ...describeLeftOut(rungs.leftOut, height),
     ],
-    decisions: [`test pattern ${width}x${height} at ${testFrameRate} fps, encoded live`],
   };
 }
+
+/**
+ * What to do with an input: pass through what players take, encode the rest, and say which and why.
+ *
+ * @param gop what the first seconds of H.264 video showed.
+ */
+export function planInput(
+  inputArgs: readonly string[],
+  info: InputInfo,
+  gop: GopReport | undefined,
+  options: PlanOptions,
+): Plan {
+  const plan = { tracks: [] as PlannedTrack[], decisions: [] as string[], filter: undefined as string | undefined };
+  if (info.video !== undefined) planVideo(plan, info.video, gop, options);
+  else plan.decisions.push('no video');
+  if (info.audio !== undefined) {
+    const why = options.transcode ? askedFor : whyEncodeAudio(info.audio);
+    plan.tracks.push(why === undefined ? copiedAudio(info.audio) : encodedAudio(`0:${info.audio.index}`));
+    plan.decisions.push(why === undefined ? 'audio passed through' : `audio transcoded: ${why}`);
+  } else plan.decisions.push('no audio');
+  const { filter, ...rest } = plan;
+  return { inputArgs, ...rest, ...(filter === undefined ? {} : { filter }) };
+}
+
+const askedFor = 'asked for';
+
+function planVideo(
+  plan: { tracks: PlannedTrack[]; decisions: string[]; filter: string | undefined },
+  video: VideoInfo,
+  gop: GopReport | undefined,
+  options: PlanOptions,
+): void {
+  const { ladder, transcode, segmentMs } = options;
+  const asked = ladder.length > 0 ? 'a ladder is asked for' : transcode ? askedFor : undefined;
+  const why = asked ?? options.whyEncode ?? whyEncodeVideo(video, gop);
+  if (why === undefined && gop !== undefined) {
+    plan.tracks.push(copiedVideo(video, gop, segmentMs));
+    plan.decisions.push('video passed through');
+    return;
+  }
+  const rungs = chooseRungs(video.height, ladder);
+  const encoded = encodeVideo(`0:${video.index}`, rungs.heights, chooseFrameRate(video), video.interlaced, segmentMs);
+  plan.tracks.push(...encoded.tracks);
+  plan.filter = encoded.filter;
+  plan.decisions.push(`video transcoded: ${why}`, ...describeLeftOut(rungs.leftOut, video.height));
+  if (ladder.length === 0 && rungs.heights[0]! < video.height - 1) {
+    plan.decisions.push(`pictures made smaller, from ${video.height} to ${rungs.heights[0]} lines`);
+  }
+}
+
+function describeLeftOut(leftOut: readonly number[], height: number): string[] {
+  return leftOut.map((rung) => `${rung}p left out of the ladder: the input has only ${height} lines`);
+}
+
+/** One decode, one encoder for each height: all renditions have the same pictures and key frames at the same times. */
+function encodeVideo(
+  source: string,
+  heights: readonly number[],
+  rate: FrameRate,
+  interlaced: boolean,
+  segmentMs: number,
+): { filter: string; tracks: PlannedTrack[] } {
+  const before = `[${source}]${interlaced ? 'yadif,' : ''}fps=${rate.text}`;
+  const labels = heights.map((_, i) => `[s${i}]`).join('');
+  const scaled = heights.map((height, i) => `[s${i}]scale=w=trunc(oh*dar/2)*2:h=${height},setsar=1[v${i}]`);
+  const frameMs = 1000 / rate.framesPerSecond;
+  return {
+    filter: [`${before},split=${heights.length}${labels}`, ...scaled].join(';'),
+    tracks: heights.map((height, i) => ({
+      kind: 'video',
+      name: `${height}p`,
+      frameRate: rate.framesPerSecond,
+      frameMs,
+      steady: true,
+      segmentMs: roundUpToFrames(segmentMs, frameMs),
+      bandwidthBps: peakRateBps(height),
+      codecArgs: h264Args(height, segmentMs),
+      map: `[v${i}]`,
+    })),
+  };
+}
+
+function copiedVideo(video: VideoInfo, gop: GopReport, segmentMs: number): PlannedTrack {
+  const steady = gop.longestFrameSeconds < gop.shortestFrameSeconds * 1.2;
+  const measured = Math.round(gop.framesPerSecond * 1000) / 1000;
+  return {
+    kind: 'video',
+    name: `${video.height}p`,
+    frameRate: steady && video.framesPerSecond > 0 ? video.framesPerSecond : measured,
+    frameMs: gop.longestFrameSeconds * 1000,
+    steady,
+    segmentMs: roundUpToFrames(segmentMs, gop.keyGapSeconds * 1000),
+    // Ten percent for what the first seconds did not show.
+    bandwidthBps: Math.ceil(gop.peakBps * 1.1),
+    codecArgs: ['-c:v', 'copy'],
+    map: `0:${video.index}`,
+  };
+}
+
+function copiedAudio(audio: AudioInfo): PlannedTrack {
+  const many = /^(5\.1|[5-8] |7\.1|6\.1)/.test(audio.layout);
+  return {
+    ...audioTrack,
+    bandwidthBps: many ? 384_000 : 192_000,
+    codecArgs: ['-c:a', 'copy'],
+    map: `0:${audio.index}`,
+  };
+}
+
+function encodedAudio(map: string): PlannedTrack {
+  return { ...audioTrack, bandwidthBps: aacRateBps, codecArgs: aacArgs(), map };
+}
+
+const audioTrack = { kind: 'audio', name: 'Audio', frameRate: 0, frameMs: 0, steady: true, segmentMs: 0 } as const;

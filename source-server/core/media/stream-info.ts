@@ -1,0 +1,104 @@
+/** What ffmpeg says of an input's streams, read from its listing (`Stream #0:0…`), which has not changed in years. */
+export interface InputInfo {
+  readonly video: VideoInfo | undefined;
+  readonly audio: AudioInfo | undefined;
+}
+
+export interface VideoInfo {
+  /** Index for `-map 0:index`. */
+  readonly index: number;
+  /** ffmpeg's name, such as `h264`. */
+  readonly codec: string;
+  /** Such as `High`; '' where there is none. */
+  readonly profile: string;
+  readonly pixelFormat: string;
+  /** Pixels as shown upright. */
+  readonly width: number;
+  readonly height: number;
+  /** Average and base frame rate as ffmpeg guesses them; 0 when it does not say. */
+  readonly framesPerSecond: number;
+  readonly baseRate: number;
+  readonly interlaced: boolean;
+  /** A player has to turn the pictures. */
+  readonly rotated: boolean;
+}
+
+export interface AudioInfo {
+  readonly index: number;
+  readonly codec: string;
+  readonly profile: string;
+  /** Such as `stereo` or `5.1(side)`. */
+  readonly layout: string;
+}
+
+/** Pictures on the cover of a sound file; old builds of ffmpeg do not mark them. */
+const coverCodecs = new Set(['mjpeg', 'png', 'bmp', 'gif', 'webp']);
+
+/** Picks the largest video and the first audio (the default one, if one says so) from the lines that ffmpeg prints. */
+export function readInputInfo(lines: readonly string[]): InputInfo {
+  const videos: VideoInfo[] = [];
+  const audios: (AudioInfo & { readonly isDefault: boolean })[] = [];
+  let inInput = false;
+  for (const line of lines) {
+    if (/^\s*Input #0/.test(line)) inInput = true;
+    else if (/^\s*(Output|Input) #|^Stream mapping/.test(line)) inInput = false;
+    if (!inInput) continue;
+    const stream = /^\s*Stream #0:(\d+)\S*: (Video|Audio): (.*)$/.exec(line);
+    if (stream === null) {
+      if (/displaymatrix: rotation of -?(90|270)/.test(line)) turnLast(videos, true);
+      else if (/displaymatrix: rotation of -?180/.test(line)) turnLast(videos, false);
+      continue;
+    }
+    const index = Number(stream[1]);
+    const text = stream[3]!;
+    const codec = /^[\w.-]+/.exec(text)?.[0] ?? '';
+    const profile = /^[\w.-]+ \(([^/)]*)\)/.exec(text)?.[1] ?? '';
+    if (stream[2] === 'Audio') {
+      const layout = /\d+ Hz, ([^,]+)/.exec(text)?.[1] ?? '';
+      if (codec !== 'none') audios.push({ index, codec, profile, layout, isDefault: text.includes('(default)') });
+    } else videos.push(...readVideo(index, codec, profile, text));
+  }
+  const audio = audios.find((one) => one.isDefault) ?? audios[0];
+  const video = videos.reduce<VideoInfo | undefined>(
+    (best, one) => (best === undefined || one.width * one.height > best.width * best.height ? one : best),
+    undefined,
+  );
+  return { video, audio };
+}
+
+function readVideo(index: number, codec: string, profile: string, text: string): VideoInfo[] {
+  const size = /, (\d+)x(\d+)/.exec(text);
+  const framesPerSecond = readRate(/([\d.]+k?) fps/.exec(text)?.[1]);
+  const isCover = text.includes('(attached pic)') || (coverCodecs.has(codec) && framesPerSecond === 0);
+  if (size === null || isCover) return [];
+  const pixelFormat = /\), (\w+)/.exec(text)?.[1] ?? /^[^,]*, (\w+)/.exec(text)?.[1] ?? '';
+  const height = Number(size[2]);
+  const shape = /DAR (\d+):(\d+)/.exec(text);
+  const stretched = shape === null ? 0 : Math.round((height * Number(shape[1])) / Number(shape[2]));
+  return [
+    {
+      index,
+      codec,
+      profile,
+      pixelFormat,
+      width: stretched || Number(size[1]),
+      height,
+      framesPerSecond,
+      baseRate: readRate(/([\d.]+k?) tbr/.exec(text)?.[1]),
+      interlaced: /(top|bottom) (coded )?first/.test(text),
+      rotated: false,
+    },
+  ];
+}
+
+function readRate(text: string | undefined): number {
+  if (text === undefined) return 0;
+  return Number.parseFloat(text) * (text.endsWith('k') ? 1000 : 1);
+}
+
+function turnLast(videos: VideoInfo[], onItsSide: boolean): void {
+  const last = videos.pop();
+  if (last === undefined) return;
+  const { width, height } = last;
+  videos.push({ ...last, rotated: true, ...(onItsSide ? { width: height, height: width } : {}) });
+}

@@ -32,6 +32,8 @@ export const STATES_PER_SECOND = 4;
 /** Messages of any kind per second from a viewer and from a source; who sends more is closed. */
 export const MESSAGES_PER_SECOND = 10;
 export const MESSAGES_PER_SECOND_SOURCE = 100;
+/** Messages of one link that wait while a signature of it is checked. */
+export const MESSAGES_WAITING_MAX = 16;
 /** Requests for more neighbours per second; what is beyond is ignored. */
 export const MORE_PER_SECOND = 0.5;
 

@@ -1,0 +1,161 @@
+import type { LinkId } from '../../machine/machine.ts';
+import type { Prng } from '../../machine/prng.ts';
+import { NEIGHBOURS_ANSWER_MAX } from '../../protocol/limits.ts';
+import type { Description } from '../../protocol/media.ts';
+import type { InsServerEntry, NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
+import { bytesKey } from '../../protocol/text.ts';
+import { FEEDERS_MIN, NEIGHBOURS_KNOWN_MAX, SOURCE_DIALLED_MAX, SOURCE_DIALLED_SCARCE_MAX } from './limits.ts';
+import type { Member } from './member.ts';
+import { RecordBuffer } from './record-buffer.ts';
+import { Candidates } from './sampling.ts';
+
+/** What a source has published, and found good. */
+export interface Published {
+  readonly sealed: Uint8Array;
+  readonly description: Description;
+  readonly insServers: readonly InsServerEntry[];
+  readonly hlsUrl: string | null;
+  /** The member that published it had proved one of the description's keys. */
+  readonly proven: boolean;
+}
+
+/** The members of one stream, and what there is to know of the stream. */
+export class Swarm {
+  readonly id: Uint8Array;
+  readonly idText: string;
+  readonly members = new Map<LinkId, Member>();
+  readonly records: RecordBuffer;
+  /** The member whose description holds; undefined before the source comes, and while it is away. */
+  source: Member | undefined;
+  published: Published | undefined;
+  state: StreamState = 'interrupted';
+  why = 'the stream has not begun';
+  emptySinceMs: number;
+  private readonly byKey = new Map<string, Member>();
+  private readonly candidates = new Candidates();
+  /** Members that were given the source's URL. */
+  private dialling = 0;
+
+  constructor(id: Uint8Array, nowMs: number) {
+    this.id = id;
+    this.idText = bytesKey(id);
+    this.records = new RecordBuffer(id);
+    this.emptySinceMs = nowMs;
+  }
+
+  get viewers(): number {
+    let viewers = 0;
+    for (const member of this.members.values()) if (member.role === 'viewer') viewers++;
+    return viewers;
+  }
+
+  /** Who uses a key now. */
+  holder(keyText: string): Member | undefined {
+    return this.byKey.get(keyText);
+  }
+
+  add(member: Member): void {
+    this.members.set(member.link, member);
+    this.byKey.set(member.keyText, member);
+    if (member.role === 'viewer') this.candidates.add(member);
+  }
+
+  remove(member: Member, nowMs: number): void {
+    this.members.delete(member.link);
+    if (this.byKey.get(member.keyText) === member) this.byKey.delete(member.keyText);
+    this.candidates.delete(member);
+    for (const known of member.known.values()) known.member.timesGiven--;
+    member.known.clear();
+    if (member.dialsSource) this.dialling--;
+    if (this.members.size === 0) this.emptySinceMs = nowMs;
+  }
+
+  /** Takes a description over; its member is the source from now on. */
+  publish(published: Published, source: Member): void {
+    // Records of another signing key cannot be verified with this description.
+    if (
+      bytesKey(published.description.signingKey) !==
+      bytesKey(this.published?.description.signingKey ?? new Uint8Array())
+    ) {
+      this.records.clear();
+    }
+    this.published = published;
+    if (this.source === source) return;
+    this.source = source;
+    this.dialling = 0;
+    for (const member of this.members.values()) member.dialsSource = false;
+  }
+
+  /**
+   * Chooses neighbours for a member and notes that it knows them: the source first, then at most `count` others.
+   * @param except - Keys of those that it knows from elsewhere.
+   */
+  introduce(member: Member, count: number, prng: Prng, nowMs: number, except?: ReadonlySet<string>): NeighbourEntry[] {
+    const fresh = (other: Member): boolean => !member.known.has(other.keyText) && except?.has(other.keyText) !== true;
+    const others = this.candidates.choose(member, Math.min(count, NEIGHBOURS_ANSWER_MAX - 1), prng, fresh);
+    const entries = others.map((other) => this.tell(member, other, nowMs));
+    return [...this.introduceSource(member, nowMs), ...entries];
+  }
+
+  /** The source as the member is to know it; none when it is away, or is the member, or is known and nothing changes. */
+  introduceSource(member: Member, nowMs: number): NeighbourEntry[] {
+    const { source } = this;
+    if (source === undefined || source === member) return [];
+    if (member.known.get(source.keyText)?.member === source && !this.mayStartToDial(member)) return [];
+    return [this.tell(member, source, nowMs)];
+  }
+
+  /** Notes that `member` is told of `other` now, and makes the entry that tells it. */
+  tell(member: Member, other: Member, nowMs: number): NeighbourEntry {
+    const url = this.urlFor(member, other);
+    this.forgetOldest(member);
+    const before = member.known.get(other.keyText);
+    if (before?.member !== other) {
+      if (before !== undefined) before.member.timesGiven--;
+      other.timesGiven++;
+    }
+    const { version, token } = other;
+    member.known.set(other.keyText, { member: other, version, token, direct: url !== null, toldAtMs: nowMs });
+    return other.entry(other === this.source, url);
+  }
+
+  forget(member: Member, keyText: string): void {
+    const known = member.known.get(keyText);
+    if (known === undefined) return;
+    known.member.timesGiven--;
+    member.known.delete(keyText);
+  }
+
+  private urlFor(member: Member, other: Member): string | null {
+    // A browser in INS mode dials nobody: it has no use for addresses, and the others' are nobody's business.
+    if (member.mode === 'ins' && member.url === null) return null;
+    if (other !== this.source) return other.url;
+    if (member.dialsSource || this.mayStartToDial(member)) {
+      if (!member.dialsSource) this.dialling++;
+      member.dialsSource = true;
+      return other.url;
+    }
+    return null;
+  }
+
+  /** The source feeds the first few itself, and those for whom there is hardly anybody else. */
+  private mayStartToDial(member: Member): boolean {
+    if (member.dialsSource || this.source?.url === null || (member.mode === 'ins' && member.url === null)) return false;
+    if (this.dialling < SOURCE_DIALLED_MAX) return true;
+    if (this.dialling >= SOURCE_DIALLED_SCARCE_MAX) return false;
+    let feeders = 0;
+    for (const { member: other, direct } of member.known.values()) {
+      if (direct && this.byKey.get(other.keyText) === other && other !== this.source) feeders++;
+    }
+    return feeders < FEEDERS_MIN;
+  }
+
+  private forgetOldest(member: Member): void {
+    if (member.known.size < NEIGHBOURS_KNOWN_MAX) return;
+    for (const [keyText, known] of member.known) {
+      if (known.member === this.source) continue;
+      this.forget(member, keyText);
+      return;
+    }
+  }
+}

@@ -7,12 +7,6 @@ export interface LiveWindowOptions {
   readonly windowMs?: number;
   /** Newer media that must be there before a missing part is listed as a hole. Default 1,500. */
   readonly patienceMs?: number;
-  /**
-   * Makes the very first part a segment of its own (and moves the numbers of all later segments up by one). Players want one
-   * complete segment before they start; so they can with a single part. For one player in the same process: the segment after
-   * it begins without a key frame, on which others could stumble. Default false.
-   */
-  readonly startWithOnePart?: boolean;
 }
 
 interface Header {
@@ -32,12 +26,10 @@ const WALL_DRIFT_MS = 250;
 export class LiveWindow {
   readonly windowMs: number;
   private readonly patienceMs: number;
-  private readonly startWithOnePart: boolean;
   private readonly tracks = new Map<number, TrackWindow>();
   private readonly headers = new Map<number, Header[]>();
   private readonly discontinuities: number[] = [];
   private discontinuitiesDropped = 0;
-  private firstPart: number | undefined;
   private wallOffsetMs: number | undefined;
   private newest: Description | undefined;
   private over = false;
@@ -45,7 +37,6 @@ export class LiveWindow {
   constructor(options: LiveWindowOptions = {}) {
     this.windowMs = options.windowMs ?? 60_000;
     this.patienceMs = options.patienceMs ?? 1_500;
-    this.startWithOnePart = options.startWithOnePart ?? false;
   }
 
   get description(): Description | undefined {
@@ -179,19 +170,12 @@ export class LiveWindow {
       headerOf: (revision) => this.headerOf(id, revision)?.revision,
       wallMs: (record) => this.wallMs(record),
       markDiscontinuity: (segment) => this.markDiscontinuity(segment),
-      segmentNumber: (record) => this.segmentNumber(record),
-      isWholeSegment: (record) => this.startWithOnePart && record.part === this.firstPart,
       decodableAnywhere: this.newest?.tracks.find((track) => track.id === id)?.kind === 'audio',
       partTargetUs: partTargetMs * 1_000,
       patienceParts: Math.ceil(this.patienceMs / partTargetMs),
       keptUs: keptMs * 1_000,
       partsMax: Math.ceil(keptMs / partTargetMs) * 4 + 64,
     };
-  }
-
-  private segmentNumber(record: IndexRecord): number {
-    this.firstPart ??= record.part;
-    return this.startWithOnePart && record.part > this.firstPart ? record.segment + 1 : record.segment;
   }
 
   /** One offset for all tracks: their clocks must not differ by the jitter of single parts. */

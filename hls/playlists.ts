@@ -7,7 +7,16 @@ import { segmentUs, type WindowPart, type WindowSegment } from './track-window.t
 export interface PlaylistOptions {
   /** Distance that low-latency players keep from the edge, in parts; at least 2 (RFC 8216bis 4.4.3.8), default 3. */
   readonly partHoldBackParts?: number;
+  /**
+   * Players refuse a playlist without a complete segment. With this a playlist is given as soon as so much is listed, in ms; until
+   * a segment is complete, the one before the first stands there as a gap. For players that can do with parts and know
+   * EXT-X-GAP; others would ask for the gap's bytes. Without it, playlists begin with the first complete segment.
+   */
+  readonly startEarlyMs?: number;
 }
+
+/** How long the gap before the first segment is said to be; within any part target. */
+export const GAP_BEFORE_START_US = 100_000;
 
 /** Parts are listed this many target durations back from the edge (RFC 8216bis 4.4.4.9), older segments without. */
 const PARTS_LISTED_TARGETS = 3;
@@ -71,7 +80,7 @@ function variantLines(
 }
 
 /**
- * The media playlist of a track; undefined while there is no complete segment to list, because players refuse such a playlist.
+ * The media playlist of a track; undefined while there is not enough to list (see `startEarlyMs`).
  * @param skip a delta update is wanted (`_HLS_skip`): segments beyond CAN-SKIP-UNTIL are left out
  */
 export function mediaPlaylist(
@@ -83,20 +92,39 @@ export function mediaPlaylist(
   const description = window.description;
   const segments = window.segments(track);
   const first = segments[0];
-  if (!description || !first?.complete) return undefined;
+  if (!description || !first) return undefined;
+  const early = !first.complete;
+  if (early && !canStartEarly(first, options)) return undefined;
   const sinceEdgeUs = distancesToEdge(segments);
   const targetUs = targetSeconds(description) * 1_000_000;
   const skipped = skip ? sinceEdgeUs.filter((us) => us > SKIP_UNTIL_TARGETS * targetUs).length : 0;
-  const lines = headLines(window, description, first, options);
+  const lines = headLines(window, description, early ? first.number - 1 : first.number, options);
+  if (early) lines.push(...gapBeforeStart(first));
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   segments.slice(skipped).forEach((segment, i) => {
     const before = i > 0 ? segments[skipped + i - 1] : undefined;
-    const startToEdgeUs = (sinceEdgeUs[skipped + i] ?? 0) + segmentUs(segment);
-    const withParts = startToEdgeUs <= PARTS_LISTED_TARGETS * targetUs + segmentUs(segment);
+    const withParts = (sinceEdgeUs[skipped + i] ?? 0) <= PARTS_LISTED_TARGETS * targetUs;
     lines.push(...segmentLines(window, segment, before, withParts));
   });
   lines.push(...(window.ended ? ['#EXT-X-ENDLIST'] : edgeLines(window, description, track)));
   return `${lines.join('\n')}\n`;
+}
+
+/** Segments are numbered from 0, so there is none before the very first. */
+function canStartEarly(first: WindowSegment, options: PlaylistOptions): boolean {
+  const enoughMs = options.startEarlyMs ?? Number.POSITIVE_INFINITY;
+  return first.number > 0 && segmentUs(first) >= enoughMs * 1_000;
+}
+
+/** As a part, too: hls.js loads the open segment by parts only if a part before it is listed. */
+function gapBeforeStart(first: WindowSegment): string[] {
+  const seconds = secondsText(GAP_BEFORE_START_US);
+  return [
+    `#EXT-X-PART:DURATION=${seconds},URI="part-${(first.parts[0]?.part ?? 1) - 1}.m4s",GAP=YES`,
+    '#EXT-X-GAP',
+    `#EXTINF:${seconds},`,
+    `segment-${first.number - 1}.m4s`,
+  ];
 }
 
 /** Of each segment, what lies between its end and the end of the last part listed. */
@@ -113,7 +141,7 @@ function distancesToEdge(segments: readonly WindowSegment[]): number[] {
 function headLines(
   window: LiveWindow,
   description: Description,
-  first: WindowSegment,
+  firstNumber: number,
   options: PlaylistOptions,
 ): string[] {
   const target = targetSeconds(description);
@@ -124,14 +152,14 @@ function headLines(
     `PART-HOLD-BACK=${secondsText(partHoldBackUs)}`,
     `HOLD-BACK=${HOLD_BACK_TARGETS * target}`,
   ];
-  const discontinuities = window.discontinuitySequence(first.number);
+  const discontinuities = window.discontinuitySequence(firstNumber);
   return [
     '#EXTM3U',
     '#EXT-X-VERSION:9',
     `#EXT-X-TARGETDURATION:${target}`,
     `#EXT-X-SERVER-CONTROL:${control.join(',')}`,
     `#EXT-X-PART-INF:PART-TARGET=${secondsText(description.partTargetMs * 1_000)}`,
-    `#EXT-X-MEDIA-SEQUENCE:${first.number}`,
+    `#EXT-X-MEDIA-SEQUENCE:${firstNumber}`,
     ...(discontinuities > 0 ? [`#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuities}`] : []),
   ];
 }

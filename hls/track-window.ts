@@ -35,10 +35,6 @@ export interface TrackContext {
   /** Wall clock of a time on the stream's timeline, in Unix ms. */
   wallMs(record: IndexRecord): number;
   markDiscontinuity(segment: number): void;
-  /** Number that playlists give to the segment of this record. */
-  segmentNumber(record: IndexRecord): number;
-  /** Whether the record's part is a whole segment. */
-  isWholeSegment(record: IndexRecord): boolean;
   readonly decodableAnywhere: boolean;
   readonly partTargetUs: number;
   readonly patienceParts: number;
@@ -132,7 +128,7 @@ export class TrackWindow {
 
   private list(record: IndexRecord, context: TrackContext): void {
     const header = context.headerOf(record.revision) ?? record.revision;
-    const number = context.segmentNumber(record);
+    const number = record.segment;
     const before = this.segments.at(-1);
     if (this.nextPart !== undefined && record.part > this.nextPart) this.fillHole(record, number, context);
     if (record.discontinuity || (before && (before.header !== header || jumps(before, record, context.partTargetUs)))) {
@@ -146,7 +142,6 @@ export class TrackWindow {
       sizeBytes: record.blocks.reduce((sum, block) => sum + block.sizeBytes, 0),
       available: true,
     });
-    if (context.isWholeSegment(record)) this.segments.at(-1)!.complete = true;
     for (const part of this.pending.keys()) if (part <= record.part) this.pending.delete(part);
   }
 

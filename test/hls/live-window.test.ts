@@ -194,16 +194,6 @@ describe('a live window', () => {
     expect(window.segments(VIDEO)[2]?.startsAtMs).toBe(2_000_000);
   });
 
-  it('can make the first part a segment of its own, so that one part is enough to start', () => {
-    const window = begun({ startWithOnePart: true });
-    addAll(window, [40]);
-    addAll(window, [40, 41], { track: AUDIO });
-    expect(shape(window)).toEqual(['10:40!']);
-    addAll(window, range(41, 46));
-    expect(shape(window)).toEqual(['10:40!', '11:41 42 43!', '12:44 45']);
-    expect(shape(window, AUDIO)).toEqual(['10:40!', '11:41']);
-  });
-
   it('bounds what waits: a stranger cannot fill memory with parts that never join', () => {
     const window = begun();
     addAll(window, [0]);

@@ -1,0 +1,211 @@
+import type { HlsConfig, Loader, LoaderCallbacks, LoaderConfiguration, LoaderContext, LoaderStats } from 'hls.js';
+import { type Answer, answer, type ErrorAnswer, type Query, wantedTrack } from '../../hls/answer.ts';
+import type { LiveSource } from '../../hls/live-source.ts';
+import type { PlaylistOptions } from '../../hls/playlists.ts';
+
+/**
+ * Requests wait this long. The times that hls.js sets are shorter and meant for connections that may be dead: with them it would
+ * poll twice a second while the edge stands still, and see the next part late.
+ */
+const WAIT_MS_MAX = 20_000;
+
+/** What hls.js is told to load. Nothing is ever asked of that host: `.invalid` has none (RFC 6761). */
+export const SWARM_URL = 'https://swarm.invalid/master.m3u8';
+
+/** A live source that knows how its bytes came. */
+export interface MeasuredLiveSource extends LiveSource {
+  /** Ms between the first and the last byte of a part on the way here; waiting for it to exist does not count. */
+  transferMs?(track: number, part: number): number | undefined;
+}
+
+export type SwarmLoaderClass = new (config: HlsConfig) => Loader<LoaderContext>;
+
+/**
+ * A loader for hls.js (its `loader` option) that answers playlists and media from a live source in the page. It opens no
+ * connection. What is not there yet is waited for.
+ */
+export function createSwarmLoader(live: MeasuredLiveSource, options: PlaylistOptions = {}): SwarmLoaderClass {
+  return class extends SwarmLoader {
+    constructor(_config: HlsConfig) {
+      super(live, options);
+    }
+  };
+}
+
+class SwarmLoader implements Loader<LoaderContext> {
+  context: LoaderContext | null = null;
+  stats: LoaderStats = newStats();
+  private readonly live: MeasuredLiveSource;
+  private readonly options: PlaylistOptions;
+  private callbacks: LoaderCallbacks<LoaderContext> | null = null;
+  private stopWaiting: (() => void) | undefined;
+
+  constructor(live: MeasuredLiveSource, options: PlaylistOptions) {
+    this.live = live;
+    this.options = options;
+  }
+
+  load(context: LoaderContext, _config: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
+    this.context = context;
+    this.callbacks = callbacks;
+    this.stats.loading.start = performance.now();
+    // hls.js finishes its own bookkeeping after this call: no answer before that.
+    queueMicrotask(() => this.begin(context));
+  }
+
+  abort(): void {
+    const { callbacks, context } = this;
+    this.leave();
+    if (callbacks && context) callbacks.onAbort?.(this.stats, context, null);
+  }
+
+  destroy(): void {
+    this.leave();
+    this.context = null;
+  }
+
+  getCacheAge(): null {
+    return null;
+  }
+
+  getResponseHeader(): null {
+    return null;
+  }
+
+  /** After this no callback is called any more. */
+  private leave(): void {
+    if (this.callbacks) this.stats.aborted = true;
+    this.callbacks = null;
+    this.stopWaiting?.();
+    this.stopWaiting = undefined;
+  }
+
+  private begin(context: LoaderContext): void {
+    if (!this.callbacks) return;
+    const { path, query } = split(context.url);
+    const track = wantedTrack(path);
+    if (track !== undefined) this.live.wantTrack?.(track);
+    const ask = () => {
+      const given = answer(this.live.window, path, query, this.options);
+      if (given.kind === 'wait') return false;
+      this.give(given, context);
+      return true;
+    };
+    if (!ask()) this.wait(ask, context);
+  }
+
+  private wait(ask: () => boolean, context: LoaderContext): void {
+    const unsubscribe = this.live.onChange(() => ask());
+    const timer = setTimeout(() => {
+      const callbacks = this.finish();
+      callbacks?.onTimeout(this.stats, context, null);
+    }, WAIT_MS_MAX);
+    this.stopWaiting = () => {
+      unsubscribe();
+      clearTimeout(timer);
+    };
+  }
+
+  private give(given: Exclude<Answer, { kind: 'wait' }>, context: LoaderContext): void {
+    switch (given.kind) {
+      case 'text':
+        this.succeed(given.body, given.body.length, 0, context);
+        return;
+      case 'init':
+        this.giveBytes(given.track, [], [given.bytes], context);
+        return;
+      case 'part':
+        this.giveParts(given.track, [given.part], context);
+        return;
+      case 'segment':
+        this.giveParts(given.track, given.parts, context);
+        return;
+      case 'error':
+        this.fail(given, context);
+        return;
+    }
+  }
+
+  private giveParts(track: number, parts: readonly number[], context: LoaderContext): void {
+    const blocks: Uint8Array[] = [];
+    for (const part of parts) {
+      const read = this.live.readPart(track, part);
+      if (!read) {
+        this.fail({ kind: 'error', status: 404, text: `Part ${part} of track ${track} is no longer kept` }, context);
+        return;
+      }
+      blocks.push(...read);
+    }
+    this.giveBytes(track, parts, blocks, context);
+  }
+
+  private giveBytes(
+    track: number,
+    parts: readonly number[],
+    blocks: readonly Uint8Array[],
+    context: LoaderContext,
+  ): void {
+    const transferMs = parts.reduce((sum, part) => sum + (this.live.transferMs?.(track, part) ?? 0), 0);
+    const bytes = joined(blocks);
+    this.succeed(bytes, bytes.byteLength, transferMs, context);
+  }
+
+  /** hls.js takes the time from `loading.start` for that of the transfer, so the start lies as long ago as the bytes were on the way. */
+  private succeed(data: string | ArrayBuffer, size: number, transferMs: number, context: LoaderContext): void {
+    const callbacks = this.finish();
+    if (!callbacks) return;
+    const { stats } = this;
+    const nowMs = performance.now();
+    stats.loaded = size;
+    stats.total = size;
+    stats.chunkCount += 1;
+    if (typeof data !== 'string') stats.loading.start = nowMs - transferMs;
+    stats.loading.first = nowMs - transferMs;
+    stats.loading.end = nowMs;
+    if (transferMs > 0) stats.bwEstimate = (size * 8_000) / transferMs;
+    callbacks.onSuccess({ url: context.url, data, code: 200 }, stats, context, null);
+  }
+
+  private fail(error: ErrorAnswer, context: LoaderContext): void {
+    const callbacks = this.finish();
+    callbacks?.onError({ code: error.status, text: error.text }, context, null, this.stats);
+  }
+
+  private finish(): LoaderCallbacks<LoaderContext> | null {
+    const { callbacks } = this;
+    this.callbacks = null;
+    this.stopWaiting?.();
+    this.stopWaiting = undefined;
+    return callbacks;
+  }
+}
+
+function newStats(): LoaderStats {
+  return {
+    aborted: false,
+    loaded: 0,
+    retry: 0,
+    total: 0,
+    chunkCount: 0,
+    bwEstimate: 0,
+    loading: { start: 0, first: 0, end: 0 },
+    parsing: { start: 0, end: 0 },
+    buffering: { start: 0, first: 0, end: 0 },
+  };
+}
+
+function split(url: string): { path: string; query: Query } {
+  const { pathname, searchParams } = new URL(url);
+  return { path: pathname.slice(1), query: Object.fromEntries(searchParams) };
+}
+
+/** A copy: hls.js hands the buffer to its worker, which takes it away from here. */
+function joined(blocks: readonly Uint8Array[]): ArrayBuffer {
+  const bytes = new Uint8Array(blocks.reduce((sum, block) => sum + block.byteLength, 0));
+  let at = 0;
+  for (const block of blocks) {
+    bytes.set(block, at);
+    at += block.byteLength;
+  }
+  return bytes.buffer;
+}

@@ -36,6 +36,11 @@ export interface PeerOptions {
   /** Where neighbours can dial us (a full address, or `:PORT` for the tracker to complete); null for browsers. */
   readonly url: string | null;
   readonly region?: string | null;
+  /**
+   * Dial the neighbours that the tracker names; default true. A browser in INS mode does not: it takes no block from them,
+   * and they would see its address.
+   */
+  readonly dialsNeighbours?: boolean;
   /** Give blocks to neighbours (native and hybrid mode). */
   readonly gives?: boolean;
   /** Let the INS server send the live edge unasked; false is the drafts' own way. */
@@ -549,6 +554,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private dialNeighbours(nowMs: number): void {
+    if (this.options.dialsNeighbours === false) return;
     const wanted = NEIGHBOURS_WANTED[this.options.mode] - this.neighbours.size - this.dialled.size;
     if (wanted <= 0) return;
     const taken = this.candidates.take(wanted, (id) => this.neighbours.knows(id), this.options.prng, nowMs);

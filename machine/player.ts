@@ -33,6 +33,8 @@ const SPEED_MAX = 1.1;
 const JUMP_BEYOND_MS = 500;
 /** Behind the target by less than this, playback runs at its natural speed. */
 const DRIFT_MS = 50;
+/** The lateness of so many parts counts (4 s of parts of 250 ms); an outage is forgotten soon after it. */
+const LAGS_KEPT = 16;
 /** A jump for latency's sake at most this often: it must never oscillate. */
 const JUMP_PAUSE_MS = 5_000;
 
@@ -41,7 +43,8 @@ const JUMP_PAUSE_MS = 5_000;
  *
  * It starts at the newest independent part that has `startBufferMs` of contiguous media from it. On a stall it waits up to
  * a second, then jumps to the newest independent part it holds; what it jumps over was missed. It comes back to the latency
- * target by playing up to 1.1 times faster, and from more than half a second beyond it by one jump.
+ * target by playing up to 1.1 times faster, and from more than half a second beyond it by one jump. The target is never
+ * nearer than what arrives late allows: a viewer whose parts come 0.8 s late would only stall there.
  */
 export class Player {
   /** Media played, in ms; parts due and parts missed. */
@@ -61,6 +64,8 @@ export class Player {
   private speed = 1;
   private stalledAtMs: number | undefined;
   private freezeTold = false;
+  /** How late the last parts came after their last frame. */
+  private readonly lagsMs: number[] = [];
   private jumpedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PlayerOptions = PLAYER_DEFAULTS) {
@@ -85,6 +90,9 @@ export class Player {
     this.advance(nowMs);
     if (part.part < this.part || this.parts.has(part.part)) return;
     this.parts.set(part.part, part);
+    // What was made before we came is no measure: it had to be late.
+    if (this.part >= 0) this.lagsMs.push(nowMs - part.capturedAtMs - part.durationMs);
+    if (this.lagsMs.length > LAGS_KEPT) this.lagsMs.shift();
     if (part.independent && part.part > this.newestIndependent) this.newestIndependent = part.part;
     if (this.part < 0) this.tryStart(nowMs);
     else if (this.stalledAtMs !== undefined) this.tryResume(nowMs);
@@ -206,12 +214,14 @@ export class Player {
 
   /** Sets the speed, or jumps, so that latency comes back to its target. */
   private steer(nowMs: number): void {
-    const beyondMs = (this.latencyMs(nowMs) ?? 0) - this.options.targetLatencyMs;
+    const { startBufferMs, targetLatencyMs } = this.options;
+    const partMs = this.parts.get(this.part)?.durationMs ?? 0;
+    const beyondMs = (this.latencyMs(nowMs) ?? 0) - Math.max(targetLatencyMs, Math.max(0, ...this.lagsMs) + partMs + startBufferMs);
     const bufferMs = this.bufferMs();
-    this.speed = beyondMs > DRIFT_MS && bufferMs > this.options.startBufferMs ? SPEED_MAX : 1;
+    this.speed = beyondMs > DRIFT_MS && bufferMs > startBufferMs ? SPEED_MAX : 1;
     if (beyondMs <= JUMP_BEYOND_MS || nowMs - this.jumpedAtMs < JUMP_PAUSE_MS) return;
     const to = this.newestIndependent;
-    if (to <= this.part || this.contiguousMs(to) < this.options.startBufferMs) return;
+    if (to <= this.part || this.contiguousMs(to) < startBufferMs) return;
     this.jumpedAtMs = nowMs;
     let missed = 0;
     for (let part = this.part; part < to; part++) if (!this.parts.has(part)) missed++;

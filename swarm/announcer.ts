@@ -1,11 +1,15 @@
+import { earlier } from '../machine/deadlines.ts';
 import type { Sink } from '../machine/machine.ts';
+import { TokenBucket } from '../machine/rates.ts';
 import type { Mode } from '../protocol/swarm-fields.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { SwarmOutput } from './io.ts';
 import type { Neighbour, Neighbours } from './neighbours.ts';
 
 /** Deltas at most four times a second where blocks go from peer to peer; full bitmaps once a second where they do not. */
-const HAVE_EVERY_MS = 250;
+const HAVES_PER_SECOND = 4;
+/** The tracks of one part become whole within moments: one delta tells of all. */
+const HAVE_TOGETHER_MS = 30;
 const BITMAP_EVERY_MS = 1_000;
 /** Where deltas carry the news, a full bitmap now and then tells what was forgotten. */
 const BITMAP_FULL_EVERY_MS = 10_000;
@@ -18,7 +22,8 @@ const HAVES_MAX = 256;
 export class Announcer {
   private fresh: { track: number; part: number }[] = [];
   private changed = false;
-  private haveAtMs = 0;
+  private haveAtMs: number | undefined;
+  private readonly haveAllowance = new TokenBucket(HAVES_PER_SECOND, HAVES_PER_SECOND);
   private bitmapAtMs: number | undefined;
   private fullAtMs = 0;
   private token: Uint8Array | null = null;
@@ -36,7 +41,9 @@ export class Announcer {
   add(track: number, part: number, nowMs: number): void {
     this.changed = true;
     this.bitmapAtMs ??= nowMs + BITMAP_EVERY_MS;
-    if (this.mode !== 'ins' && this.fresh.length < HAVES_MAX) this.fresh.push({ track, part });
+    if (this.mode === 'ins' || this.fresh.length >= HAVES_MAX) return;
+    this.fresh.push({ track, part });
+    this.haveAtMs ??= nowMs + HAVE_TOGETHER_MS;
   }
 
   /** Our newest range token: everybody gets it with a bitmap at once. */
@@ -53,14 +60,12 @@ export class Announcer {
   }
 
   nextDeadline(): number | undefined {
-    const have = this.fresh.length > 0 ? this.haveAtMs : undefined;
-    if (have === undefined) return this.bitmapAtMs;
-    return this.bitmapAtMs === undefined ? have : Math.min(have, this.bitmapAtMs);
+    return earlier(this.haveAtMs, this.bitmapAtMs);
   }
 
   /** @param availability - Makes the bitmaps, only when they are wanted. */
   timeout(nowMs: number, availability: () => ReturnType<Catalogue['availability']>): void {
-    if (this.fresh.length > 0 && this.haveAtMs <= nowMs) this.haves(nowMs);
+    if (this.haveAtMs !== undefined && this.haveAtMs <= nowMs) this.haves(nowMs);
     if (this.bitmapAtMs === undefined || this.bitmapAtMs > nowMs) return;
     this.bitmapAtMs = undefined;
     if (!this.changed) return;
@@ -76,7 +81,11 @@ export class Announcer {
   }
 
   private haves(nowMs: number): void {
-    this.haveAtMs = nowMs + HAVE_EVERY_MS;
+    if (!this.haveAllowance.take(1, nowMs)) {
+      this.haveAtMs = nowMs + HAVE_TOGETHER_MS;
+      return;
+    }
+    this.haveAtMs = undefined;
     for (const { link, mode, availability } of this.neighbours.all()) {
       if (mode === 'ins') continue;
       const parts = this.fresh.filter(({ track, part }) => !availability.has(track, part));

@@ -1,0 +1,124 @@
+import type { InsWorldOutput } from '../ins-client/core/world.ts';
+import type { InsServer } from '../ins-server/core/ins-server.ts';
+import type { InsServerInput, InsServerOutput } from '../ins-server/core/io.ts';
+import { type Body, type LinkId, unreachable } from '../machine/machine.ts';
+import { insClientCodec, insServerCodec } from '../protocol/ins-messages.ts';
+import { sameBytes } from '../protocol/text.ts';
+import { simHash, simName, simSign, simVerify } from './crypto.ts';
+import { linkEnd } from './links.ts';
+import type { Host } from './network.ts';
+import { type LinkEnd, SimNode, type World } from './node.ts';
+
+export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
+  private nonces = 0;
+  private dialled = 0;
+  private readonly key: Uint8Array;
+  private readonly bodies = new Map<string, Body>();
+  private readonly upstreams = new Map<number, LinkId>();
+
+  constructor(world: World, id: number, host: Host, core: InsServer, key: Uint8Array) {
+    super(world, id, host, core);
+    this.key = key;
+  }
+
+  get storedBlocks(): number {
+    return this.bodies.size;
+  }
+
+  protected override acceptEnd(): LinkEnd {
+    return linkEnd(insClientCodec, {
+      opened: (link) => {
+        const nonce = simHash(Uint8Array.of(this.id, ++this.nonces & 0xff, (this.nonces >> 8) & 0xff));
+        this.input({ kind: 'link-opened', link, nonce });
+      },
+      message: (link, message) => this.input({ kind: 'message', link, message }),
+      violation: (link, why) => this.input({ kind: 'violation', link, why }),
+      block: (link, header, body) => this.input({ kind: 'block', link, header, body }),
+      closed: (link) => this.input({ kind: 'link-closed', link }),
+      sent: (link, _bytes, waitingBytes) => {
+        if (waitingBytes === 0) this.input({ kind: 'drained', link, leftBytes: 0 });
+      },
+    });
+  }
+
+  protected override perform(output: InsServerOutput): void {
+    switch (output.kind) {
+      case 'send':
+        this.sendControl(output.link, insServerCodec.encode(output.message));
+        return;
+      case 'send-block': {
+        const body = this.bodies.get(output.block.key);
+        if (body !== undefined) this.sendBlock(output.link, output.header, body);
+        else this.input({ ...output, kind: 'load-failed' });
+        return;
+      }
+      case 'close':
+        this.close(output.link, output.code, output.why);
+        return;
+      case 'verify':
+        this.input({ kind: 'verified', ref: output.ref, ok: simVerify(output.key, output.signed, output.signature) });
+        return;
+      case 'check-name':
+        this.input({ kind: 'named', ref: output.ref, ok: sameBytes(simName(output.body), output.name) });
+        return;
+      case 'store':
+        this.bodies.set(output.block.key, output.body);
+        this.input({ kind: 'stored', ref: output.ref, ok: true });
+        return;
+      case 'drop':
+        this.bodies.delete(output.block.key);
+        return;
+      case 'upstream':
+        this.upstream(output.upstream, output.output);
+        return;
+      case 'upstream-end': {
+        const link = this.upstreams.get(output.upstream);
+        if (link !== undefined) this.close(link, 1000, 'no longer wanted');
+        return;
+      }
+      case 'turned-away':
+        return;
+      default:
+        unreachable(output);
+    }
+  }
+
+  private upstream(upstream: number, output: InsWorldOutput): void {
+    const link = this.upstreams.get(upstream);
+    switch (output.kind) {
+      case 'dial': {
+        const dialled = ++this.dialled;
+        this.upstreams.set(upstream, dialled);
+        this.dial(dialled, output.url, this.upstreamEnd(upstream));
+        return;
+      }
+      case 'send':
+        if (link !== undefined) this.sendControl(link, insClientCodec.encode(output.message));
+        return;
+      case 'send-block':
+        if (link !== undefined) this.sendBlock(link, output.header, output.body);
+        return;
+      case 'close':
+        if (link !== undefined) this.close(link, output.code, output.why);
+        return;
+      case 'sign': {
+        const signature = simSign(this.key, output.bytes);
+        this.input({ kind: 'upstream', upstream, input: { kind: 'signed', ref: output.ref, signature } });
+        return;
+      }
+      default:
+        unreachable(output);
+    }
+  }
+
+  private upstreamEnd(upstream: number): LinkEnd {
+    return linkEnd(insServerCodec, {
+      opened: () => this.input({ kind: 'upstream', upstream, input: { kind: 'opened' } }),
+      message: (_link, message) => this.input({ kind: 'upstream', upstream, input: { kind: 'message', message } }),
+      violation: (_link, why) => this.input({ kind: 'upstream', upstream, input: { kind: 'violation', why } }),
+      block: (_link, header, body) =>
+        this.input({ kind: 'upstream', upstream, input: { kind: 'block', header, body } }),
+      closed: (_link, code, why) => this.input({ kind: 'upstream', upstream, input: { kind: 'closed', code, why } }),
+    });
+  }
+}

@@ -1,0 +1,60 @@
+import { unreachable } from '../machine/machine.ts';
+import type { PeerEvent, PeerInput, PeerOutput } from '../peer/core/io.ts';
+import type { PeerCore } from '../peer/core/peer.ts';
+import { sameBytes } from '../protocol/text.ts';
+import { simHash, simName, simSign, simVerify } from './crypto.ts';
+import type { Host } from './network.ts';
+import type { World } from './node.ts';
+import { SimSwarmNode } from './sim-swarm-node.ts';
+
+export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
+  readonly events: PeerEvent[] = [];
+  /** Every part handed on: `track:part` to the content of its blocks. */
+  readonly parts = new Map<string, string>();
+  readonly core: PeerCore;
+  private readonly key: Uint8Array;
+
+  constructor(world: World, id: number, host: Host, core: PeerCore, key: Uint8Array) {
+    super(world, id, host, core);
+    this.core = core;
+    this.key = key;
+  }
+
+  protected override perform(output: PeerOutput): void {
+    if (this.performCommon(output)) return;
+    switch (output.kind) {
+      case 'sign':
+        this.input({ kind: 'signed', ref: output.ref, signature: simSign(this.key, output.bytes) });
+        return;
+      case 'verify': {
+        const keyFits = output.keyHash === null || sameBytes(simHash(output.key), output.keyHash);
+        const ok = keyFits && simVerify(output.key, output.signed, output.signature);
+        this.input({ kind: 'verified', ref: output.ref, ok });
+        return;
+      }
+      case 'check-name':
+        this.input({ kind: 'named', ref: output.ref, ok: sameBytes(simName(output.body), output.name) });
+        return;
+      case 'description':
+        return;
+      case 'part': {
+        const content = output.bodies.map((body) => (body as unknown as { content: string }).content).join();
+        this.parts.set(`${output.record.track}:${output.record.part}`, content);
+        return;
+      }
+      case 'event':
+        this.world.trace.add(this.nowMs, this.id, output.event.kind);
+        this.events.push(output.event);
+        return;
+      case 'dial':
+      case 'close':
+      case 'send-peer':
+      case 'send-block':
+      case 'send-tracker':
+      case 'send-ins':
+        return;
+      default:
+        unreachable(output);
+    }
+  }
+}

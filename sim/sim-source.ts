@@ -1,0 +1,161 @@
+import { unreachable } from '../machine/machine.ts';
+import type { Track } from '../protocol/media.ts';
+import type { SourceChunk, SourceEvent, SourceInput, SourceOutput } from '../source-server/core/io.ts';
+import type { SourceCore } from '../source-server/core/source.ts';
+import { type SimBody, simHash, simName, simSign } from './crypto.ts';
+import type { Host } from './network.ts';
+import type { World } from './node.ts';
+import { SimSwarmNode } from './sim-swarm-node.ts';
+
+export interface SimStream {
+  /** Video bits per second; audio adds a twentieth. */
+  readonly bps: number;
+  readonly partMs: number;
+  readonly partsPerSegment: number;
+}
+
+/** A source whose camera makes parts of a given rate: key frames are four times as large as the rest. */
+export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
+  readonly events: SourceEvent[] = [];
+  /** Every part announced: `track:part` to the content of its blocks. */
+  readonly parts = new Map<string, string>();
+  /** Media bytes made so far, all tracks. */
+  mediaBytes = 0;
+  readonly core: SourceCore;
+  private readonly keys: { readonly root: Uint8Array; readonly signing: Uint8Array };
+  private readonly stream: SimStream;
+  private part = 0;
+  private filming = false;
+
+  constructor(
+    world: World,
+    id: number,
+    host: Host,
+    core: SourceCore,
+    keys: { readonly root: Uint8Array; readonly signing: Uint8Array },
+    stream: SimStream,
+  ) {
+    super(world, id, host, core);
+    this.core = core;
+    this.keys = keys;
+    this.stream = stream;
+  }
+
+  start(): void {
+    this.input({ kind: 'start' });
+    const { partMs, partsPerSegment } = this.stream;
+    this.input({ kind: 'tracks', tracks: TRACKS, partTargetMs: partMs, segmentTargetMs: partMs * partsPerSegment });
+    this.filming = true;
+    this.film();
+  }
+
+  stopFilming(): void {
+    this.filming = false;
+  }
+
+  private film(): void {
+    const { partMs, partsPerSegment } = this.stream;
+    const capturedAtMs = this.nowMs;
+    // A part is there once its last frame is.
+    this.world.events.at(this.nowMs + partMs, () => {
+      if (!this.alive || !this.filming) return;
+      const part = this.part++;
+      const indexInSegment = part % partsPerSegment;
+      this.input({
+        kind: 'part',
+        part: {
+          part,
+          segment: Math.floor(part / partsPerSegment),
+          indexInSegment,
+          independent: indexInSegment === 0,
+          discontinuity: false,
+          capturedAtMs,
+          chunks: TRACKS.map((track) => this.chunk(track, part, indexInSegment)),
+        },
+      });
+      this.film();
+    });
+  }
+
+  private chunk(track: Track, part: number, indexInSegment: number): SourceChunk {
+    const { bps, partMs, partsPerSegment } = this.stream;
+    const meanBytes = ((track.kind === 'video' ? bps : bps / 20) * partMs) / 8000;
+    // A key frame's part weighs four of the others', the mean stays.
+    const shares = partsPerSegment + 3;
+    const weight = track.kind === 'audio' ? 1 : ((indexInSegment === 0 ? 4 : 1) * partsPerSegment) / shares;
+    const body: SimBody = { byteLength: Math.round(meanBytes * weight), content: `${track.id}.${part}` };
+    this.mediaBytes += body.byteLength;
+    return { track: track.id, timeUs: part * partMs * 1000, durationUs: partMs * 1000, body };
+  }
+
+  protected override perform(output: SourceOutput): void {
+    if (this.performCommon(output)) return;
+    switch (output.kind) {
+      case 'cut': {
+        const whole = (output.body ?? { byteLength: 8, content: 'free' }) as SimBody;
+        const blocks = [];
+        for (let at = 0; at < whole.byteLength; at += output.blockBytes) {
+          const byteLength = Math.min(output.blockBytes, whole.byteLength - at);
+          const body: SimBody = { byteLength, content: `${whole.content}.${at}` };
+          blocks.push({ name: simName(body), body });
+        }
+        this.input({ kind: 'cut', ref: output.ref, blocks });
+        return;
+      }
+      case 'sign': {
+        const signature = simSign(this.keys[output.with], output.bytes);
+        this.input({ kind: 'signed', ref: output.ref, signature, digest: simHash(output.bytes) });
+        return;
+      }
+      case 'description':
+        return;
+      case 'part': {
+        const content = output.bodies.map((body) => (body as SimBody).content).join();
+        this.parts.set(`${output.record.track}:${output.record.part}`, content);
+        return;
+      }
+      case 'event':
+        this.world.trace.add(this.nowMs, this.id, output.event.kind);
+        this.events.push(output.event);
+        return;
+      case 'dial':
+      case 'close':
+      case 'send-peer':
+      case 'send-block':
+      case 'send-ins-block':
+      case 'send-tracker':
+      case 'send-ins':
+        return;
+      default:
+        unreachable(output);
+    }
+  }
+}
+
+const INIT = Uint8Array.of(1);
+const TRACKS: readonly Track[] = [
+  {
+    id: 0,
+    kind: 'video',
+    codecs: 'avc1.64001f',
+    name: '720p',
+    bandwidthBps: 1_000_000,
+    width: 1280,
+    height: 720,
+    frameRate: 30,
+    channels: 0,
+    init: INIT,
+  },
+  {
+    id: 1,
+    kind: 'audio',
+    codecs: 'mp4a.40.2',
+    name: 'Audio',
+    bandwidthBps: 64_000,
+    width: 0,
+    height: 0,
+    frameRate: 0,
+    channels: 2,
+    init: INIT,
+  },
+];

@@ -1,0 +1,205 @@
+import { LiveParts } from '../../hls/live-parts.ts';
+import { Prng } from '../../machine/prng.ts';
+import { streamIdToText } from '../../protocol/names.ts';
+import type { Mode, StreamState } from '../../protocol/swarm-fields.ts';
+import { sameBytes } from '../../protocol/text.ts';
+import { type Driven, drive } from '../../runtime/drive.ts';
+import { type Log, silentLog } from '../../runtime/log.ts';
+import { announcedUrl } from '../../runtime/node/announced-url.ts';
+import { nodeClock, nowMs } from '../../runtime/node/clock.ts';
+import { type KeyPair, makeKeyPair, randomSeed, verifySignature } from '../../runtime/node/crypto.ts';
+import { hashOf, hasName } from '../../runtime/node/hash.ts';
+import { serveHls } from '../../runtime/node/hls-http.ts';
+import { createHttpServer, type HttpServer } from '../../runtime/node/http.ts';
+import { type LinkKind, SwarmLinks } from '../../runtime/node/swarm-links.ts';
+import type { LinkCounters } from '../../runtime/node/ws-link.ts';
+import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
+import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
+import { PeerCore, type PeerStats } from '../core/peer.ts';
+
+export interface PeerConfig {
+  /** `ws://HOST:PORT`. */
+  readonly tracker: string;
+  /** The stream's id, 32 bytes. */
+  readonly stream: Uint8Array;
+  readonly mode: Mode;
+  /** Address to listen on; loopback by default. */
+  readonly host?: string;
+  /** Where neighbours dial; 0, the default, is any free port. */
+  readonly listenPort?: number;
+  /** Where the stream is served as HLS; 0 is any free port, none when left out. */
+  readonly httpPort?: number;
+  readonly region?: string;
+  /** Let the INS server send the live edge unasked (the default); false asks for every block, as the drafts do. */
+  readonly follow?: boolean;
+  readonly log?: Log;
+  readonly onEvent?: (event: PeerEvent) => void;
+}
+
+/** Bytes at the sockets: WebSocket payload and frame headers, without TCP/IP. */
+export interface Traffic {
+  readonly data: number;
+  readonly control: number;
+}
+
+export interface PeerShellStats extends PeerStats {
+  readonly sentBytes: Traffic;
+  readonly receivedBytes: Traffic;
+  /** The same by whom they went to or came from. */
+  readonly links: Readonly<Record<LinkKind, LinkCounters>>;
+}
+
+export interface RunningPeer {
+  /** Where neighbours dial. */
+  readonly url: string;
+  /** The gateway's master playlist; undefined without `httpPort`. */
+  readonly gatewayUrl: string | undefined;
+  stats(): PeerShellStats;
+  /** Leaves the swarm and ends everything. */
+  close(): Promise<void>;
+}
+
+/** Ms that the last parts of a broadcast may come after the word that it is over. */
+const LAST_PARTS_MS = 3_000;
+
+/**
+ * Starts a peer that plays a stream into the player model, passes blocks on, and with `httpPort` serves the stream to
+ * players on this machine. Its key is new with each start.
+ *
+ * @throws Error with one sentence for people: a port that is taken.
+ */
+export async function startPeer(config: PeerConfig): Promise<RunningPeer> {
+  const peer = new PeerShell(config);
+  try {
+    await peer.start();
+  } catch (error) {
+    await peer.close();
+    throw error;
+  }
+  return peer;
+}
+
+class PeerShell implements RunningPeer {
+  url = '';
+  gatewayUrl: string | undefined;
+  private readonly config: PeerConfig;
+  private readonly key: KeyPair = makeKeyPair();
+  private live = new LiveParts();
+  private endTimer: NodeJS.Timeout | undefined;
+  private readonly links: SwarmLinks;
+  private core: PeerCore | undefined;
+  private driven: Driven<PeerInput> | undefined;
+  private listener: WebSocketListener | undefined;
+  private http: HttpServer | undefined;
+  private closing: Promise<void> | undefined;
+
+  constructor(config: PeerConfig) {
+    this.config = config;
+    this.links = new SwarmLinks((input) => this.driven?.input(input), config.log ?? silentLog);
+  }
+
+  async start(): Promise<void> {
+    const { host = '127.0.0.1', listenPort = 0, httpPort, tracker, stream, mode, region, follow } = this.config;
+    if (httpPort !== undefined) await this.serve(host, httpPort);
+    this.listener = await listenWebSockets({ host, port: listenPort }, {}, (link) => this.links.accept(link));
+    this.url = this.listener.url;
+    this.core = new PeerCore({
+      stream,
+      key: this.key.publicKey,
+      trackerUrl: tracker,
+      mode,
+      url: announcedUrl(host, this.listener.port, tracker),
+      region: region ?? null,
+      follow: follow ?? true,
+      prng: new Prng(randomSeed()),
+    });
+    this.driven = drive(this.core, (output) => this.perform(output), nodeClock);
+    this.driven.input({ kind: 'start' });
+  }
+
+  stats(): PeerShellStats {
+    const { tracker, ins, peer } = this.links.counters;
+    const all = [tracker, ins, peer, this.listener!.counters];
+    const sum = (what: keyof LinkCounters) => all.reduce((total, counters) => total + counters[what], 0);
+    return {
+      ...this.core!.stats(nowMs()),
+      sentBytes: { data: sum('dataOut'), control: sum('controlOut') },
+      receivedBytes: { data: sum('dataIn'), control: sum('controlIn') },
+      links: { tracker, ins, peer: added(peer, this.listener!.counters) },
+    };
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.end();
+    return this.closing;
+  }
+
+  private async end(): Promise<void> {
+    clearTimeout(this.endTimer);
+    this.driven?.input({ kind: 'stop' });
+    this.driven?.stop();
+    await Promise.all([this.links.close(), this.http?.close()]);
+    await this.listener?.close();
+  }
+
+  private async serve(host: string, port: number): Promise<void> {
+    this.http = createHttpServer({ host, port });
+    const id = streamIdToText(this.config.stream);
+    serveHls(this.http, () => new Map([[id, this.live]]));
+    this.gatewayUrl = `${(await this.http.listen()).url}/${id}/master.m3u8`;
+  }
+
+  private perform(output: PeerOutput): void {
+    const driven = this.driven!;
+    switch (output.kind) {
+      case 'sign':
+        driven.input({ kind: 'signed', ref: output.ref, signature: this.key.sign(output.bytes) });
+        return;
+      case 'verify': {
+        const { ref, key, keyHash, signed, signature } = output;
+        const isKey = keyHash === null || sameBytes(hashOf(key), keyHash);
+        driven.input({ kind: 'verified', ref, ok: isKey && verifySignature(key, signed, signature) });
+        return;
+      }
+      case 'check-name':
+        driven.input({ kind: 'named', ref: output.ref, ok: hasName(output.body as Uint8Array, output.name) });
+        return;
+      case 'description':
+        this.live.setDescription(output.description);
+        return;
+      case 'part':
+        this.live.add(output.record, output.bodies as readonly Uint8Array[]);
+        return;
+      case 'event':
+        this.event(output.event);
+        return;
+      default:
+        this.links.perform(output);
+    }
+  }
+
+  private event(event: PeerEvent): void {
+    if (event.kind === 'missed') this.live.giveUp(event.to + 1);
+    if (event.kind === 'stream-state') this.streamState(event.state);
+    this.config.onEvent?.(event);
+  }
+
+  /** A broadcast that is over may begin again: playlists that have ended never go on, so there are new ones then. */
+  private streamState(state: StreamState): void {
+    clearTimeout(this.endTimer);
+    if (state === 'ended') this.endTimer = setTimeout(() => this.live.end(), LAST_PARTS_MS);
+    if (state !== 'live' || !this.live.window.ended) return;
+    const { description } = this.live.window;
+    this.live = new LiveParts();
+    if (description !== undefined) this.live.setDescription(description);
+  }
+}
+
+function added(a: LinkCounters, b: LinkCounters): LinkCounters {
+  return {
+    controlIn: a.controlIn + b.controlIn,
+    controlOut: a.controlOut + b.controlOut,
+    dataIn: a.dataIn + b.dataIn,
+    dataOut: a.dataOut + b.dataOut,
+  };
+}

@@ -5,6 +5,8 @@ export interface PlayerPart {
   readonly part: number;
   readonly durationMs: number;
   readonly independent: boolean;
+  /** Part numbers between the part before and this one were never given out. */
+  readonly discontinuity: boolean;
   readonly capturedAtMs: number;
 }
 
@@ -196,7 +198,7 @@ export class Player {
 
   private tryResume(nowMs: number): void {
     const stalledAtMs = this.stalledAtMs!;
-    if (!this.parts.has(this.part)) {
+    if (!this.parts.has(this.part) && !this.stepOverBreak()) {
       if (nowMs - stalledAtMs < JUMP_AFTER_MS || this.newestIndependent <= this.part) return;
       const from = this.part;
       this.dueParts += this.newestIndependent - from;
@@ -212,11 +214,22 @@ export class Player {
     this.events.push({ kind: 'resumed', atMs: nowMs, part: this.part, frozenMs });
   }
 
+  /** A source that was restarted goes on with later numbers: those between were never due. */
+  private stepOverBreak(): boolean {
+    let next: PlayerPart | undefined;
+    for (const part of this.parts.values()) if (next === undefined || part.part < next.part) next = part;
+    if (next === undefined || !next.discontinuity || this.contiguousMs(next.part) < this.options.startBufferMs)
+      return false;
+    this.moveTo(next.part);
+    return true;
+  }
+
   /** Sets the speed, or jumps, so that latency comes back to its target. */
   private steer(nowMs: number): void {
     const { startBufferMs, targetLatencyMs } = this.options;
     const partMs = this.parts.get(this.part)?.durationMs ?? 0;
-    const beyondMs = (this.latencyMs(nowMs) ?? 0) - Math.max(targetLatencyMs, Math.max(0, ...this.lagsMs) + partMs + startBufferMs);
+    const beyondMs =
+      (this.latencyMs(nowMs) ?? 0) - Math.max(targetLatencyMs, Math.max(0, ...this.lagsMs) + partMs + startBufferMs);
     const bufferMs = this.bufferMs();
     this.speed = beyondMs > DRIFT_MS && bufferMs > startBufferMs ? SPEED_MAX : 1;
     if (beyondMs <= JUMP_BEYOND_MS || nowMs - this.jumpedAtMs < JUMP_PAUSE_MS) return;

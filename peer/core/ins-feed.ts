@@ -129,12 +129,23 @@ export class InsFeed {
   tokenChanged(old: Uint8Array | null, sealed: Uint8Array, nowMs: number): void {
     if (old !== null) this.input({ kind: 'renew', old, token: sealed }, nowMs);
     this.followAtMs ??= nowMs;
-    this.startFollow(nowMs);
+    this.sourceNamed(nowMs);
   }
 
   /** Which tracks to take from now on; empty is all. */
   setTracks(tracks: readonly number[], nowMs: number): void {
     this.tracks = tracks;
+    this.followAnew(nowMs);
+  }
+
+  /** The source may have another locker now: a restarted source has a new key. */
+  sourceNamed(nowMs: number): void {
+    if (this.follow === undefined) this.startFollow(nowMs);
+    else if (this.lockers.source !== undefined && this.lockers.source.owner !== this.follow.owner)
+      this.followAnew(nowMs);
+  }
+
+  private followAnew(nowMs: number): void {
     const running = this.follow;
     if (running === undefined) return;
     this.follow = undefined;
@@ -293,7 +304,7 @@ export class InsFeed {
         return;
       case 'renewed': {
         const owner = this.follow?.handle === output.handle ? this.lockers.get(this.follow.owner) : undefined;
-        if (owner !== undefined) this.lockers.addToken(owner.token.issuer, owner.source, output.token);
+        if (owner !== undefined) this.lockers.addToken(owner.token.issuer, output.token);
         return;
       }
       case 'stored':

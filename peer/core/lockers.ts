@@ -5,7 +5,6 @@ import { Availability } from '../../swarm/availability.ts';
 /** A locker of the swarm that a range token opens for us. */
 export interface Locker {
   readonly owner: string;
-  readonly source: boolean;
   sealed: Uint8Array;
   token: Token;
   readonly availability: Availability;
@@ -17,10 +16,16 @@ const LOCKERS_MAX = 64;
 /** The range tokens and bitmaps that reached us, by owner. The signature of a token is the server's to judge. */
 export class Lockers {
   private readonly byOwner = new Map<string, Locker>();
+  private sourceOwner: string | undefined;
 
+  /** The source's locker, which holds everything. */
   get source(): Locker | undefined {
-    for (const locker of this.byOwner.values()) if (locker.source) return locker;
-    return undefined;
+    return this.sourceOwner === undefined ? undefined : this.byOwner.get(this.sourceOwner);
+  }
+
+  /** Says whose locker is the source's: the description's signing key, or before there is one, whom the tracker names. */
+  nameSource(owner: Uint8Array): void {
+    this.sourceOwner = bytesKey(owner);
   }
 
   get(owner: string): Locker | undefined {
@@ -32,15 +37,15 @@ export class Lockers {
    *
    * @returns The sealed token it replaces; null when the owner is new; `undefined` when nothing changed.
    */
-  addToken(owner: Uint8Array, source: boolean, sealed: Uint8Array): Uint8Array | null | undefined {
+  addToken(owner: Uint8Array, sealed: Uint8Array): Uint8Array | null | undefined {
     const decoded = decodeToken(sealed);
     if (decoded === undefined || !sameBytes(decoded.token.issuer, owner)) return undefined;
     const id = bytesKey(owner);
     const known = this.byOwner.get(id);
     if (known === undefined) {
-      if (this.byOwner.size >= LOCKERS_MAX && !source) return undefined;
+      if (this.byOwner.size >= LOCKERS_MAX && id !== this.sourceOwner) return undefined;
       const { token } = decoded;
-      this.byOwner.set(id, { owner: id, source, sealed, token, availability: new Availability() });
+      this.byOwner.set(id, { owner: id, sealed, token, availability: new Availability() });
       return null;
     }
     if (known.token.expires >= decoded.token.expires) return undefined;
@@ -61,9 +66,10 @@ export class Lockers {
     for (const locker of this.byOwner.values()) {
       if (locker.token.expires <= nowSeconds) continue;
       const has = locker.availability.has(track, part);
-      if (!has && !locker.source) continue;
+      const source = locker.owner === this.sourceOwner;
+      if (!has && !source) continue;
       const near = locker.token.servers.some((entry) => sameBytes(entry.key, server));
-      const score = (near ? 4 : 0) + (has ? 2 : 0) + (locker.source ? 1 : 0);
+      const score = (near ? 4 : 0) + (has ? 2 : 0) + (source ? 1 : 0);
       if (score > bestScore) {
         best = locker;
         bestScore = score;

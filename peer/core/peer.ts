@@ -279,7 +279,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.signed(input.ref, input.signature, nowMs);
         return;
       case 'verified':
-        if (!this.intake.verified(input.ref, input.ok)) this.descriptionVerified(input.ref, input.ok);
+        if (!this.intake.verified(input.ref, input.ok)) this.descriptionVerified(input.ref, input.ok, nowMs);
         return;
       case 'named':
         this.intake.named(input.ref, input.ok);
@@ -367,7 +367,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
           const id = bytesKey(peer);
           if (gone) this.forget(id);
           else {
-            if (token !== null) this.token(peer, this.lockers.get(id)?.source ?? false, token, nowMs);
+            if (token !== null) this.token(peer, token, nowMs);
             this.lockers.get(id)?.availability.replace(availability);
           }
         }
@@ -397,19 +397,26 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     for (const entry of entries) {
       if (sameBytes(entry.peer, this.options.key)) continue;
       this.candidates.add(entry);
-      if (entry.token !== null) this.token(entry.peer, entry.source, entry.token, nowMs);
+      if (entry.source && this.descriptions.newest === undefined) this.lockers.nameSource(entry.peer);
+      if (entry.token !== null) this.token(entry.peer, entry.token, nowMs);
       this.lockers.get(bytesKey(entry.peer))?.availability.replace(entry.availability);
     }
+  }
+
+  /** Only the key that signs the records is the source's, whoever else says so. */
+  private isSource(key: Uint8Array): boolean {
+    const { newest } = this.descriptions;
+    return newest !== undefined && sameBytes(newest.signingKey, key);
   }
 
   private forget(id: string): void {
     this.candidates.remove(id);
     // Its blocks stay in its locker until they expire, but nobody renews the token.
-    if (this.lockers.get(id)?.source === false) this.lockers.remove(id);
+    if (this.lockers.source?.owner !== id) this.lockers.remove(id);
   }
 
-  private token(owner: Uint8Array, source: boolean, sealed: Uint8Array, nowMs: number): void {
-    const old = this.lockers.addToken(owner, source, sealed);
+  private token(owner: Uint8Array, sealed: Uint8Array, nowMs: number): void {
+    const old = this.lockers.addToken(owner, sealed);
     if (old !== undefined) this.ins.tokenChanged(old, sealed, nowMs);
   }
 
@@ -427,7 +434,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     switch (message.type) {
       case 'bitmap':
         neighbour.availability.replace(message.availability);
-        if (message.token !== null) this.token(neighbour.key, neighbour.source, message.token, nowMs);
+        if (message.token !== null) this.token(neighbour.key, message.token, nowMs);
         this.lockers.get(neighbour.id)?.availability.replace(message.availability);
         return;
       case 'have':
@@ -455,13 +462,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         }
         return;
       case 'token':
-        this.token(neighbour.key, neighbour.source, message.token, nowMs);
+        this.token(neighbour.key, message.token, nowMs);
         return;
       case 'description':
         this.offerDescription(message.description);
         return;
       case 'stream-state':
-        if (!neighbour.source) return;
+        if (!this.isSource(neighbour.key)) return;
         this.outputs.push({ kind: 'event', event: { kind: 'stream-state', state: message.state, why: message.why } });
         return;
       default:
@@ -504,9 +511,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.outputs.push({ kind: 'verify', ref, key: value.rootKey, keyHash: this.options.stream, signed, signature });
   }
 
-  private descriptionVerified(ref: number, ok: boolean): void {
+  private descriptionVerified(ref: number, ok: boolean, nowMs: number): void {
     const description: Description | null | undefined = this.descriptions.verified(ref, ok);
     if (description === undefined || description === null) return;
+    this.lockers.nameSource(description.signingKey);
+    this.ins.sourceNamed(nowMs);
     this.outputs.push({ kind: 'description', description });
     const { early } = this;
     this.early = [];
@@ -624,8 +633,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const tracks = this.tracks();
     const lead = tracks[0];
     if (lead === undefined || !this.catalogue.holdsAll(tracks, record.part)) return;
-    const { part, durationUs, independent, capturedAtMs } = this.catalogue.get(lead, record.part)!.record;
-    this.player.add({ part, durationMs: durationUs / 1000, independent, capturedAtMs }, nowMs);
+    const { part, durationUs, independent, discontinuity, capturedAtMs } = this.catalogue.get(
+      lead,
+      record.part,
+    )!.record;
+    this.player.add({ part, durationMs: durationUs / 1000, independent, discontinuity, capturedAtMs }, nowMs);
     this.kept.forgetBefore(this.catalogue.oldestPart);
   }
 

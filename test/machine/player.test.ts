@@ -5,7 +5,13 @@ const PART_MS = 250;
 
 /** A part of a stream whose part 0 was captured at time 0; every fourth one is independent. */
 function part(number: number) {
-  return { part: number, durationMs: PART_MS, independent: number % 4 === 0, capturedAtMs: number * PART_MS };
+  return {
+    part: number,
+    durationMs: PART_MS,
+    independent: number % 4 === 0,
+    discontinuity: false,
+    capturedAtMs: number * PART_MS,
+  };
 }
 
 function drain(player: Player): PlayerEvent[] {
@@ -98,6 +104,18 @@ describe('player model', () => {
     expect(player.missedParts).toBe(2);
   });
 
+  it('steps over part numbers that a restarted source never gave out, without missing them', () => {
+    const player = new Player(OPTIONS);
+    player.add(part(0), 300);
+    player.add(part(1), 300);
+    player.advance(900);
+    player.add({ ...part(80), discontinuity: true, capturedAtMs: 3_000 }, 3_300);
+    player.add({ ...part(81), capturedAtMs: 3_250 }, 3_550);
+    expect(drain(player).map((event) => event.kind)).toEqual(['started', 'freeze', 'resumed']);
+    expect(player.playhead).toBe(80);
+    expect(player.missedParts).toBe(0);
+  });
+
   it('waits on when there is nothing to jump to', () => {
     const arrivals: [number, number][] = [
       [0, 300],
@@ -118,10 +136,10 @@ describe('player model', () => {
     expect(near.latencyMs(14_000)).toBeLessThan(1_300);
 
     const far = new Player(OPTIONS);
-    const stuck = Array.from({ length: 60 }, (_, number) => [
-      number,
-      number < 4 ? 1_100 : number < 16 ? 4_300 : number * PART_MS + 300,
-    ] as const);
+    const stuck = Array.from(
+      { length: 60 },
+      (_, number) => [number, number < 4 ? 1_100 : number < 16 ? 4_300 : number * PART_MS + 300] as const,
+    );
     const events = play(far, stuck, 14_000);
     expect(events.some((event) => event.kind === 'skipped')).toBe(true);
     expect(far.latencyMs(14_000)).toBeLessThan(2_600);

@@ -1,0 +1,107 @@
+import { describe, expect, it } from 'vitest';
+import type { SimOptions } from '../../sim/run.ts';
+import { Simulation } from '../../sim/run.ts';
+
+/** The swarm of the tests: two INS servers of which the source feeds the first, peers in four regions. */
+const SWARM: SimOptions = { seed: 'swarm-1', peers: 50, mode: 'ins', seconds: 20 };
+
+function runOf(options: Partial<SimOptions>) {
+  const sim = new Simulation({ ...SWARM, ...options });
+  return { sim, report: sim.run() };
+}
+
+/** Every part that any peer handed on has the content that the source announced. */
+function expectSameParts(sim: Simulation): void {
+  let compared = 0;
+  for (const peer of sim.peers) {
+    for (const [id, content] of peer.parts) {
+      expect(content).toBe(sim.source.parts.get(id));
+      compared++;
+    }
+  }
+  expect(compared).toBeGreaterThan(sim.peers.length * 20);
+}
+
+function killInsServers(sim: Simulation): void {
+  for (const server of sim.insServers) server.kill();
+}
+
+describe('50 peers under virtual time', () => {
+  it('runs the same way twice: one seed, one trace', () => {
+    const first = runOf({ seconds: 10 }).report;
+    const second = runOf({ seconds: 10 }).report;
+    expect(second.traceHash).toBe(first.traceHash);
+    expect(second.events).toBe(first.events);
+    expect(runOf({ seconds: 10, seed: 'swarm-2' }).report.traceHash).not.toBe(first.traceHash);
+  });
+
+  it('INS mode: everybody plays without a freeze, and no peer sends a block byte', () => {
+    const { sim, report } = runOf({ mode: 'ins' });
+    expect(report.started).toBe(50);
+    expect(report.freezes).toBe(0);
+    expect(report.missedRate).toBe(0);
+    expect(report.peerDataSentBytes).toBe(0);
+    expect(report.bytesFrom.peers + report.bytesFrom.source).toBe(0);
+    expect(report.bad).toBe(0);
+    expectSameParts(sim);
+  });
+
+  it('INS mode: the source sends each byte once to the server it feeds, and the other server fetches it once', () => {
+    const { sim, report } = runOf({ mode: 'ins' });
+    expect(report.sourceCopies).toBeGreaterThan(0.95);
+    expect(report.sourceCopies).toBeLessThan(1.05);
+    const [fed, other] = sim.insServers;
+    expect(other!.dataReceivedBytes).toBeGreaterThan(0);
+    expect(other!.dataReceivedBytes).toBeLessThan(fed!.dataReceivedBytes * 1.1);
+  });
+
+  it('native mode: everybody plays, fed by the source and by one another', () => {
+    const { sim, report } = runOf({ mode: 'native', insServers: 0 });
+    expect(report.started).toBe(50);
+    expect(report.bytesFrom.ins).toBe(0);
+    expect(report.bytesFrom.peers).toBeGreaterThan(report.bytesFrom.source);
+    expect(report.missedRate).toBeLessThan(0.01);
+    expect(report.bad).toBe(0);
+    expectSameParts(sim);
+  });
+
+  it('the way of the drafts, without follow: bitmaps, range tokens and batches are enough', () => {
+    const { sim, report } = runOf({ mode: 'ins', follow: false });
+    expect(report.started).toBe(50);
+    expect(report.missedRate).toBeLessThan(0.01);
+    expect(report.peerDataSentBytes).toBe(0);
+    expectSameParts(sim);
+  });
+
+  it('INS and native peers in one swarm both play', () => {
+    const { sim, report } = runOf({ mode: (peer) => (peer % 2 === 0 ? 'ins' : 'native') });
+    expect(report.started).toBe(50);
+    for (const [at, peer] of sim.peers.entries()) {
+      const stats = peer.core.stats(0);
+      if (stats.mode === 'ins') expect([at, stats.bytesFrom.peers + stats.bytesFrom.source]).toEqual([at, 0]);
+      else expect([at, stats.bytesFrom.ins]).toEqual([at, 0]);
+    }
+  });
+
+  it('hybrid mode: when every INS server dies the peers feed one another', () => {
+    const events = [{ atMs: 10_000, run: killInsServers }];
+    const { sim, report } = runOf({ mode: 'hybrid', seconds: 25, events });
+    expect(report.started).toBe(50);
+    const newest = Math.max(...sim.peers.map((peer) => peer.core.stats(0).part));
+    for (const [at, peer] of sim.peers.entries()) {
+      expect(peer.events.some((event) => event.kind === 'switched' && event.to === 'native')).toBe(true);
+      // Still at the live edge, 15 s later.
+      expect([at, peer.core.stats(0).part > newest - 16]).toEqual([at, true]);
+    }
+    expect(report.bytesFrom.peers).toBeGreaterThan(0);
+    expectSameParts(sim);
+  });
+
+  it('a peer that joins after minutes starts as the first ones did', () => {
+    const late = { atMs: 120_000, run: (sim: Simulation) => void sim.join(1000) };
+    const { sim } = runOf({ peers: 5, seconds: 125, events: [late] });
+    const startups = sim.peers.map((peer) => peer.core.stats(0).startupDelayMs);
+    expect(startups).toHaveLength(6);
+    expect(startups.every((startup) => startup !== null && startup < 1_500)).toBe(true);
+  });
+});

@@ -11,8 +11,8 @@ export interface PackagerOptions {
   readonly startPart: number;
   readonly startSegment: number;
   readonly startTimeUs: number;
-  /** How far a track may lag behind the leading one before parts go out without it, in ms. */
-  readonly lagMaxMs: number;
+  /** How long after it was due a part waits for a track that has not delivered, in ms. */
+  readonly graceMs: number;
   /** The far end has a clock of its own. */
   readonly live: boolean;
 }
@@ -32,6 +32,10 @@ export interface PackedPart {
 
 /** A pause in the leading track that is longer than this is a discontinuity, not a long picture. */
 const pauseMaxSeconds = 3;
+/** How far another track may be behind the leading one, whatever the clock says: bounds what is held in memory. */
+const lagMaxSeconds = 30;
+/** Less lateness than this is not worth a word, in ms. */
+const lateNoticeMs = 500;
 /** Samples of other tracks that wait for the leading track's first key frame: 20 s of audio. */
 const earlyMax = 1000;
 
@@ -111,7 +115,7 @@ export class Packager {
     if (index === 0) this.pushLead(this.run, sample, nowMs);
     else if (this.run.shift !== undefined) this.pushFollower(index, sample, this.run.shift);
     else if (this.early.length < earlyMax) this.early.push({ index, sample });
-    this.assemble(false);
+    this.assemble(nowMs);
   }
 
   /** The run ended by itself, and another joins it. */
@@ -124,7 +128,7 @@ export class Packager {
     this.run = undefined;
     this.joinable = false;
     this.cutter?.breakOff(true);
-    this.assemble(true);
+    this.assemble(undefined);
     if (this.cutter !== undefined) this.dropFollowersFrom(0, 0);
     this.discontinuityNext = this.part > 0;
   }
@@ -148,7 +152,9 @@ export class Packager {
     if (placed === undefined) return;
     this.cutter!.push(placed);
     this.leadEnd = placed.dts + placed.duration;
-    this.line.note(this.leadUs(placed.dts + placed.ctsOffset), nowMs);
+    const movedMs = this.line.note(this.leadUs(placed.dts + placed.ctsOffset), nowMs);
+    if (movedMs > lateNoticeMs)
+      this.notices.push(`the input comes ${(movedMs / 1000).toFixed(1)} s later than it should`);
   }
 
   /** Decides where on the stream's timeline a run begins, by its first key frame. */
@@ -175,7 +181,7 @@ export class Packager {
   /** The timeline goes on here, not where it ended. */
   private beginAt(start: number, reorder: number, discontinuity: boolean): void {
     this.cutter!.breakOff(discontinuity);
-    this.assemble(true);
+    this.assemble(undefined);
     this.followers.forEach((follower, i) => {
       follower?.skipTo(this.borderOf(i, start, reorder));
     });
@@ -222,15 +228,19 @@ export class Packager {
     return Math.ceil(((leadTicks + reorder) * header.timescale) / this.tracks[0]!.header.timescale - 1e-3);
   }
 
-  /** Hands on the closed parts that all tracks have reached; with `force`, those too that they have not. */
-  private assemble(force: boolean): void {
+  /** Hands on the closed parts that all tracks have reached; without a time, those too that they have not. */
+  private assemble(nowMs: number | undefined): void {
     for (let lead = this.cutter?.peek(); lead !== undefined; lead = this.cutter!.peek()) {
-      const lagTicks = (this.options.lagMaxMs * this.tracks[0]!.header.timescale) / 1000;
-      const overdue = this.leadEnd - lead.end > lagTicks;
-      if (!force && !overdue && !this.isComplete(lead)) return;
+      if (nowMs !== undefined && !this.isComplete(lead) && !this.isOverdue(lead, nowMs)) return;
       this.cutter!.take();
-      this.emit(lead, force);
+      this.emit(lead, nowMs === undefined);
     }
+  }
+
+  private isOverdue(lead: LeadPart, nowMs: number): boolean {
+    const dueMs = this.line.wallMsAt(this.leadUs(lead.end + lead.reorder));
+    const lagTicks = this.leadEnd - lead.end;
+    return nowMs > dueMs + this.options.graceMs || lagTicks > lagMaxSeconds * this.tracks[0]!.header.timescale;
   }
 
   private isComplete(lead: LeadPart): boolean {

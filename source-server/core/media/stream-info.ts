@@ -54,8 +54,10 @@ export function readInputInfo(lines: readonly string[]): InputInfo {
     const codec = /^[\w.-]+/.exec(text)?.[0] ?? '';
     const profile = /^[\w.-]+ \(([^/)]*)\)/.exec(text)?.[1] ?? '';
     if (stream[2] === 'Audio') {
-      const layout = /\d+ Hz, ([^,]+)/.exec(text)?.[1] ?? '';
-      if (codec !== 'none') audios.push({ index, codec, profile, layout, isDefault: text.includes('(default)') });
+      const layout = /[1-9]\d* Hz, ([^,]+)/.exec(text)?.[1];
+      // A track that is announced but has sent nothing yet has no rate.
+      if (layout !== undefined && layout !== '0 channels')
+        audios.push({ index, codec, profile, layout, isDefault: text.includes('(default)') });
     } else videos.push(...readVideo(index, codec, profile, text));
   }
   const audio = audios.find((one) => one.isDefault) ?? audios[0];

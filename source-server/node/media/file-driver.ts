@@ -104,22 +104,23 @@ class PlayDriver implements Driver {
 
   private ended(why: string | undefined): void {
     this.run = undefined;
-    if (this.gone !== undefined) return this.gone();
-    const { context } = this;
-    if (this.whyEncode !== undefined) return void this.encodeFromHere(this.whyEncode);
-    if (this.samples === 0 && !this.everPlayed) return context.fail(why ?? 'it holds no pictures and no sound');
-    this.everPlayed = true;
-    if (why === undefined && this.samples > 0) {
-      context.sink.finishRun(true);
-      return this.play(0, true);
-    }
-    context.sink.finishRun(false);
-    this.interrupted(why ?? 'it came to an end without pictures or sound');
+    const played = this.samples > 0;
+    if (this.gone !== undefined) this.gone();
+    else if (this.whyEncode !== undefined) void this.encodeFromHere(this.whyEncode);
+    else if (!played && !this.everPlayed) this.context.fail(why ?? 'it holds no pictures and no sound');
+    else if (played && why === undefined) this.playAgain();
+    else this.interrupted(why ?? 'it came to an end without pictures or sound');
+    this.everPlayed ||= played;
+  }
+
+  private playAgain(): void {
+    this.context.sink.finishRun(true);
+    this.play(0, true);
   }
 
   private interrupted(why: string): void {
-    this.context.emit({ kind: 'interrupted', why });
-    this.context.sink.expectResume();
+    this.context.sink.finishRun(false);
+    this.context.sink.breakOff(why);
     // A place that breaks every time is not tried again.
     const from = this.samples > 0 ? Math.max(0, this.atSeconds) : 0;
     const waitMs = this.backoff.waitMs(Date.now() - this.startedMs);

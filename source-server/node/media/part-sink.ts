@@ -52,9 +52,9 @@ export class PartSink {
     this.segmentMs = segmentMs;
     this.paced = paced;
     this.targets = new Targets(partMs, segmentMs);
-    // A file can wait for a track that is stored far from the others; live input cannot.
-    const lagMaxMs = live ? 3000 : 10_000;
-    this.packager = new Packager({ partMs, segmentMs, startPart, startSegment, startTimeUs, lagMaxMs, live });
+    // A file is read ahead of time, and what is not there by then will not come.
+    const graceMs = live ? 3000 : 500;
+    this.packager = new Packager({ partMs, segmentMs, startPart, startSegment, startTimeUs, graceMs, live });
   }
 
   openRun(options: RunOptions): Run {
@@ -96,13 +96,14 @@ export class PartSink {
     this.drain();
   }
 
-  /** Lets an event out after all that is queued, when the last part has been let out. */
+  /** Lets an event out when all parts so far have been let out. */
   pushLast(event: MediaEvent): void {
     this.push(event, this.newestEndUs);
   }
 
-  /** The next part is preceded by `resumed`. */
-  expectResume(): void {
+  /** Says that the input is interrupted, after the parts that are still to go out; the next one is preceded by `resumed`. */
+  breakOff(why: string): void {
+    if (!this.waitsForParts) this.pushLast({ kind: 'interrupted', why });
     this.waitsForParts = true;
   }
 

@@ -201,6 +201,9 @@ function encodeVideo(
   };
 }
 
+/** Times that were rounded to ms on their way make a segment this much longer. */
+const roundedTimesMs = 5;
+
 function copiedVideo(video: VideoInfo, gop: GopReport, segmentMs: number): PlannedTrack {
   const steady = gop.longestFrameSeconds < gop.shortestFrameSeconds * 1.2;
   const measured = Math.round(gop.framesPerSecond * 1000) / 1000;
@@ -210,7 +213,7 @@ function copiedVideo(video: VideoInfo, gop: GopReport, segmentMs: number): Plann
     frameRate: steady && video.framesPerSecond > 0 ? video.framesPerSecond : measured,
     frameMs: gop.longestFrameSeconds * 1000,
     steady,
-    segmentMs: roundUpToFrames(segmentMs, gop.keyGapSeconds * 1000),
+    segmentMs: roundUpToFrames(segmentMs, gop.keyGapSeconds * 1000) + roundedTimesMs,
     // Ten percent for what the first seconds did not show.
     bandwidthBps: Math.ceil(gop.peakBps * 1.1),
     codecArgs: ['-c:v', 'copy'],
@@ -223,7 +226,7 @@ function copiedAudio(audio: AudioInfo): PlannedTrack {
   return {
     ...audioTrack,
     bandwidthBps: many ? 384_000 : 192_000,
-    codecArgs: ['-c:a', 'copy'],
+    codecArgs: copiedAacArgs,
     map: `0:${audio.index}`,
   };
 }
@@ -231,5 +234,8 @@ function copiedAudio(audio: AudioInfo): PlannedTrack {
 function encodedAudio(map: string): PlannedTrack {
   return { ...audioTrack, bandwidthBps: aacRateBps, codecArgs: aacArgs(), map };
 }
+
+/** The filter takes off the headers that AAC wears in a transport stream, and leaves alone AAC that has none. */
+const copiedAacArgs = ['-c:a', 'copy', '-bsf:a', 'aac_adtstoasc'];
 
 const audioTrack = { kind: 'audio', name: 'Audio', frameRate: 0, frameMs: 0, steady: true, segmentMs: 0 } as const;

@@ -1,0 +1,183 @@
+import { keyGapEndureSeconds, seconds } from '../../core/media/decide.ts';
+import type { DriverContext } from './driver.ts';
+import type { Feed, FeedHandlers } from './feed.ts';
+import { type Plan, planInput } from './plan.ts';
+import { type Probe, probeInput } from './probe.ts';
+import type { Run } from './run.ts';
+
+/** How much of a live input is looked at before it is decided what to do with it: enough to see key frames 2 s apart. */
+const collectMs = 2500;
+const collectBytes = 8 << 20;
+/** Bytes that may wait, for the decision or for ffmpeg; the far end is held up beyond. */
+const waitingBytesMax = 32 << 20;
+/** Before the bytes that come are looked at again. */
+const restMs = 1000;
+/** A stream that starts in the middle is analysed for no longer than what has been collected. */
+const inputArgs = ['-analyzeduration', '2000000', '-probesize', '5000000', '-i', 'pipe:0'];
+
+/**
+ * One stretch of live input, from its first byte to its end: collects the first seconds, decides, and feeds ffmpeg with
+ * them and all that follows. When ffmpeg dies but bytes still come, it looks at the bytes that come and starts again.
+ */
+export class LiveSession {
+  private readonly context: DriverContext;
+  private readonly onEnd: (why: string | undefined, everPlayed: boolean) => void;
+  private readonly feed: Feed;
+  private waiting: Uint8Array[] = [];
+  private waitingBytes = 0;
+  private phase: 'collecting' | 'probing' | 'running' | 'resting' = 'collecting';
+  private firstByteMs: number | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private probe: Probe | undefined;
+  private run: Run | undefined;
+  private whyEncode: string | undefined;
+  private everPlayed = false;
+  private feedEnded = false;
+  private endedWhy: string | undefined;
+  private closed = false;
+  private gone: (() => void) | undefined;
+
+  /**
+   * @param cameAtMs when the input began to come, where that is known; otherwise with its first byte.
+   * @param onEnd called once, when the input is over or never was any good; not after `close`.
+   */
+  constructor(
+    context: DriverContext,
+    open: (handlers: FeedHandlers) => Feed,
+    cameAtMs: number | undefined,
+    onEnd: (why: string | undefined, everPlayed: boolean) => void,
+  ) {
+    this.context = context;
+    this.onEnd = onEnd;
+    this.firstByteMs = cameAtMs;
+    this.feed = open({ onData: (bytes) => this.take(bytes), onEnd: (why) => this.feedEnd(why) });
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.feed.close();
+    const { run } = this;
+    if (run === undefined) return;
+    await new Promise<void>((resolve) => {
+      this.gone = resolve;
+      run.stop('closed');
+    });
+  }
+
+  private take(bytes: Uint8Array): void {
+    if (this.closed) return;
+    if (this.phase === 'running') this.write(bytes);
+    else if (this.phase !== 'resting') this.collect(bytes);
+  }
+
+  private collect(bytes: Uint8Array): void {
+    this.firstByteMs ??= Date.now();
+    if (this.waiting.length === 0) this.timer = setTimeout(() => void this.decide(), collectMs);
+    this.waiting.push(bytes);
+    this.waitingBytes += bytes.length;
+    if (this.waitingBytes > waitingBytesMax) this.feed.setPaused(true);
+    if (this.phase === 'collecting' && this.waitingBytes >= collectBytes) void this.decide();
+  }
+
+  private feedEnd(why: string | undefined): void {
+    this.feedEnded = true;
+    this.endedWhy = why;
+    if (this.closed) return;
+    if (this.phase === 'running') this.run?.stdin?.end();
+    else if (this.phase === 'collecting' && this.waitingBytes > 0) void this.decide();
+    else if (this.phase !== 'probing') this.finish(why);
+  }
+
+  private async decide(): Promise<void> {
+    if (this.phase !== 'collecting' || this.closed) return;
+    clearTimeout(this.timer);
+    this.phase = 'probing';
+    const { ffmpeg, signal } = this.context;
+    try {
+      this.probe = await probeInput({ ffmpeg, inputArgs, bytes: [...this.waiting], signal });
+    } catch (error) {
+      if (!this.closed) this.breakDown(error instanceof Error ? error.message : String(error));
+      return;
+    }
+    if (!this.closed) this.start();
+  }
+
+  private start(): void {
+    const { probe, context } = this;
+    const whyEncode = this.whyEncode === undefined ? {} : { whyEncode: this.whyEncode };
+    const plan: Plan = planInput(inputArgs, probe!.info, probe!.gop, { ...context.planOptions, ...whyEncode });
+    this.phase = 'running';
+    this.run = context.sink.openRun({
+      ffmpeg: context.ffmpeg,
+      plan,
+      stdin: 'pipe',
+      continuous: false,
+      cameAtMs: this.firstByteMs ?? Date.now(),
+      onLead: (_sample, _timescale, sinceKeySeconds) => {
+        this.everPlayed = true;
+        if (plan.tracks[0]!.kind === 'video') this.checkKeyFrames(sinceKeySeconds);
+      },
+      onEnd: (why) => this.runEnd(why),
+    });
+    const { waiting } = this;
+    this.waiting = [];
+    this.waitingBytes = 0;
+    this.feed.setPaused(false);
+    for (const bytes of waiting) this.write(bytes);
+    if (this.feedEnded) this.run.stdin?.end();
+  }
+
+  private write(bytes: Uint8Array): void {
+    const stdin = this.run?.stdin;
+    if (stdin == null || stdin.destroyed || stdin.writableEnded) return;
+    stdin.write(bytes, () => {
+      if (stdin.writableLength < waitingBytesMax / 2 && this.phase === 'running') this.feed.setPaused(false);
+    });
+    if (stdin.writableLength > waitingBytesMax) this.feed.setPaused(true);
+  }
+
+  private checkKeyFrames(sinceKeySeconds: number): void {
+    if (sinceKeySeconds <= keyGapEndureSeconds || this.whyEncode !== undefined) return;
+    this.whyEncode = `key frames more than ${seconds(keyGapEndureSeconds)} apart`;
+    this.context.emit({ kind: 'notice', text: `${this.whyEncode}: video is transcoded from here on` });
+    this.run?.stop(this.whyEncode);
+  }
+
+  private runEnd(why: string | undefined): void {
+    const stretched = this.run !== undefined && this.whyEncode !== undefined && why === this.whyEncode;
+    this.run = undefined;
+    this.gone?.();
+    if (this.closed) return;
+    this.context.sink.finishRun(false);
+    if (this.feedEnded) this.finish(this.endedWhy);
+    else if (stretched) {
+      this.firstByteMs = Date.now();
+      this.start();
+    } else this.breakDown(why ?? 'ffmpeg came to an end');
+  }
+
+  /** It does not work with these bytes; perhaps with those that come next. */
+  private breakDown(why: string): void {
+    if (this.feedEnded) {
+      this.finish(this.endedWhy ?? why);
+      return;
+    }
+    this.context.sink.breakOff(why);
+    this.waiting = [];
+    this.waitingBytes = 0;
+    this.firstByteMs = undefined;
+    this.phase = 'resting';
+    this.feed.setPaused(false);
+    this.timer = setTimeout(() => {
+      this.phase = 'collecting';
+    }, restMs);
+  }
+
+  private finish(why: string | undefined): void {
+    this.closed = true;
+    clearTimeout(this.timer);
+    this.feed.close();
+    this.onEnd(why, this.everPlayed);
+  }
+}

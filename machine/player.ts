@@ -218,8 +218,7 @@ export class Player {
   private stepOverBreak(): boolean {
     let next: PlayerPart | undefined;
     for (const part of this.parts.values()) if (next === undefined || part.part < next.part) next = part;
-    if (next === undefined || !next.discontinuity || this.contiguousMs(next.part) < this.options.startBufferMs)
-      return false;
+    if (next === undefined || !next.discontinuity) return false;
     this.moveTo(next.part);
     return true;
   }

@@ -37,8 +37,8 @@ const toTracker = [
     url: optional(text(URL_CHARS_MAX)),
     /** Where the sender says it is; the tracker's table of address prefixes goes before it. */
     region: optional(text(WORD_CHARS_MAX)),
-    /** Signature of {@link joinSigned} with `key`; null proves nothing, and then never takes the place of who proved it. */
-    proof: optional(bytes(SIGNATURE_BYTES)),
+    /** Signature of {@link joinSigned} by `key`: nobody takes the place of another. */
+    proof: bytes(SIGNATURE_BYTES),
   }),
   /** The source's sealed description and the INS servers it feeds, first choice first. */
   message('publish', 2, {

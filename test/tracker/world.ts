@@ -145,7 +145,7 @@ export class World {
   /** A source that has joined and published. */
   source(keys: StreamKeys, change: Partial<Publish> = {}, join: Partial<Join> = {}): Guest {
     const guest = this.open('192.0.2.9');
-    guest.join(keys, { role: 'source', key: keys.rootKey, url: ':7000', ...join });
+    guest.join(keys, { role: 'source', key: keys.signingKey, url: ':7000', ...join });
     guest.publish(keys, change);
     return guest;
   }
@@ -191,6 +191,7 @@ export class Guest {
   readonly link: number;
   private readonly world: World;
   private readonly got: FromTracker[] = [];
+  private last: Partial<State> = {};
 
   constructor(world: World, link: number) {
     this.world = world;
@@ -202,23 +203,19 @@ export class Guest {
   }
 
   join(keys: StreamKeys, change: Partial<Join> = {}): void {
+    const memberKey = change.key ?? key(`viewer ${this.link}`);
     this.send({
       type: 'join',
       version: 1,
       role: 'viewer',
       stream: keys.stream,
-      key: key(`viewer ${this.link}`),
+      key: memberKey,
       mode: 'hybrid',
       url: null,
       region: null,
-      proof: null,
+      proof: sign(memberKey, joinSigned(key(`nonce ${this.link}`), keys.stream, memberKey)),
       ...change,
     });
-  }
-
-  /** The proof that this connection's member has the key. */
-  proof(keys: StreamKeys, memberKey: Uint8Array): Uint8Array {
-    return sign(memberKey, joinSigned(key(`nonce ${this.link}`), keys.stream, memberKey));
   }
 
   publish(keys: StreamKeys, change: Partial<Publish> = {}): void {
@@ -228,7 +225,22 @@ export class Guest {
   state(change: Partial<State> & { readonly parts?: readonly number[] } = {}): void {
     const { parts, ...rest } = change;
     const availability = parts === undefined ? [] : [bitmapOf(0, parts)];
-    this.send({ type: 'state', availability, token: null, bufferMs: 0, latencyMs: 0, uploadBps: 0, ...rest });
+    const state = {
+      type: 'state',
+      availability,
+      token: null,
+      bufferMs: 0,
+      latencyMs: 0,
+      uploadBps: 0,
+      ...rest,
+    } as const;
+    this.last = state;
+    this.send(state);
+  }
+
+  /** A heartbeat that says nothing new. */
+  beat(): void {
+    this.state(this.last);
   }
 
   close(): void {

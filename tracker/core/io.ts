@@ -11,7 +11,8 @@ export type TrackerInput =
    */
   | { readonly kind: 'link-opened'; readonly link: LinkId; readonly address: string; readonly nonce: Uint8Array }
   | { readonly kind: 'link-closed'; readonly link: LinkId }
-  | { readonly kind: 'message'; readonly link: LinkId; readonly message: ToTracker }
+  /** Undefined is a message of a later version: it counts as one and says nothing. */
+  | { readonly kind: 'message'; readonly link: LinkId; readonly message: ToTracker | undefined }
   /** What came breaks the protocol: not decodable, or not a control message. */
   | { readonly kind: 'violation'; readonly link: LinkId; readonly why: string }
   /** Answer to `hash`: BLAKE3-256, 32 bytes. */

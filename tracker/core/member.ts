@@ -39,8 +39,6 @@ export class Member {
   /** Where it can be dialled; null for browsers. */
   readonly url: string | null;
   readonly region: string | undefined;
-  /** It has signed the nonce of its connection with its key. */
-  readonly proven: boolean;
   readonly heartbeatMs: number;
   availability: readonly Bitmap[] = [];
   token: Uint8Array | null = null;
@@ -62,14 +60,7 @@ export class Member {
   private readonly states: TokenBucket;
   private readonly mores = new TokenBucket(MORE_PER_SECOND, 4);
 
-  constructor(
-    link: LinkId,
-    join: Join,
-    url: string | null,
-    region: string | undefined,
-    proven: boolean,
-    nowMs: number,
-  ) {
+  constructor(link: LinkId, join: Join, url: string | null, region: string | undefined, nowMs: number) {
     this.link = link;
     this.key = join.key;
     this.keyText = bytesKey(join.key);
@@ -77,7 +68,6 @@ export class Member {
     this.mode = join.mode;
     this.url = url;
     this.region = region;
-    this.proven = proven;
     this.heardAtMs = nowMs;
     this.heartbeatMs = url === null ? HEARTBEAT_BROWSER_MS : HEARTBEAT_MS;
     const perSecond = url === null && join.role === 'viewer' ? STATES_PER_SECOND_BROWSER : STATES_PER_SECOND;

@@ -40,12 +40,14 @@ export function draw<T>(pools: readonly Pool<T>[], count: number, prng: Prng, ac
     }
     throw new RangeError('beyond the pools');
   };
-  if (total <= count * 4) {
+  // Few are looked at one by one; of many, most of those drawn will do.
+  const looks = Math.max(count * 4, 64);
+  if (total <= looks) {
     const all = Array.from({ length: total }, (_, place) => at(place)).filter(accept);
     return prng.sample(all, count);
   }
   const out = new Set<T>();
-  for (let tries = count * 4; tries > 0 && out.size < count; tries--) {
+  for (let tries = looks; tries > 0 && out.size < count; tries--) {
     const item = at(prng.int(0, total));
     if (accept(item)) out.add(item);
   }

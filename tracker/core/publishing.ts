@@ -47,18 +47,14 @@ export function decidePublish(
     return refusal('TOKEN_EXPIRED', "the description has expired, by the tracker's clock");
   }
   const { rootKey, signingKey } = description;
-  const proven = member.proven && (sameBytes(member.key, rootKey) || sameBytes(member.key, signingKey));
-  const decided: Published = { sealed, description, insServers, hlsUrl, proven };
-  if (published === undefined) return decided;
-  const order = compareDescriptions(description, published.description);
-  if (order < 0) return refusal('NOT_ALLOWED', 'a newer description of this stream is known');
-  if (source === member) return decided;
-  if (published.proven && !proven) {
-    return refusal('NOT_ALLOWED', 'the source of this stream has proved its key, this one has not');
+  // Anybody can repeat a description. Who holds one of its keys has proved that in the join.
+  if (source !== member && !sameBytes(member.key, rootKey) && !sameBytes(member.key, signingKey)) {
+    return refusal('NOT_ALLOWED', "a source joins with the stream's root key or its signing key");
   }
-  // Anybody can repeat a description: without a proof it takes a newer one to displace a source that is there.
-  if (source !== undefined && order === 0 && !proven) return refusal('NOT_ALLOWED', 'the stream has a source');
-  return decided;
+  if (published !== undefined && compareDescriptions(description, published.description) < 0) {
+    return refusal('NOT_ALLOWED', 'a newer description of this stream is known');
+  }
+  return { sealed, description, insServers, hlsUrl };
 }
 
 /** Above 0 when `a` is newer. A source that was restarted counts revisions from the start again, but issues them later. */

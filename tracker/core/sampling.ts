@@ -47,7 +47,7 @@ export class Candidates {
     const feedersCount = count - Math.min(Math.floor(count / 4), sizeOf(lockers));
     const third = Math.ceil(feedersCount / 3);
     if (asker.region !== undefined) add(draw(this.find(asker, feedersOf, asker.region), third, prng, free));
-    add(ablest(draw(feeders, third * 3, prng, free), third));
+    add(ablest(draw(feeders, third * 8, prng, free), third));
     add(draw(feeders, Math.max(0, feedersCount - chosen.size), prng, free));
     add(draw(lockers, count - chosen.size, prng, free));
     add(draw(feeders, count - chosen.size, prng, free));

@@ -15,8 +15,6 @@ export interface Published {
   readonly description: Description;
   readonly insServers: readonly InsServerEntry[];
   readonly hlsUrl: string | null;
-  /** The member that published it had proved one of the description's keys. */
-  readonly proven: boolean;
 }
 
 /** The members of one stream, and what there is to know of the stream. */
@@ -31,6 +29,7 @@ export class Swarm {
   state: StreamState = 'interrupted';
   why = 'the stream has not begun';
   emptySinceMs: number;
+  viewers = 0;
   private readonly byKey = new Map<string, Member>();
   private readonly candidates = new Candidates();
   /** Members that were given the source's URL. */
@@ -43,12 +42,6 @@ export class Swarm {
     this.emptySinceMs = nowMs;
   }
 
-  get viewers(): number {
-    let viewers = 0;
-    for (const member of this.members.values()) if (member.role === 'viewer') viewers++;
-    return viewers;
-  }
-
   /** Who uses a key now. */
   holder(keyText: string): Member | undefined {
     return this.byKey.get(keyText);
@@ -57,12 +50,15 @@ export class Swarm {
   add(member: Member): void {
     this.members.set(member.link, member);
     this.byKey.set(member.keyText, member);
-    if (member.role === 'viewer') this.candidates.add(member);
+    if (member.role !== 'viewer') return;
+    this.viewers++;
+    this.candidates.add(member);
   }
 
   remove(member: Member, nowMs: number): void {
     this.members.delete(member.link);
     if (this.byKey.get(member.keyText) === member) this.byKey.delete(member.keyText);
+    if (member.role === 'viewer') this.viewers--;
     this.candidates.delete(member);
     for (const known of member.known.values()) known.member.timesGiven--;
     member.known.clear();

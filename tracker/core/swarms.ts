@@ -20,18 +20,12 @@ export class Swarms {
     return this.byStream.size;
   }
 
-  /**
-   * The swarm that a member may join; a new one where there is none yet.
-   * @param proven - The joiner has proved its key.
-   */
-  enter(join: Join, proven: boolean, nowMs: number): Swarm | Refusal {
+  /** The swarm that a member may join; a new one where there is none yet. */
+  enter(join: Join, nowMs: number): Swarm | Refusal {
     const known = this.byStream.get(bytesKey(join.stream));
     if (known === undefined) return this.open(join, nowMs);
-    const before = known.holder(bytesKey(join.key));
-    if (before?.proven && !proven) {
-      return refusal('NOT_ALLOWED', 'another member has proved this key, this one has not');
-    }
-    if (before === undefined && known.members.size >= this.limits.membersPerSwarmMax) {
+    const replaces = known.holder(bytesKey(join.key)) !== undefined;
+    if (!replaces && known.members.size >= this.limits.membersPerSwarmMax) {
       return refusal('OVERLOAD', 'the stream has as many members as the tracker takes');
     }
     return known;

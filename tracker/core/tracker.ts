@@ -136,9 +136,10 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
     this.outbox.send(id, { type: 'welcome', version: PROTOCOL_VERSION, nonce });
   }
 
-  private received(link: Link, message: ToTracker, nowMs: number): void {
+  private received(link: Link, message: ToTracker | undefined, nowMs: number): void {
     link.joined?.member.heard(nowMs);
     if (!link.bucket.take(1, nowMs)) this.refuse(link, refusal('OVERLOAD', 'too many messages a second'), nowMs);
+    else if (message === undefined) return;
     else if (link.check === undefined) this.dispatch(link, message, nowMs);
     else if (link.waiting.length < MESSAGES_WAITING_MAX) link.waiting.push(message);
     else this.refuse(link, refusal('OVERLOAD', 'too many messages before the first was answered'), nowMs);
@@ -147,7 +148,7 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
   private dispatch(link: Link, message: ToTracker, nowMs: number): void {
     const refused =
       message.type === 'join'
-        ? this.join(link, message, nowMs)
+        ? this.join(link, message)
         : link.joined === undefined
           ? refusal('UNAUTHENTICATED', `a ${message.type} message before the join`)
           : this.fromMember(link, link.joined, message, nowMs);
@@ -160,6 +161,7 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
     message: Exclude<ToTracker, Join>,
     nowMs: number,
   ): Refusal | undefined {
+    // What a source says before its description was found good goes unheard: it may wait for its input still.
     switch (message.type) {
       case 'publish': {
         if (member.role !== 'source') return refusal('NOT_ALLOWED', 'only a source publishes');
@@ -170,13 +172,14 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
         return undefined;
       }
       case 'records':
-        if (swarm.source !== member) return refusal('NOT_ALLOWED', 'only the source that published has records');
+        if (member.role !== 'source') return refusal('NOT_ALLOWED', 'only a source has records');
+        if (swarm.source !== member) return undefined;
         return message.records.every((sealed) => swarm.records.add(sealed, nowMs))
           ? undefined
           : refusal('MALFORMED', 'a record cannot be read');
       case 'stream-state':
-        if (swarm.source !== member) return refusal('NOT_ALLOWED', 'only the source that published says how it is');
-        this.hub.setState(swarm, message.state, message.why);
+        if (member.role !== 'source') return refusal('NOT_ALLOWED', 'only a source says how the stream is');
+        if (swarm.source === member) this.hub.setState(swarm, message.state, message.why);
         return undefined;
       case 'state':
         member.update(message, nowMs);
@@ -192,28 +195,27 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
     }
   }
 
-  private join(link: Link, join: Join, nowMs: number): Refusal | undefined {
+  private join(link: Link, join: Join): Refusal | undefined {
     if (link.joined !== undefined) return refusal('MALFORMED', 'a second join on one connection');
     if (join.version !== PROTOCOL_VERSION) {
       return refusal('VERSION', `the tracker speaks version ${PROTOCOL_VERSION}, not ${join.version}`);
     }
     const url = join.url === null ? null : completeUrl(join.url, link.address, 'ws');
     if (url === undefined) return refusal('MALFORMED', 'the url is neither :PORT nor a ws:// or wss:// address');
-    if (join.proof === null) return this.admit(link, join, url, false, nowMs);
     const ref = this.await(link, { kind: 'proof', join, url });
     const signed = joinSigned(link.nonce, join.stream, join.key);
     this.outbox.push({ kind: 'verify', ref, key: join.key, signed, signature: join.proof });
     return undefined;
   }
 
-  private admit(link: Link, join: Join, url: string | null, proven: boolean, nowMs: number): Refusal | undefined {
-    const swarm = this.swarms.enter(join, proven, nowMs);
+  private admit(link: Link, join: Join, url: string | null, nowMs: number): Refusal | undefined {
+    const swarm = this.swarms.enter(join, nowMs);
     if (!(swarm instanceof Swarm)) return swarm;
     const before = swarm.holder(bytesKey(join.key));
     if (before !== undefined) this.replace(before, nowMs);
     // What the member says of its region counts where the table says nothing.
     const region = this.options.regionOf(link.address) ?? join.region ?? '';
-    const member = new Member(link.id, join, url, region === '' ? undefined : region, proven, nowMs);
+    const member = new Member(link.id, join, url, region === '' ? undefined : region, nowMs);
     if (join.role === 'source') {
       link.bucket = new TokenBucket(MESSAGES_PER_SECOND_SOURCE, MESSAGES_PER_SECOND_SOURCE * 2);
     }
@@ -251,7 +253,7 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
     switch (check.kind) {
       case 'proof':
         if (!good) return refusal('UNAUTHENTICATED', 'the proof in the join is not a signature by its key');
-        return this.admit(link, check.join, check.url, true, nowMs);
+        return this.admit(link, check.join, check.url, nowMs);
       case 'root-key': {
         if (!good) return refusal('NOT_ALLOWED', "the description's root key is not this stream's");
         const { value, signed, signature } = check.publish.signed;

@@ -110,7 +110,7 @@ describe('player model', () => {
     player.add(part(1), 300);
     player.advance(900);
     player.add({ ...part(80), discontinuity: true, capturedAtMs: 3_000 }, 3_300);
-    player.add({ ...part(81), capturedAtMs: 3_250 }, 3_550);
+    player.add({ ...part(81), capturedAtMs: 3_250 }, 3_500);
     expect(drain(player).map((event) => event.kind)).toEqual(['started', 'freeze', 'resumed']);
     expect(player.playhead).toBe(80);
     expect(player.missedParts).toBe(0);

@@ -12,8 +12,9 @@ import type { NativeFeed } from './native-feed.ts';
 
 /** Ms before a part is due from which the INS server counts as late with it. */
 const LATE_MS = 300;
-/** Ms after the start within which a hybrid peer waits for its INS server before it turns to neighbours. */
+/** Ms after the start within which a hybrid peer waits for its INS server to answer, and for it to send something. */
 const INS_GRACE_MS = 400;
+const INS_START_MS = 1_000;
 /** Parts beyond the newest record that are believed to exist when a neighbour says so. */
 const AHEAD_MAX = 8;
 /** Parts looked at in one decision. */
@@ -91,7 +92,7 @@ export class Evaluation {
         if (this.catalogue.holds(track, part)) continue;
         missing = true;
         const dueAtMs = this.player.dueAtMs(part, 250, nowMs);
-        const late = this.player.started && dueAtMs - nowMs < LATE_MS;
+        const late = this.player.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
         if (this.mode !== 'native' && this.ins.up && (late || !this.ins.expects(track, part))) {
           this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
         }

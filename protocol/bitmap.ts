@@ -26,7 +26,9 @@ export function bitmapNewest(bitmap: Bitmap): number {
 }
 
 /** Makes the bitmap of a set of parts; keeps the newest {@link BITMAP_BITS_MAX} when the span is longer. */
-export function bitmapOf(track: number, parts: Iterable<number>): Bitmap {
+export function bitmapOf(track: number, partsOnce: Iterable<number>): Bitmap {
+  // Walked twice; a generator gives its values only once.
+  const parts = [...partsOnce];
   let first = Number.POSITIVE_INFINITY;
   let last = -1;
   for (const part of parts) {

@@ -1,0 +1,315 @@
+import type { LiveSource } from '../../hls/live-source.ts';
+import { unreachable } from '../../machine/machine.ts';
+import type { PlayerEvent } from '../../machine/player.ts';
+import { Prng } from '../../machine/prng.ts';
+import { streamIdFromText } from '../../protocol/names.ts';
+import type { Mode, StreamState } from '../../protocol/swarm-fields.ts';
+import { sameBytes } from '../../protocol/text.ts';
+import { browserClock, nowMs } from '../../runtime/browser/clock.ts';
+import { type Ed25519, type KeyPair, loadEd25519, randomSeed } from '../../runtime/browser/crypto.ts';
+import { type Blake3, loadBlake3 } from '../../runtime/browser/hash.ts';
+import type { LinkCounters } from '../../runtime/browser/ws-link.ts';
+import { type Driven, drive } from '../../runtime/drive.ts';
+import type { BytesFrom, PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
+import { PeerCore } from '../core/peer.ts';
+import { Selection } from '../core/selection.ts';
+import { type LinkReport, Links } from './links.ts';
+import { PartStore } from './part-store.ts';
+
+export interface BrowserPeerOptions {
+  /** WebSocket address of the tracker. */
+  readonly tracker: string;
+  /** The stream's id: 43 characters of base64url. */
+  readonly stream: string;
+  readonly mode: Mode;
+  /** Give blocks to headless peers that this one has dialled (native and hybrid mode). Default true. */
+  readonly gives?: boolean;
+  /** Let the INS server send the live edge unasked; false is the drafts' own way. Default true. */
+  readonly follow?: boolean;
+}
+
+/** What happens to a peer in a page. How the picture does is for the player to tell. */
+export type BrowserPeerEvent =
+  | Exclude<PeerEvent, PlayerEvent>
+  /** This browser cannot be a peer; nothing more will come. */
+  | { readonly kind: 'failed'; readonly why: string };
+
+export interface BrowserPeerStats {
+  readonly mode: Mode;
+  readonly trackerUp: boolean;
+  /** `unknown` until the tracker has said. */
+  readonly streamState: StreamState | 'unknown';
+  readonly streamStateWhy: string;
+  /** Address of the INS server in use; null for none. */
+  readonly ins: string | null;
+  /** INS servers that the tracker has named. */
+  readonly insServers: number;
+  /** Block bytes taken, by where they came from. */
+  readonly bytesFrom: Readonly<Record<BytesFrom, number>>;
+  /** Block bytes given to neighbours. */
+  readonly givenBytes: number;
+  /** Blocks and records that were not what they should be, and were dropped. */
+  readonly bad: number;
+  /** Bytes on the wire over all connections there were. */
+  readonly wire: Readonly<LinkCounters>;
+  readonly links: readonly LinkReport[];
+  /** What to add to this page's clock to have the tracker's, in ms; 0 until it is known. */
+  readonly clockOffsetMs: number;
+  /** How hashes are made here; null until it is known. */
+  readonly hash: Blake3['kind'] | null;
+  readonly signatures: Ed25519['kind'] | null;
+}
+
+export interface BrowserPeer {
+  /** The stream's parts as they come, for a player. */
+  readonly live: LiveSource;
+  /** The viewer pressed play: join, fetch. Loading what it takes begins earlier, with {@link createPeer}. */
+  start(): void;
+  /** Which tracks to take; null leaves it to the player: those it asks for. */
+  select(tracks: readonly number[] | null): void;
+  /** Tells what is on screen, so that fetching follows the real picture. Wanted several times a second. */
+  playing(screen: Screen): void;
+  stats(): BrowserPeerStats;
+  /** Calls for every event; gives back what ends that. */
+  onEvent(listener: (event: BrowserPeerEvent) => void): () => void;
+  /** Leaves: connections are closed, timers cleared. Also happens by itself when the page goes away. */
+  close(): void;
+}
+
+export interface Screen {
+  /** Unix ms, by the stream's own clock (EXT-X-PROGRAM-DATE-TIME), of the frame on screen. */
+  readonly capturedAtMs: number;
+  /** How fast it plays; 0 when it stands. */
+  readonly rate: number;
+}
+
+/** Ms after the word that a stream has ended until its playlist says so: the last parts are on the way. */
+const END_AFTER_MS = 3_000;
+
+/**
+ * A peer in this page.
+ *
+ * @throws RangeError when the stream's id is none.
+ */
+export function createPeer(options: BrowserPeerOptions): BrowserPeer {
+  const stream = streamIdFromText(options.stream);
+  if (stream === undefined)
+    throw new RangeError(`"${options.stream}" is no stream id: it has 43 letters, digits, - or _`);
+  return new PagePeer(options, stream);
+}
+
+interface Tools {
+  readonly blake3: Blake3;
+  readonly ed25519: Ed25519;
+  readonly keys: KeyPair;
+}
+
+class PagePeer implements BrowserPeer {
+  readonly live: LiveSource;
+  private readonly options: BrowserPeerOptions;
+  private readonly stream: Uint8Array;
+  private readonly store = new PartStore();
+  private readonly selection = new Selection((tracks) => this.driven?.input({ kind: 'select', tracks }));
+  private readonly listeners = new Set<(event: BrowserPeerEvent) => void>();
+  private readonly tools: Promise<Tools>;
+  private readonly links: Links;
+  private core: PeerCore | undefined;
+  private driven: Driven<PeerInput> | undefined;
+  private ready: Tools | undefined;
+  private begun = false;
+  private over = false;
+  private trackerUp = false;
+  private streamState: BrowserPeerStats['streamState'] = 'unknown';
+  private streamStateWhy = '';
+  private insServers = 0;
+  private clockOffsetMs = 0;
+  private endTimer: number | undefined;
+  private readonly leave = (): void => this.close();
+
+  constructor(options: BrowserPeerOptions, stream: Uint8Array) {
+    this.options = options;
+    this.stream = stream;
+    const { store, selection } = this;
+    this.live = {
+      window: store.window,
+      readPart: (track, part) => store.readPart(track, part),
+      onChange: (listener) => store.onChange(listener),
+      wantTrack: (track) => selection.want(track, nowMs()),
+      transferMs: (track: number, part: number) => store.transferMs(track, part),
+    } as LiveSource;
+    this.links = new Links({
+      input: (input) => this.driven?.input(input),
+      clock: (trackerMs) => {
+        this.clockOffsetMs = trackerMs - nowMs();
+      },
+      arrived: (track, part, bytes) => store.arrived(track, part, bytes, performance.now()),
+    });
+    this.tools = loadTools();
+    // Told in `start`; until then nobody has asked for anything.
+    this.tools.catch(() => {});
+    window.addEventListener('pagehide', this.leave);
+  }
+
+  start(): void {
+    if (this.begun || this.over) return;
+    this.begun = true;
+    this.tools.then(
+      (tools) => this.begin(tools),
+      (error: Error) => this.fail(error.message),
+    );
+  }
+
+  select(tracks: readonly number[] | null): void {
+    this.selection.fix(tracks);
+  }
+
+  playing(screen: Screen): void {
+    void screen;
+  }
+
+  stats(): BrowserPeerStats {
+    const core = this.core?.stats(nowMs());
+    return {
+      mode: this.options.mode,
+      trackerUp: this.trackerUp,
+      streamState: this.streamState,
+      streamStateWhy: this.streamStateWhy,
+      ins: core?.ins ?? null,
+      insServers: this.insServers,
+      bytesFrom: core?.bytesFrom ?? { ins: 0, peers: 0, source: 0 },
+      givenBytes: core?.givenBytes ?? 0,
+      bad: core?.bad ?? 0,
+      wire: this.links.total(),
+      links: this.links.reports(),
+      clockOffsetMs: this.clockOffsetMs,
+      hash: this.ready?.blake3.kind ?? null,
+      signatures: this.ready?.ed25519.kind ?? null,
+    };
+  }
+
+  onEvent(listener: (event: BrowserPeerEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  close(): void {
+    if (this.over) return;
+    this.over = true;
+    window.removeEventListener('pagehide', this.leave);
+    window.clearTimeout(this.endTimer);
+    this.driven?.input({ kind: 'stop' });
+    this.driven?.stop();
+    this.trackerUp = false;
+  }
+
+  private begin(tools: Tools): void {
+    if (this.over) return;
+    const { tracker, mode, gives, follow } = this.options;
+    this.ready = tools;
+    this.core = new PeerCore({
+      stream: this.stream,
+      key: tools.keys.publicKey,
+      trackerUrl: tracker,
+      mode,
+      url: null,
+      // In INS mode nobody but the tracker and INS servers learns where this viewer is.
+      dialsNeighbours: mode !== 'ins',
+      gives: gives ?? true,
+      follow: follow ?? true,
+      prng: new Prng(randomSeed()),
+    });
+    this.driven = drive(this.core, (output) => this.perform(output, tools), browserClock);
+    if (this.selection.tracks !== null) this.driven.input({ kind: 'select', tracks: this.selection.tracks });
+    this.driven.input({ kind: 'start' });
+  }
+
+  private perform(output: PeerOutput, { blake3, ed25519, keys }: Tools): void {
+    const { links } = this;
+    switch (output.kind) {
+      case 'dial':
+        return links.dial(output.link, output.to, output.url);
+      case 'close':
+        return links.close(output.link, output.code, output.why);
+      case 'send-tracker':
+        return links.sendTracker(output.link, output.message);
+      case 'send-ins':
+        return links.sendIns(output.link, output.message);
+      case 'send-peer':
+        return links.sendPeer(output.link, output.message);
+      case 'send-block':
+        return links.sendBlock(output.link, output.header, output.body as Uint8Array);
+      case 'sign':
+        return this.answer(keys.sign(output.bytes), (signature) => ({ kind: 'signed', ref: output.ref, signature }));
+      case 'verify': {
+        const { key, keyHash, signed, signature, ref } = output;
+        const isKey = keyHash === null || sameBytes(blake3.hashOf(key), keyHash);
+        const verified = isKey ? ed25519.verify(key, signed, signature) : Promise.resolve(false);
+        return this.answer(verified, (ok) => ({ kind: 'verified', ref, ok }));
+      }
+      case 'check-name': {
+        const ok = blake3.hasName(output.body as Uint8Array, output.name);
+        return this.driven?.input({ kind: 'named', ref: output.ref, ok });
+      }
+      case 'description':
+        this.selection.describe(output.description);
+        return this.store.describe(output.description);
+      case 'part':
+        return this.store.add(output.record, output.bodies as readonly Uint8Array[]);
+      case 'event':
+        return this.event(output.event);
+      default:
+        return unreachable(output);
+    }
+  }
+
+  private answer<T>(promise: Promise<T>, input: (value: T) => PeerInput): void {
+    promise.then(
+      (value) => this.driven?.input(input(value)),
+      (error: Error) => this.fail(error.message),
+    );
+  }
+
+  private event(event: PeerEvent): void {
+    switch (event.kind) {
+      case 'started':
+      case 'freeze':
+      case 'resumed':
+      case 'missed':
+      case 'skipped':
+        // Of the model in the core; what is on screen, the video element knows.
+        return;
+      case 'joined':
+        this.trackerUp = true;
+        this.insServers = event.insServers;
+        break;
+      case 'tracker-lost':
+        this.trackerUp = false;
+        break;
+      case 'stream-state':
+        this.setStreamState(event.state, event.why);
+        break;
+    }
+    this.tell(event);
+  }
+
+  private setStreamState(state: StreamState, why: string): void {
+    this.streamState = state;
+    this.streamStateWhy = why;
+    window.clearTimeout(this.endTimer);
+    if (state === 'ended') this.endTimer = window.setTimeout(() => this.store.end(), END_AFTER_MS);
+  }
+
+  private fail(why: string): void {
+    this.tell({ kind: 'failed', why });
+    this.close();
+  }
+
+  private tell(event: BrowserPeerEvent): void {
+    for (const listener of [...this.listeners]) listener(event);
+  }
+}
+
+async function loadTools(): Promise<Tools> {
+  const [blake3, ed25519] = await Promise.all([loadBlake3(), loadEd25519()]);
+  return { blake3, ed25519, keys: await ed25519.makeKeyPair() };
+}

@@ -4,6 +4,7 @@ import type { Sample } from './types.ts';
 export interface GopReport {
   /** Longest time from one key frame to the next, or from the last one to the end, in seconds. */
   readonly keyGapSeconds: number;
+  readonly keyFrames: number;
   /** Pictures after a key frame that are shown before it: decoding cannot start cleanly there. */
   readonly openGops: boolean;
   readonly longestFrameSeconds: number;
@@ -26,6 +27,7 @@ export class GopMeter {
   private keyGap = 0;
   private open = false;
   private frames = 0;
+  private keyFrames = 0;
   private longest = 0;
   private shortest = Number.POSITIVE_INFINITY;
   private secondStart = 0;
@@ -45,6 +47,7 @@ export class GopMeter {
     } else if (sample.key) this.keyGap = Math.max(this.keyGap, sample.dts - this.keyDts);
     else if (pts < this.keyPts) this.open = true;
     if (sample.key) {
+      this.keyFrames++;
       this.keyDts = sample.dts;
       this.keyPts = pts;
     }
@@ -64,6 +67,7 @@ export class GopMeter {
     const span = this.end - (this.first ?? 0);
     return {
       keyGapSeconds: Math.max(this.keyGap, this.end - this.keyDts) / this.timescale,
+      keyFrames: this.keyFrames,
       openGops: this.open,
       longestFrameSeconds: this.longest / this.timescale,
       shortestFrameSeconds: Number.isFinite(this.shortest) ? this.shortest / this.timescale : 0,

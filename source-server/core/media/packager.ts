@@ -153,8 +153,9 @@ export class Packager {
     this.cutter!.push(placed);
     this.leadEnd = placed.dts + placed.duration;
     const movedMs = this.line.note(this.leadUs(placed.dts + placed.ctsOffset), nowMs);
-    if (movedMs > lateNoticeMs)
-      this.notices.push(`the input comes ${(movedMs / 1000).toFixed(1)} s later than it should`);
+    if (movedMs > lateNoticeMs && !this.options.live) {
+      this.notices.push(`this machine is too slow for the input: it fell ${(movedMs / 1000).toFixed(1)} s behind`);
+    }
   }
 
   /** Decides where on the stream's timeline a run begins, by its first key frame. */

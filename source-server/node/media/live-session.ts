@@ -6,7 +6,7 @@ import { type Probe, probeInput } from './probe.ts';
 import type { Run } from './run.ts';
 
 /** How much of a live input is looked at before it is decided what to do with it: enough to see key frames 2 s apart. */
-const collectMs = 2500;
+const collectMs = 3000;
 const collectBytes = 8 << 20;
 /** Bytes that may wait, for the decision or for ffmpeg; the far end is held up beyond. */
 const waitingBytesMax = 32 << 20;
@@ -73,7 +73,10 @@ export class LiveSession {
 
   private collect(bytes: Uint8Array): void {
     this.firstByteMs ??= Date.now();
-    if (this.waiting.length === 0) this.timer = setTimeout(() => void this.decide(), collectMs);
+    if (this.waiting.length === 0) {
+      const leftMs = Math.max(0, this.firstByteMs + collectMs - Date.now());
+      this.timer = setTimeout(() => void this.decide(), leftMs);
+    }
     this.waiting.push(bytes);
     this.waitingBytes += bytes.length;
     if (this.waitingBytes > waitingBytesMax) this.feed.setPaused(true);

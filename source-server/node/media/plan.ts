@@ -2,6 +2,7 @@ import {
   chooseFrameRate,
   chooseRungs,
   type FrameRate,
+  keyGapMaxSeconds,
   whyEncodeAudio,
   whyEncodeVideo,
 } from '../../core/media/decide.ts';
@@ -206,6 +207,8 @@ const roundedTimesMs = 5;
 
 function copiedVideo(video: VideoInfo, gop: GopReport, segmentMs: number): PlannedTrack {
   const steady = gop.longestFrameSeconds < gop.shortestFrameSeconds * 1.2;
+  // One key frame says nothing of the next: it may come as late as is let pass.
+  const keyGapSeconds = gop.keyFrames > 1 ? gop.keyGapSeconds : keyGapMaxSeconds;
   const measured = Math.round(gop.framesPerSecond * 1000) / 1000;
   return {
     kind: 'video',
@@ -213,7 +216,7 @@ function copiedVideo(video: VideoInfo, gop: GopReport, segmentMs: number): Plann
     frameRate: steady && video.framesPerSecond > 0 ? video.framesPerSecond : measured,
     frameMs: gop.longestFrameSeconds * 1000,
     steady,
-    segmentMs: roundUpToFrames(segmentMs, gop.keyGapSeconds * 1000) + roundedTimesMs,
+    segmentMs: roundUpToFrames(segmentMs, keyGapSeconds * 1000) + roundedTimesMs,
     // Ten percent for what the first seconds did not show.
     bandwidthBps: Math.ceil(gop.peakBps * 1.1),
     codecArgs: ['-c:v', 'copy'],

@@ -101,7 +101,8 @@ export class RtmpListener {
     const relay = new Relay(
       {
         ffmpeg: this.options.ffmpeg,
-        inputArgs: ['-listen', '1', '-i', `rtmp://127.0.0.1:${port}/${app}/${key}`],
+        // A publisher announces its pictures and its sound at once: no need to wait long for either.
+        inputArgs: ['-listen', '1', '-analyzeduration', '1000000', '-i', `rtmp://127.0.0.1:${port}/${app}/${key}`],
         silenceMaxMs: silenceMaxMs * 2,
         onLine: (line) => {
           // ffmpeg takes any publisher and only remarks on a name that does not match.

@@ -57,6 +57,9 @@ export const BATCH_ITEMS_MAX = 64;
 export const REQUESTS_OPEN_MAX = 64;
 /** Blocks waiting to be sent on one INS connection. */
 export const SEND_QUEUE_BLOCKS_MAX = 1_024;
+/** The same two between INS servers, where one connection serves all clients of one of them. */
+export const SERVER_REQUESTS_OPEN_MAX = 1_024;
+export const SERVER_SEND_QUEUE_BLOCKS_MAX = 16_384;
 /** Seconds the server keeps a block when the put names no time, and the longest it accepts. */
 export const BLOCK_TTL_SECONDS_DEFAULT = 120;
 export const BLOCK_TTL_SECONDS_MAX = 86_400;

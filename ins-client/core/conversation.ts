@@ -3,8 +3,14 @@ import { type Body, type Machine, Queue, unreachable } from '../../machine/machi
 import type { Prng } from '../../machine/prng.ts';
 import { Backoff } from '../../machine/rates.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
-import { type FromInsServer, helloSigned, OWN_LOCKER } from '../../protocol/ins-messages.ts';
-import { PROTOCOL_VERSION, REQUESTS_OPEN_MAX, SEND_QUEUE_BLOCKS_MAX } from '../../protocol/limits.ts';
+import { type FromInsServer, helloSigned, OWN_LOCKER, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
+import {
+  PROTOCOL_VERSION,
+  REQUESTS_OPEN_MAX,
+  SEND_QUEUE_BLOCKS_MAX,
+  SERVER_REQUESTS_OPEN_MAX,
+  SERVER_SEND_QUEUE_BLOCKS_MAX,
+} from '../../protocol/limits.ts';
 import { CLOSE, REASONS, type Reason } from '../../protocol/reasons.ts';
 import { Aliases, type HeldToken } from './aliases.ts';
 import {
@@ -40,10 +46,12 @@ const HELLO_MS = 5_000;
 /** The first pause after a connection is lost, and the longest. */
 const PAUSE_MS = 250;
 const PAUSE_MS_MAX = 10_000;
-/** Follows at once, so that batches always have their share of {@link REQUESTS_OPEN_MAX}. */
-const FOLLOWS_MAX = 32;
-/** Items asked for and not answered on one connection: half of what the server queues for us, follows have the rest. */
-const ITEMS_OPEN_MAX = SEND_QUEUE_BLOCKS_MAX / 2;
+/**
+ * What may be open on one connection. Follows are half of the requests at most, so that batches always have their share;
+ * items not answered half of what the server queues for us, so that follows have theirs.
+ */
+const CLIENT_MAX = { requests: REQUESTS_OPEN_MAX, items: SEND_QUEUE_BLOCKS_MAX / 2 };
+const SERVER_MAX = { requests: SERVER_REQUESTS_OPEN_MAX, items: SERVER_SEND_QUEUE_BLOCKS_MAX / 2 };
 /** Bytes put and not acknowledged on one connection. */
 const PUT_WINDOW_BYTES = 8 * 1024 * 1024;
 /** What callers may have waiting for a connection or for its turn. */
@@ -63,6 +71,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
   private readonly backoff = new Backoff(PAUSE_MS, PAUSE_MS_MAX);
   private readonly aliases = new Aliases((message) => this.outputs.push({ kind: 'send', message }));
   private readonly options: InsConversationOptions;
+  private readonly max: { readonly requests: number; readonly items: number };
   private state: 'idle' | 'dialling' | 'greeting' | 'signing' | 'open' | 'closing' | 'pausing' = 'idle';
   private wanted = false;
   private replaced = false;
@@ -86,6 +95,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
 
   constructor(options: InsConversationOptions) {
     this.options = options;
+    this.max = options.application === SERVER_APPLICATION ? SERVER_MAX : CLIENT_MAX;
   }
 
   handleInput(input: InsClientInput, nowMs: number): void {
@@ -327,7 +337,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
   }
 
   private follow({ handle, keep, token, collection, tracks, from }: Input<'follow'>): void {
-    if (this.followCalls >= FOLLOWS_MAX) {
+    if (this.followCalls >= this.max.requests / 2) {
       this.refuseUnasked(handle, 'OVERLOAD');
       return;
     }
@@ -400,16 +410,16 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
   /** Sends what may be sent: gets in the order of their deadlines, then puts in the order they came. */
   private pump(nowMs: number): void {
     if (this.state !== 'open') return;
-    while (this.gets.length > 0 && this.batches.size + this.follows.size < REQUESTS_OPEN_MAX) {
+    while (this.gets.length > 0 && this.batches.size + this.follows.size < this.max.requests) {
       const at = earliest(this.gets);
       const batch = this.gets[at]!;
-      if (this.itemsOpen + batch.items.length > ITEMS_OPEN_MAX) break;
+      if (this.itemsOpen + batch.items.length > this.max.items) break;
       if (this.aliases.available() < batch.items.length) break;
       this.gets.splice(at, 1);
       this.itemsWaiting -= batch.items.length;
       this.sendGet(batch, nowMs);
     }
-    while (this.puts.length > 0 && this.batches.size + this.follows.size < REQUESTS_OPEN_MAX) {
+    while (this.puts.length > 0 && this.batches.size + this.follows.size < this.max.requests) {
       const batch = this.puts[0]!;
       if (this.putBytesOpen > 0 && this.putBytesOpen + batch.bytes > PUT_WINDOW_BYTES) break;
       this.puts.shift();
@@ -487,7 +497,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
   private refused({ request, item, reason, retryAfterMs, otherServer }: Message<'refused'>): void {
     const follow = this.follows.get(request);
     if (follow !== undefined) {
-      this.refuseCall(follow, reason, retryAfterMs, otherServer);
+      if (item === null) this.refuseCall(follow, reason, retryAfterMs, otherServer);
       return;
     }
     const batch = this.batches.get(request);

@@ -1,0 +1,71 @@
+import type { InsServerLimits } from './io.ts';
+
+/** Bounds of what clients can make an INS server keep and do, each with its reason. */
+
+export const INS_SERVER_LIMITS: InsServerLimits = {
+  memoryBytes: 1024 * 1024 * 1024,
+  /** 120 s of 32 Mbit/s. */
+  quotaBytes: 512 * 1024 * 1024,
+  quotaObjects: 65_536,
+  /** The drafts' M. */
+  connectionsPerAccount: 1,
+  accountsMax: 65_536,
+  /** Enough to keep a fast link busy between two turns; little enough that an urgent block soon gets its turn. */
+  sendWindowBytes: 512 * 1024,
+  upstreamsMax: 16,
+};
+
+/** Ms for a client to prove its key. */
+export const HELLO_MS = 5_000;
+/** Ms in which a link takes nothing of what waits for it, after which it is closed. */
+export const STALL_MS = 5_000;
+/** Ms for the blocks of a put to come after its message. */
+export const PUT_MS = 30_000;
+/** Ms between two rounds of looking after what has run out. */
+export const SWEEP_MS = 1_000;
+/** Sweeps between two rounds of forgetting what is empty. */
+export const SWEEPS_PER_TIDY = 10;
+
+/** Inputs and bytes of one link held back while a signature is checked; the answer is usually there at once. */
+export const HELD_INPUTS_MAX = 512;
+export const HELD_BYTES_MAX = 8 * 1024 * 1024;
+/** Forged or malformed tokens after which a link is closed. */
+export const FAILURES_MAX = 5;
+/** Signatures a link may have checked: at once (a peer joins with 32 neighbours' tokens), and a second. */
+export const VERIFY_BURST = 64;
+export const VERIFY_PER_SECOND = 20;
+/** The same for another server, which speaks for all its clients. */
+export const SERVER_VERIFY_BURST = 512;
+export const SERVER_VERIFY_PER_SECOND = 200;
+/** Tokens known to be genuine; one is about 1.5 KiB. */
+export const KNOWN_TOKENS_MAX = 8_192;
+
+/** Bytes that a label takes besides its companion and the block, for the ledger. */
+export const ENTRY_BYTES = 512;
+/** Collections in one locker, and places that blocks kept in one collection may come from. */
+export const FOLDERS_MAX = 64;
+export const SOURCES_PER_FOLDER_MAX = 8;
+
+/** Blocks of one follow in a link's queue; the rest waits where it is. */
+export const FOLLOW_QUEUE_MAX = 32;
+/** When a follow's block is wanted, for its place among gets with deadlines; and a get's without one. */
+export const FOLLOW_WITHIN_MS = 500;
+export const GET_WITHIN_MS = 5_000;
+/** Ms after which it is worth trying again when a queue was full. */
+export const RETRY_MS = 500;
+
+/** Ms for another server to answer, and to come back after a connection was lost. */
+export const REMOTE_MS = 5_000;
+/** A fetch lasts at least so long, also when its first asker is in a hurry: others may join. */
+export const REMOTE_MS_MIN = 1_000;
+/** Ms after which a connection to another server that nobody uses is closed. */
+export const UPSTREAM_IDLE_MS = 30_000;
+/** Ms for which a server that failed is not dialled for fetches. */
+export const UPSTREAM_PAUSE_MS = 1_000;
+/** Wrong blocks from another server after which it is not asked for a minute. */
+export const UPSTREAM_FAILURES_MAX = 5;
+export const UPSTREAM_BAN_MS = 60_000;
+/** Follows of one collection from another server: one, and those from further back. */
+export const UPSTREAM_FOLLOWS_MAX = 16;
+/** Items of askers waiting for other servers. */
+export const FETCHES_MAX = 8_192;

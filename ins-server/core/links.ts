@@ -1,0 +1,129 @@
+import { Heap } from '../../ins-client/core/heap.ts';
+import type { LinkId } from '../../machine/machine.ts';
+import { TokenBucket } from '../../machine/rates.ts';
+import type { PutItem } from '../../protocol/ins-messages.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+import type { InsServerInput } from './io.ts';
+import { VERIFY_BURST, VERIFY_PER_SECOND } from './limits.ts';
+import type { Folder, Locker } from './locker.ts';
+import type { Entry, Place } from './shelf.ts';
+import type { KnownToken } from './tokens.ts';
+
+/** A client's connection and what runs on it. */
+
+/** One key that has proved itself here, and its locker. */
+export interface Account {
+  readonly keyBytes: Uint8Array;
+  readonly key: string;
+  application: string;
+  readonly locker: Locker;
+  /** Oldest first. */
+  readonly links: Link[];
+}
+
+export interface Alias {
+  /** What requests run under; undefined when the token was refused. */
+  known: KnownToken | undefined;
+  reason: Reason;
+}
+
+export interface GetRequest {
+  readonly kind: 'get';
+  readonly link: Link;
+  readonly request: number;
+  readonly keep: boolean;
+  left: number;
+  ended: boolean;
+}
+
+export interface PutRequest {
+  readonly kind: 'put';
+  readonly link: Link;
+  readonly request: number;
+  /** Whose locker it goes to. */
+  readonly owner: string;
+  readonly collection: Uint8Array;
+  readonly ttlSeconds: number;
+  readonly items: readonly PutItem[];
+  /** By item: its bytes are awaited, are being checked and stored, or it has been answered. */
+  readonly states: ('awaited' | 'busy' | 'answered')[];
+  left: number;
+  readonly byAtMs: number;
+  ended: boolean;
+}
+
+export interface Follow {
+  readonly kind: 'follow';
+  readonly link: Link;
+  readonly request: number;
+  readonly keep: boolean;
+  /** Undefined for the follower's own locker. */
+  known: KnownToken | undefined;
+  readonly alias: number;
+  readonly folder: Folder;
+  readonly tracks: ReadonlySet<number> | null;
+  /** Parts before it are not for this follow. */
+  readonly from: number;
+  /** Where it is while it catches up; undefined when everything there is has been queued. */
+  cursor: Place | undefined;
+  /** The furthest place that was queued. */
+  reached: Place;
+  queued: number;
+  /** Running number of the next block, 16 bits. */
+  item: number;
+  ended: boolean;
+}
+
+export type Request = GetRequest | PutRequest | Follow;
+
+/** One item of a batch that waits for its block. */
+export interface WantedItem {
+  readonly call: GetRequest;
+  readonly item: number;
+  /** The answer carries label and companion. */
+  readonly labelled: boolean;
+  /** Unix ms; null for none. */
+  readonly deadlineAtMs: number | null;
+}
+
+/** A block in a link's queue. */
+export interface Sending {
+  readonly call: GetRequest | Follow;
+  /** Of a get; a follow counts when it sends. */
+  readonly item: number;
+  readonly labelled: boolean;
+  readonly entry: Entry;
+  /** After this it is not worth sending. */
+  readonly dropAtMs: number;
+}
+
+export class Link {
+  readonly id: LinkId;
+  readonly nonce: Uint8Array;
+  readonly openedAtMs: number;
+  account: Account | undefined;
+  /** It is another INS server, fetching on behalf of its clients. */
+  server = false;
+  closed = false;
+  readonly aliases = new Map<number, Alias>();
+  readonly requests = new Map<number, Request>();
+  /** Those of the requests. */
+  readonly follows = new Set<Follow>();
+  readonly queue = new Heap<Sending>();
+  /** Bytes handed to the send buffer since it was last empty. */
+  inFlightBytes = 0;
+  progressAtMs: number;
+  failures = 0;
+  verifications = new TokenBucket(VERIFY_PER_SECOND, VERIFY_BURST);
+  /** Signatures being checked; what comes meanwhile is held back, so that nothing overtakes a token. */
+  checking = 0;
+  readonly held: Extract<InsServerInput, { readonly kind: 'message' | 'block' }>[] = [];
+  heldBytes = 0;
+
+  constructor(id: LinkId, nonce: Uint8Array, nowMs: number) {
+    this.id = id;
+    this.nonce = nonce;
+    this.openedAtMs = nowMs;
+    this.progressAtMs = nowMs;
+  }
+}

@@ -1,0 +1,141 @@
+import type { Body, Sink } from '../../machine/machine.ts';
+import type { BlockHeader } from '../../protocol/frames.ts';
+import type { FromInsClient, PutItem } from '../../protocol/ins-messages.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+import { bytesKey } from '../../protocol/text.ts';
+import type { Intake } from './intake.ts';
+import type { InsServerOutput } from './io.ts';
+import { PUT_MS, SWEEP_MS } from './limits.ts';
+import type { Link, PutRequest } from './links.ts';
+import type { Locker } from './locker.ts';
+import type { Sender } from './sender.ts';
+import type { Block } from './shelf.ts';
+import type { Storage } from './storage.ts';
+import { coversLabel, type KnownToken } from './tokens.ts';
+
+type PutMessage = Extract<FromInsClient, { readonly type: 'put' }>;
+type Refuse = (link: Link, request: number, item: number | null, reason: Reason, retryMs?: number) => void;
+
+/** Batches of puts: an item is acknowledged when its block can be had, and announced only then. */
+export class Puts {
+  putBlocks = 0;
+  private readonly open = new Set<PutRequest>();
+  private readonly outputs: Sink<InsServerOutput>;
+  private readonly storage: Storage;
+  private readonly sender: Sender;
+  private readonly intake: Intake;
+  private readonly refuse: Refuse;
+
+  constructor(outputs: Sink<InsServerOutput>, storage: Storage, sender: Sender, intake: Intake, refuse: Refuse) {
+    this.outputs = outputs;
+    this.storage = storage;
+    this.sender = sender;
+    this.intake = intake;
+    this.refuse = refuse;
+  }
+
+  /** @param known - The token under which it is put; undefined for the putter's own locker. */
+  begin(link: Link, message: PutMessage, locker: Locker, known: KnownToken | undefined, nowMs: number): void {
+    const { request, collection, ttlSeconds, items } = message;
+    const put: PutRequest = {
+      kind: 'put',
+      link,
+      request,
+      owner: locker.key,
+      collection,
+      ttlSeconds,
+      items,
+      states: items.map(() => 'awaited'),
+      left: items.length,
+      byAtMs: nowMs + PUT_MS,
+      ended: false,
+    };
+    link.requests.set(request, put);
+    this.open.add(put);
+    for (const [at, item] of items.entries()) {
+      const reason = this.hindrance(put, item, known, nowMs);
+      if (reason !== undefined) this.refuseItem(put, at, reason);
+    }
+    if (items.length === 0) this.finish(put);
+  }
+
+  /** The bytes of an item. Those of no item, or of one that was refused meanwhile, are dropped. */
+  block(link: Link, { request, item }: BlockHeader, body: Body, nowMs: number): void {
+    const put = link.requests.get(request);
+    if (put?.kind !== 'put' || put.states[item] !== 'awaited') return;
+    const { name, sizeBytes } = put.items[item]!;
+    if (body.byteLength !== sizeBytes) {
+      this.refuseItem(put, item, 'SIZE');
+      return;
+    }
+    put.states[item] = 'busy';
+    this.intake.take(name, body, nowMs, (taken, atMs) => {
+      if (put.ended) return;
+      const reason = 'reason' in taken ? taken.reason : this.commit(put, item, taken.block, atMs);
+      if (reason !== undefined) this.refuseItem(put, item, reason);
+    });
+  }
+
+  /** The client gave it up, or is gone. */
+  end(put: PutRequest): void {
+    put.ended = true;
+    this.open.delete(put);
+    put.link.requests.delete(put.request);
+  }
+
+  sweep(nowMs: number): void {
+    for (const put of this.open) {
+      if (put.byAtMs > nowMs) continue;
+      for (const [item, state] of put.states.entries()) if (state === 'awaited') this.refuseItem(put, item, 'DEADLINE');
+    }
+  }
+
+  private hindrance(put: PutRequest, item: PutItem, known: KnownToken | undefined, nowMs: number): Reason | undefined {
+    const key = bytesKey(put.collection);
+    if (known !== undefined && !coversLabel(known, key, item.track, item.part)) return 'TOKEN_SCOPE';
+    const locker = this.storage.locker(put.owner);
+    const folder = locker.folder(put.collection, key);
+    if (folder === undefined) return 'QUOTA_STORAGE';
+    const there = folder.own?.at(item.track, item.part, item.index);
+    if (there !== undefined) return there.block.key === bytesKey(item.name) ? undefined : 'EXISTS';
+    return locker.hasRoom(item.sizeBytes + item.companion.length, nowMs) ? undefined : 'QUOTA_STORAGE';
+  }
+
+  /** Files a block that the store has, tells the putter and those who follow. */
+  private commit(put: PutRequest, at: number, block: Block, nowMs: number): Reason | undefined {
+    const item = put.items[at]!;
+    // Much may have happened since the put was announced.
+    const reason = this.hindrance(put, item, undefined, nowMs);
+    if (reason !== undefined) return reason;
+    const folder = this.storage.locker(put.owner).folder(put.collection, bytesKey(put.collection))!;
+    const expiresAtMs = nowMs + put.ttlSeconds * 1000;
+    const there = folder.own?.at(item.track, item.part, item.index);
+    if (there === undefined) {
+      const { track, part, index, start, companion } = item;
+      const labelled = { track, part, index, name: block.name, start, companion };
+      const entry = this.storage.add(folder, labelled, block, expiresAtMs);
+      this.sender.announce(folder.follows, entry, nowMs);
+    } else this.storage.prolong(there, expiresAtMs);
+    this.putBlocks++;
+    const { link, request } = put;
+    this.outputs.push({ kind: 'send', link: link.id, message: { type: 'stored', request, items: [at] } });
+    this.answered(put, at);
+    return undefined;
+  }
+
+  private refuseItem(put: PutRequest, item: number, reason: Reason): void {
+    this.refuse(put.link, put.request, item, reason, reason === 'QUOTA_STORAGE' ? SWEEP_MS : 0);
+    this.answered(put, item);
+  }
+
+  private answered(put: PutRequest, item: number): void {
+    put.states[item] = 'answered';
+    if (--put.left === 0) this.finish(put);
+  }
+
+  private finish(put: PutRequest): void {
+    this.end(put);
+    const { link, request } = put;
+    this.outputs.push({ kind: 'send', link: link.id, message: { type: 'done', request } });
+  }
+}

@@ -1,0 +1,205 @@
+import { Queue, type Sink } from '../../machine/machine.ts';
+import type { Labelled } from '../../protocol/frames.ts';
+import { SEND_QUEUE_BLOCKS_MAX, SERVER_SEND_QUEUE_BLOCKS_MAX } from '../../protocol/limits.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+import type { InsServerLimits, InsServerOutput } from './io.ts';
+import { FOLLOW_QUEUE_MAX, FOLLOW_WITHIN_MS, GET_WITHIN_MS, RETRY_MS } from './limits.ts';
+import type { Follow, GetRequest, Link, Sending, WantedItem } from './links.ts';
+import { type Entry, type Place, placeOf } from './shelf.ts';
+import type { Storage } from './storage.ts';
+import { coversEntry } from './tokens.ts';
+
+/**
+ * Decides which block goes out next on each link.
+ *
+ * A link has a queue in the order of the deadlines, and at most a window of bytes in its send buffer: what is urgent waits for
+ * a window at most, and each link gets a window per turn of the event loop, however much it has asked for. A follow keeps a
+ * place instead of a queue: what it has not been sent yet stays on the shelf, and what ends there before is never sent.
+ */
+export class Sender {
+  sentBlocks = 0;
+  sentBytes = 0;
+  keptBlocks = 0;
+  private readonly waiting = new Set<Link>();
+  /** Blocks newly kept in lockers that somebody follows. Told in turn, not in place: a keeper may be followed by a keeper. */
+  private readonly news = new Queue<{ readonly follows: Iterable<Follow>; readonly entry: Entry }>();
+  private readonly outputs: Sink<InsServerOutput>;
+  private readonly storage: Storage;
+  private readonly limits: InsServerLimits;
+  private readonly refuse: (link: Link, request: number, item: number | null, reason: Reason, retryMs?: number) => void;
+
+  constructor(
+    outputs: Sink<InsServerOutput>,
+    storage: Storage,
+    limits: InsServerLimits,
+    refuse: (link: Link, request: number, item: number | null, reason: Reason, retryMs?: number) => void,
+  ) {
+    this.outputs = outputs;
+    this.storage = storage;
+    this.limits = limits;
+    this.refuse = refuse;
+  }
+
+  /** Queues one item of a batch. */
+  queueItem(wanted: WantedItem, entry: Entry, nowMs: number): void {
+    const { call, item, labelled, deadlineAtMs } = wanted;
+    const { link } = call;
+    if (link.queue.size >= queueMax(link)) {
+      this.refuseItem(call, item, 'OVERLOAD', RETRY_MS);
+      return;
+    }
+    const dropAtMs = deadlineAtMs ?? Number.POSITIVE_INFINITY;
+    link.queue.push(deadlineAtMs ?? nowMs + GET_WITHIN_MS, { call, item, labelled, entry, dropAtMs });
+    this.waiting.add(link);
+  }
+
+  refuseItem(call: GetRequest, item: number, reason: Reason, retryMs = 0): void {
+    this.refuse(call.link, call.request, item, reason, retryMs);
+    this.answered(call);
+  }
+
+  /** Sends a follow what there is from its beginning on. */
+  startFollow(follow: Follow, nowMs: number): void {
+    this.feed(follow, nowMs);
+  }
+
+  /** Tells those who follow of a block that has come. */
+  announce(follows: Iterable<Follow>, entry: Entry, nowMs: number): void {
+    const { part, track, index } = entry.labelled;
+    for (const follow of follows) {
+      if (!wants(follow, entry)) continue;
+      const place = placeOf(track, index);
+      // Ahead of where it is, it will be found on the way.
+      if (follow.cursor !== undefined && isBehind(follow.cursor, part, place)) continue;
+      if (follow.queued < FOLLOW_QUEUE_MAX) this.queueFollowed(follow, entry, nowMs);
+      else if (follow.cursor === undefined && isBehind(follow.reached, part, place)) follow.cursor = follow.reached;
+      else if (follow.link.queue.size < queueMax(follow.link)) this.queueFollowed(follow, entry, nowMs);
+    }
+  }
+
+  /** The send buffer of a link has shrunk to `leftBytes`. */
+  drained(link: Link, leftBytes: number, nowMs: number): void {
+    link.inFlightBytes = leftBytes;
+    link.progressAtMs = nowMs;
+    if (link.queue.size > 0) this.waiting.add(link);
+  }
+
+  /** Fills the send buffers of those who have something waiting. */
+  pump(nowMs: number): void {
+    for (;;) {
+      for (const link of this.waiting) {
+        this.waiting.delete(link);
+        this.fill(link, nowMs);
+      }
+      const news = this.news.shift();
+      if (news === undefined) return;
+      this.announce(news.follows, news.entry, nowMs);
+    }
+  }
+
+  /** Takes what a request has queued out of its link's queue. */
+  forget(call: GetRequest | Follow): void {
+    call.ended = true;
+    call.link.queue.remove((sending) => sending.call === call);
+  }
+
+  /** One more item of a batch has its answer. */
+  answered(call: GetRequest): void {
+    call.left--;
+    if (call.left > 0 || call.ended) return;
+    call.ended = true;
+    call.link.requests.delete(call.request);
+    this.outputs.push({ kind: 'send', link: call.link.id, message: { type: 'done', request: call.request } });
+  }
+
+  private queueFollowed(follow: Follow, entry: Entry, nowMs: number): void {
+    const { part, track, index } = entry.labelled;
+    const place = placeOf(track, index);
+    if (isBehind(follow.reached, part, place)) follow.reached = { part, place };
+    follow.queued++;
+    const { link } = follow;
+    const sending: Sending = { call: follow, item: 0, labelled: true, entry, dropAtMs: Number.POSITIVE_INFINITY };
+    // The usual case at the live edge: nothing waits, so nothing can be more urgent.
+    if (link.queue.size === 0 && link.inFlightBytes < this.limits.sendWindowBytes) {
+      this.transmit(link, sending, nowMs);
+      return;
+    }
+    link.queue.push(nowMs + FOLLOW_WITHIN_MS, sending);
+    this.waiting.add(link);
+  }
+
+  /** Queues the next blocks of a follow that catches up. */
+  private feed(follow: Follow, nowMs: number): void {
+    while (follow.cursor !== undefined && follow.queued < FOLLOW_QUEUE_MAX && !follow.ended) {
+      const entry = follow.folder.next(follow.cursor, (found) => found.expiresAtMs > nowMs && wants(follow, found));
+      if (entry === undefined) {
+        follow.cursor = undefined;
+        return;
+      }
+      const { part, track, index } = entry.labelled;
+      follow.cursor = { part, place: placeOf(track, index) };
+      this.queueFollowed(follow, entry, nowMs);
+    }
+  }
+
+  private fill(link: Link, nowMs: number): void {
+    while (link.inFlightBytes < this.limits.sendWindowBytes && !link.closed) {
+      const sending = link.queue.pop();
+      if (sending === undefined) return;
+      this.transmit(link, sending, nowMs);
+      if (sending.call.kind === 'follow') this.feed(sending.call, nowMs);
+    }
+  }
+
+  private transmit(link: Link, sending: Sending, nowMs: number): void {
+    const { call, entry } = sending;
+    if (call.kind === 'follow') call.queued--;
+    if (call.ended) return;
+    const gone = !entry.alive || entry.expiresAtMs <= nowMs;
+    if (gone || sending.dropAtMs <= nowMs) {
+      if (call.kind === 'get') this.refuseItem(call, sending.item, gone ? 'GONE' : 'DEADLINE');
+      return;
+    }
+    const kept = call.keep && this.keep(entry, link, nowMs);
+    const labelled = sending.labelled ? labelFor(link, entry, nowMs) : null;
+    const item = call.kind === 'get' ? sending.item : call.item;
+    const header = { request: call.request, item, kept, labelled };
+    this.outputs.push({ kind: 'send-block', link: link.id, header, block: entry.block });
+    if (link.inFlightBytes === 0) link.progressAtMs = nowMs;
+    link.inFlightBytes += entry.block.sizeBytes;
+    this.sentBlocks++;
+    this.sentBytes += entry.block.sizeBytes;
+    if (call.kind === 'get') this.answered(call);
+    else call.item = (call.item + 1) & 0xffff;
+  }
+
+  private keep(entry: Entry, { account }: Link, nowMs: number): boolean {
+    const { kept, folder } = this.storage.keep(entry, account!.locker, nowMs);
+    if (folder !== undefined) {
+      this.keptBlocks++;
+      if (folder.follows.size > 0) this.news.push({ follows: folder.follows, entry });
+    }
+    return kept;
+  }
+}
+
+function queueMax({ server }: Link): number {
+  return server ? SERVER_SEND_QUEUE_BLOCKS_MAX : SEND_QUEUE_BLOCKS_MAX;
+}
+
+/** Another server learns how long a block lives, so that its copy lives no longer. */
+function labelFor(link: Link, entry: Entry, nowMs: number): Labelled {
+  if (!link.server) return entry.labelled;
+  return { ...entry.labelled, lifeSeconds: Math.floor((entry.expiresAtMs - nowMs) / 1000) };
+}
+
+/** Whether a block is for this follow. */
+function wants(follow: Follow, entry: Entry): boolean {
+  const { track, part } = entry.labelled;
+  if (follow.ended || part < follow.from || (follow.tracks !== null && !follow.tracks.has(track))) return false;
+  return follow.known === undefined || coversEntry(follow.known, entry);
+}
+
+function isBehind(place: Place, part: number, other: number): boolean {
+  return part > place.part || (part === place.part && other > place.place);
+}

@@ -1,0 +1,171 @@
+import { Heap } from '../../ins-client/core/heap.ts';
+import type { Sink } from '../../machine/machine.ts';
+import type { Labelled } from '../../protocol/frames.ts';
+import { ExpiryWheel } from './expiry.ts';
+import type { InsServerLimits, InsServerOutput } from './io.ts';
+import { ENTRY_BYTES } from './limits.ts';
+import { costOf, type Folder, Locker } from './locker.ts';
+import type { Block, Entry } from './shelf.ts';
+
+/**
+ * Everything that is kept: blocks once by name, labels on shelves, lockers that own shelves or refer to them, copies of what
+ * other servers hold; and when each of it ends.
+ */
+export class Storage {
+  /** By owner. */
+  readonly lockers = new Map<string, Locker>();
+  /** Copies from other servers, by the owner there. They count for nobody, and go first when room is needed. */
+  readonly mirrors = new Map<string, Locker>();
+  /** What counts towards the server's memory: blocks, labels and companions, and bytes on their way in. */
+  memoryBytes = 0;
+  private readonly blocks = new Map<string, Block>();
+  private readonly wheel = new ExpiryWheel();
+  /** Copies by expiry; those that somebody keeps are passed over. */
+  private readonly copies = new Heap<Entry>();
+  private readonly limits: InsServerLimits;
+  private readonly outputs: Sink<InsServerOutput>;
+
+  constructor(limits: InsServerLimits, outputs: Sink<InsServerOutput>) {
+    this.limits = limits;
+    this.outputs = outputs;
+  }
+
+  get blockCount(): number {
+    return this.blocks.size;
+  }
+
+  get empty(): boolean {
+    return this.wheel.empty;
+  }
+
+  locker(key: string): Locker {
+    return this.lockerIn(this.lockers, key, this.limits.quotaBytes, this.limits.quotaObjects);
+  }
+
+  mirror(key: string): Locker {
+    return this.lockerIn(this.mirrors, key, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+  }
+
+  private lockerIn(lockers: Map<string, Locker>, key: string, bytes: number, objects: number): Locker {
+    let locker = lockers.get(key);
+    if (locker === undefined) {
+      locker = new Locker(key, bytes, objects);
+      lockers.set(key, locker);
+    }
+    return locker;
+  }
+
+  // Room
+
+  /** Takes memory for a block that comes in, if need be from copies that nobody keeps. {@link release} gives it back. */
+  reserve(bytes: number): boolean {
+    while (this.memoryBytes + bytes > this.limits.memoryBytes) {
+      const copy = this.copies.pop();
+      if (copy === undefined) return false;
+      if (!copy.kept) this.remove(copy);
+    }
+    this.memoryBytes += bytes;
+    return true;
+  }
+
+  release(bytes: number): void {
+    this.memoryBytes -= bytes;
+  }
+
+  // Blocks
+
+  block(key: string): Block | undefined {
+    return this.blocks.get(key);
+  }
+
+  /** A block that the store is about to take. It stays while somebody {@link hold}s it. */
+  addBlock(name: Uint8Array, key: string, sizeBytes: number): Block {
+    const block: Block = { key, name, sizeBytes, references: 0, ready: false };
+    this.blocks.set(key, block);
+    this.memoryBytes += sizeBytes;
+    return block;
+  }
+
+  hold(block: Block): void {
+    block.references++;
+  }
+
+  letGo(block: Block): void {
+    if (--block.references > 0) return;
+    this.blocks.delete(block.key);
+    this.memoryBytes -= block.sizeBytes;
+    if (block.ready) this.outputs.push({ kind: 'drop', block });
+  }
+
+  // Entries
+
+  /** Files a block under a free label on the folder's own shelf. */
+  add(folder: Folder, labelled: Labelled, block: Block, expiresAtMs: number): Entry {
+    const entry = folder.ownShelf().add(labelled, block, expiresAtMs);
+    this.hold(block);
+    this.memoryBytes += ENTRY_BYTES + labelled.companion.length;
+    folder.locker.charge(costOf(entry));
+    this.wheel.add(entry);
+    if (this.mirrors.get(folder.locker.key) === folder.locker) this.copies.push(expiresAtMs, entry);
+    return entry;
+  }
+
+  /** Takes an entry off its shelf, and with it out of all lockers that refer to it. */
+  remove(entry: Entry): void {
+    if (!entry.alive) return;
+    entry.shelf.remove(entry);
+    entry.shelf.owner.refund(costOf(entry));
+    this.memoryBytes -= ENTRY_BYTES + entry.labelled.companion.length;
+    this.letGo(entry.block);
+  }
+
+  /**
+   * Files what was delivered in the asker's locker, by reference: it ends there when the original ends.
+   *
+   * @returns Whether it is there now, and the folder it was added to when it was not there before.
+   */
+  keep(entry: Entry, locker: Locker, nowMs: number): { readonly kept: boolean; readonly folder?: Folder } {
+    const { shelf, labelled } = entry;
+    const folder = locker.folder(shelf.collection, shelf.collectionKey);
+    if (folder === undefined) return { kept: false };
+    if (folder.holds(entry)) return { kept: true };
+    const other = folder.at(labelled.track, labelled.part, labelled.index);
+    if (other !== undefined) return { kept: other.block === entry.block };
+    if (!locker.hasRoom(costOf(entry), nowMs) || !folder.keep(entry)) return { kept: false };
+    locker.charge(costOf(entry));
+    entry.kept = true;
+    return { kept: true, folder };
+  }
+
+  /** A block was put again: it stays as long as the later put says. */
+  prolong(entry: Entry, expiresAtMs: number): void {
+    entry.expiresAtMs = Math.max(entry.expiresAtMs, expiresAtMs);
+  }
+
+  /** The store has lost a block: all that refers to it goes. */
+  lost(key: string): void {
+    for (const lockers of [this.lockers, this.mirrors]) {
+      for (const locker of lockers.values()) {
+        for (const { own } of locker.folders.values()) {
+          for (let entry = own?.named(key, all); entry !== undefined; entry = own?.named(key, all)) this.remove(entry);
+        }
+      }
+    }
+  }
+
+  /** Removes what has expired. */
+  expire(nowMs: number): void {
+    this.wheel.turn(nowMs, (entry) => this.remove(entry));
+  }
+
+  /** Forgets lockers in which nothing is, but for those that `inUse`. */
+  tidy(inUse: (key: string) => boolean): void {
+    for (const [key, locker] of this.lockers) if (!locker.trim() && !inUse(key)) this.lockers.delete(key);
+    for (const [key, locker] of this.mirrors) if (!locker.trim()) this.mirrors.delete(key);
+    this.copies.remove((entry) => !entry.alive || entry.kept);
+  }
+}
+
+function all(): boolean {
+  return true;
+}

@@ -9,6 +9,12 @@ export interface LiveWindowOptions {
   readonly patienceMs?: number;
 }
 
+/** From this part on, segments have numbers moved by `shift`. */
+interface Break {
+  readonly part: number;
+  readonly shift: number;
+}
+
 interface Header {
   readonly revision: number;
   readonly init: Uint8Array;
@@ -16,6 +22,8 @@ interface Header {
 
 /** CMAF headers kept per track: those of parts still in the window, and newer ones whose parts are yet to come. */
 const HEADERS_MAX = 8;
+/** Breaks remembered: tracks lag behind each other by less than one. */
+const BREAKS_MAX = 8;
 /** Wall clock and timeline may drift apart this far before EXT-X-PROGRAM-DATE-TIME is set anew. */
 const WALL_DRIFT_MS = 250;
 
@@ -30,6 +38,7 @@ export class LiveWindow {
   private readonly headers = new Map<number, Header[]>();
   private readonly discontinuities: number[] = [];
   private discontinuitiesDropped = 0;
+  private breaks: Break[] = [];
   private wallOffsetMs: number | undefined;
   private newest: Description | undefined;
   private over = false;
@@ -139,7 +148,7 @@ export class LiveWindow {
   private advance(id: number, track: TrackWindow): boolean {
     const changed = track.advance(this.context(id));
     if (changed) {
-      this.dropStaleTracks(track.nextPart ?? 0);
+      this.dropStaleTracks(track.segments.at(-1)?.number ?? 0);
       this.dropOldDiscontinuities();
       this.dropOldHeaders();
     }
@@ -147,8 +156,8 @@ export class LiveWindow {
   }
 
   /** A peer that changed to another rendition leaves one behind; what is listed of that may not outlive the window. */
-  private dropStaleTracks(edgePart: number): void {
-    const staleBefore = edgePart - this.context(0).partsMax;
+  private dropStaleTracks(edgeSegment: number): void {
+    const staleBefore = edgeSegment - this.context(0).segmentsMax;
     for (const track of this.tracks.values()) track.dropBefore(staleBefore);
   }
 
@@ -170,12 +179,38 @@ export class LiveWindow {
       headerOf: (revision) => this.headerOf(id, revision)?.revision,
       wallMs: (record) => this.wallMs(record),
       markDiscontinuity: (segment) => this.markDiscontinuity(segment),
+      segmentNumber: (record) => record.segment + this.shiftAt(record.part),
+      crossesBreak: (firstMissing, record) => this.crossesBreak(firstMissing, record),
       decodableAnywhere: this.newest?.tracks.find((track) => track.id === id)?.kind === 'audio',
       partTargetUs: partTargetMs * 1_000,
       patienceParts: Math.ceil(this.patienceMs / partTargetMs),
       keptUs: keptMs * 1_000,
+      // Parts and segments may be shorter than their targets; four times shorter is no stream that we know.
       partsMax: Math.ceil(keptMs / partTargetMs) * 4 + 64,
+      segmentsMax: Math.ceil(keptMs / segmentTargetMs) * 4,
     };
+  }
+
+  private crossesBreak(firstMissing: number, record: IndexRecord): boolean {
+    if (this.breaks.some(({ part }) => part > firstMissing && part <= record.part)) return true;
+    const missing = record.part - firstMissing;
+    if (!record.discontinuity && missing <= this.context(record.track).partsMax) return false;
+    this.makeBreak(record);
+    return true;
+  }
+
+  /** Playlists count on, in all tracks alike, and a discontinuity tells that the media does not. */
+  private makeBreak(record: IndexRecord): void {
+    const lasts = [...this.tracks.values()].flatMap((track) => track.segments.at(-1)?.number ?? []);
+    const number = Math.max(...lasts) + 1;
+    this.breaks = this.breaks.filter(({ part }) => part < record.part);
+    this.breaks.push({ part: record.part, shift: number - record.segment });
+    while (this.breaks.length > BREAKS_MAX) this.breaks.shift();
+    this.markDiscontinuity(number);
+  }
+
+  private shiftAt(part: number): number {
+    return this.breaks.findLast((candidate) => candidate.part <= part)?.shift ?? 0;
   }
 
   /** One offset for all tracks: their clocks must not differ by the jitter of single parts. */

@@ -7,7 +7,7 @@ export interface WindowPart {
   readonly durationUs: number;
   readonly independent: boolean;
   readonly sizeBytes: number;
-  /** False for a hole: the part did not come in time, or cannot be decoded because one before it did not. */
+  /** False for a hole: the part did not come in time, is empty, or cannot be decoded because one before it did not come. */
   readonly available: boolean;
 }
 
@@ -35,11 +35,19 @@ export interface TrackContext {
   /** Wall clock of a time on the stream's timeline, in Unix ms. */
   wallMs(record: IndexRecord): number;
   markDiscontinuity(segment: number): void;
+  /** Number that playlists give to the segment of this record. */
+  segmentNumber(record: IndexRecord): number;
+  /**
+   * Whether what is missing from `firstMissing` up to the record is no hole to be listed: the source began anew and left numbers
+   * out, or there is more missing than a window holds.
+   */
+  crossesBreak(firstMissing: number, record: IndexRecord): boolean;
   readonly decodableAnywhere: boolean;
   readonly partTargetUs: number;
   readonly patienceParts: number;
   readonly keptUs: number;
   readonly partsMax: number;
+  readonly segmentsMax: number;
 }
 
 /** Parts that wait for one before them, or for their description. */
@@ -108,7 +116,9 @@ export class TrackWindow {
   private nextRecord(context: TrackContext): IndexRecord | undefined {
     const hasHeader = (record: IndexRecord) => context.headerOf(record.revision) !== undefined;
     const opens = (record: IndexRecord) => record.independent || context.decodableAnywhere;
-    if (this.nextPart === undefined) return this.lowestPending((record) => record.independent && hasHeader(record));
+    if (this.nextPart === undefined) {
+      return this.lowestPending((record) => record.independent && hasBytes(record) && hasHeader(record));
+    }
     const next = this.pending.get(this.nextPart);
     const continues = next && (opens(next) || this.parts.get(next.part - 1)?.available !== false);
     if (next && continues && hasHeader(next)) return next;
@@ -128,9 +138,11 @@ export class TrackWindow {
 
   private list(record: IndexRecord, context: TrackContext): void {
     const header = context.headerOf(record.revision) ?? record.revision;
-    const number = record.segment;
     const before = this.segments.at(-1);
-    if (this.nextPart !== undefined && record.part > this.nextPart) this.fillHole(record, number, context);
+    const first = this.nextPart ?? record.part;
+    const isHole = record.part > first && !context.crossesBreak(first, record);
+    const number = context.segmentNumber(record);
+    if (isHole) this.fillHole(record, number, context);
     if (record.discontinuity || (before && (before.header !== header || jumps(before, record, context.partTargetUs)))) {
       context.markDiscontinuity(number);
     }
@@ -138,9 +150,9 @@ export class TrackWindow {
       part: record.part,
       timeUs: record.timeUs,
       durationUs: record.durationUs,
-      independent: record.independent,
+      independent: record.independent && hasBytes(record),
       sizeBytes: record.blocks.reduce((sum, block) => sum + block.sizeBytes, 0),
-      available: true,
+      available: hasBytes(record),
     });
     for (const part of this.pending.keys()) if (part <= record.part) this.pending.delete(part);
   }
@@ -152,12 +164,9 @@ export class TrackWindow {
   private fillHole(record: IndexRecord, number: number, context: TrackContext): void {
     const last = this.segments.at(-1);
     const lastPart = last?.parts.at(-1);
-    const first = this.nextPart ?? record.part;
+    if (!last || !lastPart) return;
+    const first = lastPart.part + 1;
     const missing = record.part - first;
-    if (!last || !lastPart || missing > context.partsMax) {
-      this.restart();
-      return;
-    }
     const startUs = lastPart.timeUs + lastPart.durationUs;
     const spanUs = record.timeUs - startUs;
     const related = spanUs > 0 && spanUs <= (missing + 1) * context.partTargetUs;
@@ -195,11 +204,11 @@ export class TrackWindow {
     this.totalUs += part.durationUs;
   }
 
-  /** Forgets segments that are wholly before the part: nobody adds to this track any more. */
-  dropBefore(part: number): void {
+  /** Forgets segments before this one: nobody adds to this track any more. */
+  dropBefore(segment: number): void {
     for (;;) {
       const first = this.segments[0];
-      if (!first || first.parts.at(-1)!.part >= part) return;
+      if (!first || first.number >= segment) return;
       this.drop(first);
       this.segments.shift();
       if (this.segments.length === 0) this.nextPart = undefined;
@@ -228,6 +237,11 @@ export class TrackWindow {
 
 export function segmentUs(segment: WindowSegment): number {
   return segment.parts.reduce((sum, part) => sum + part.durationUs, 0);
+}
+
+/** A track that had nothing to give for a part has a record without blocks for it. */
+function hasBytes(record: IndexRecord): boolean {
+  return record.blocks.length > 0;
 }
 
 /** Whether the media's timeline jumps between what is listed and the record. */

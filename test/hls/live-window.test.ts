@@ -115,11 +115,38 @@ describe('a live window', () => {
     );
   });
 
-  it('begins anew behind a hole longer than itself', () => {
-    const window = begun({ windowMs: 2_000 });
+  it('lists no hole longer than itself: it counts on, with a discontinuity', () => {
+    const window = begun({ windowMs: 3_000 });
     addAll(window, range(0, 6));
     addAll(window, range(4_000, 4_006));
-    expect(shape(window)).toEqual(['1000:4000 4001 4002 4003!', '1001:4004 4005']);
+    expect(shape(window)).toEqual(['0:0 1 2 3!', '1:4 5!', '2:4000 4001 4002 4003!', '3:4004 4005']);
+    expect(window.hasDiscontinuity(2)).toBe(true);
+  });
+
+  it('lists no hole where a source that began anew left numbers out, in no track', () => {
+    const window = begun();
+    addAll(window, range(0, 6));
+    addAll(window, range(0, 5), { track: AUDIO });
+    // It went on with part 38 in segment 31, its sound a part later.
+    for (const track of [VIDEO, AUDIO]) {
+      for (const part of range(track === VIDEO ? 38 : 39, 44)) {
+        const place = { segment: 31 + Math.floor((part - 38) / 4), indexInSegment: (part - 38) % 4 };
+        const change = { ...place, independent: (part - 38) % 4 === 0, discontinuity: part === 38 };
+        window.addRecord(makeRecord(part, { track, ...change, timeUs: part * 250_000 + 60_000_000 }));
+      }
+    }
+    expect(shape(window)).toEqual(['0:0 1 2 3!', '1:4 5!', '2:38 39 40 41!', '3:42 43']);
+    expect(shape(window, AUDIO)).toEqual(['0:0 1 2 3!', '1:4!', '2:39 40 41!', '3:42 43']);
+    expect([1, 2, 3].map((segment) => window.hasDiscontinuity(segment))).toEqual([false, true, false]);
+  });
+
+  it('takes a record without blocks for a hole of known length', () => {
+    const window = begun();
+    addAll(window, [0, 1], { track: AUDIO });
+    addAll(window, [2], { track: AUDIO, blocks: [], durationUs: 240_000 });
+    addAll(window, [3], { track: AUDIO });
+    expect(shape(window, AUDIO)).toEqual(['0:0 1 (2) 3']);
+    expect(window.part(AUDIO, 2)?.durationUs).toBe(240_000);
   });
 
   it('keeps no more than its length, and for late requests three segments more', () => {

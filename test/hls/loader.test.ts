@@ -16,14 +16,23 @@ interface Outcome {
 function ask(live: MeasuredLiveSource, path: string, options = {}) {
   const loader: Loader<LoaderContext> = new (createSwarmLoader(live, options))({} as HlsConfig);
   const outcomes: Outcome[] = [];
-  const context = { url: new URL(path, SWARM_URL).href, responseType: '', type: 'level' } as unknown as FragmentLoaderContext;
+  const context = {
+    url: new URL(path, SWARM_URL).href,
+    responseType: '',
+    type: 'level',
+  } as unknown as FragmentLoaderContext;
   const loadPolicy = { maxTimeToFirstByteMs: 1, maxLoadTimeMs: 1, timeoutRetry: null, errorRetry: null };
-  loader.load(context, { loadPolicy, timeout: 1, maxRetry: 0, retryDelay: 0, maxRetryDelay: 0 }, {
-    onSuccess: (response, stats) => outcomes.push({ kind: 'success', data: response.data, code: response.code ?? 0, stats }),
-    onError: (error, _context, _details, stats) => outcomes.push({ kind: 'error', code: error.code, stats }),
-    onTimeout: (stats) => outcomes.push({ kind: 'timeout', stats }),
-    onAbort: (stats) => outcomes.push({ kind: 'abort', stats }),
-  });
+  loader.load(
+    context,
+    { loadPolicy, timeout: 1, maxRetry: 0, retryDelay: 0, maxRetryDelay: 0 },
+    {
+      onSuccess: (response, stats) =>
+        outcomes.push({ kind: 'success', data: response.data, code: response.code ?? 0, stats }),
+      onError: (error, _context, _details, stats) => outcomes.push({ kind: 'error', code: error.code, stats }),
+      onTimeout: (stats) => outcomes.push({ kind: 'timeout', stats }),
+      onAbort: (stats) => outcomes.push({ kind: 'abort', stats }),
+    },
+  );
   return { loader, outcomes };
 }
 
@@ -44,7 +53,9 @@ describe('the loader for hls.js', () => {
     const { outcomes } = ask(filled(6), 'master.m3u8');
     expect(outcomes).toEqual([]);
     await settled();
-    expect(outcomes).toMatchObject([{ kind: 'success', code: 200, data: expect.stringContaining('#EXT-X-STREAM-INF') }]);
+    expect(outcomes).toMatchObject([
+      { kind: 'success', code: 200, data: expect.stringContaining('#EXT-X-STREAM-INF') },
+    ]);
   });
 
   it('joins the blocks of a part, and those of all parts of a segment, into a buffer of its own', async () => {
@@ -126,7 +137,9 @@ describe('the loader for hls.js', () => {
   });
 
   it('tells hls.js the time that the bytes were on their way, not the time they were waited for', async () => {
-    const live: MeasuredLiveSource = Object.assign(filled(6), { transferMs: (_track: number, part: number) => part * 10 });
+    const live: MeasuredLiveSource = Object.assign(filled(6), {
+      transferMs: (_track: number, part: number) => part * 10,
+    });
     const { outcomes } = ask(live, '1/part-5.m4s');
     await settled();
     const { loading, loaded, total } = outcomes[0]!.stats;

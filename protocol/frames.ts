@@ -78,7 +78,11 @@ export function encodeBlockHeader(header: BlockHeader): Uint8Array {
   return out;
 }
 
-/** Takes a frame apart; the block is a view into it. `undefined` when the frame is malformed or a bound is broken. */
+/**
+ * Takes a frame apart; the block is a view into it, all else is copied (`slice` of a Buffer would not copy).
+ *
+ * @returns `undefined` when the frame is malformed or a bound is broken.
+ */
 export function decodeBlockFrame(
   frame: Uint8Array,
 ): { readonly header: BlockHeader; readonly block: Uint8Array } | undefined {
@@ -97,9 +101,9 @@ export function decodeBlockFrame(
       track: frame[8]!,
       part: view.getUint32(9),
       index: view.getUint16(13),
-      name: frame.slice(15, 15 + NAME_BYTES),
+      name: new Uint8Array(frame.subarray(15, 15 + NAME_BYTES)),
       start: (flags & START) !== 0,
-      companion: frame.slice(end, end + companionBytes),
+      companion: new Uint8Array(frame.subarray(end, end + companionBytes)),
       ...(lifeBytes === 0 ? {} : { lifeSeconds: view.getUint32(end + companionBytes) }),
     };
     end += companionBytes + lifeBytes;

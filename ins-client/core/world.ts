@@ -9,6 +9,7 @@ export type InsWorldOutput = Extract<
   InsClientOutput,
   { readonly kind: 'dial' | 'send' | 'send-block' | 'close' | 'sign' }
 >;
+export type InsCallerInput = Exclude<InsClientInput, InsWorldInput>;
 export type InsCallerOutput = Exclude<InsClientOutput, InsWorldOutput>;
 
 export function isWorldOutput(output: InsClientOutput): output is InsWorldOutput {

@@ -1,3 +1,5 @@
+import { lookup } from 'node:dns';
+import type { LookupFunction } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { FRAME_BLOCK } from '../../protocol/frames.ts';
@@ -93,6 +95,8 @@ export interface LinkOptions {
   readonly limits?: Partial<LinkLimits>;
   /** Counted besides the link's own: a sum over links that come and go. */
   readonly counters?: LinkCounters;
+  /** Whether an IP address may be dialled; asked for what a host name stands for, too. */
+  readonly mayReach?: (address: string) => boolean;
 }
 
 /** Dials; `opened` or `closed` follows. Never throws: an address that is none is a link that closes. */
@@ -100,7 +104,12 @@ export function dialLink(url: string, events: LinkEvents, options: LinkOptions =
   const limits = { ...LINK_LIMITS, ...options.limits };
   let ws: WebSocket;
   try {
-    ws = new WebSocket(url, { ...socketOptions(limits), handshakeTimeout: DIAL_MS, followRedirects: false });
+    ws = new WebSocket(url, {
+      ...socketOptions(limits),
+      handshakeTimeout: DIAL_MS,
+      followRedirects: false,
+      ...(options.mayReach === undefined ? {} : { lookup: guardedLookup(options.mayReach) }),
+    });
   } catch (error) {
     const why = `${url} cannot be dialled: ${(error as Error).message}`;
     queueMicrotask(() => events.closed(CLOSE.policy, why));
@@ -112,6 +121,19 @@ export function dialLink(url: string, events: LinkEvents, options: LinkOptions =
   });
   link.listen(events);
   return link;
+}
+
+/** Resolves host names, but not to addresses that may not be reached: a name can stand for anything. */
+function guardedLookup(mayReach: (address: string) => boolean): LookupFunction {
+  return (host, options, done) => {
+    lookup(host, { ...options, all: true }, (error, addresses) => {
+      const allowed = error === null ? addresses.filter(({ address }) => mayReach(address)) : [];
+      if (error !== null) done(error, []);
+      else if (allowed.length === 0) done(new Error(`${host} is an address that may not be dialled`), []);
+      else if (options.all === true) done(null, allowed);
+      else done(null, allowed[0]!.address, allowed[0]!.family);
+    });
+  };
 }
 
 const deadLink: Link = {

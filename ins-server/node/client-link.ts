@@ -1,0 +1,64 @@
+import { type BlockHeader, encodeBlockHeader } from '../../protocol/frames.ts';
+import type { Link } from '../../runtime/node/ws-link.ts';
+import type { StoredBlock } from '../core/io.ts';
+import type { BlockStore } from './stores/store.ts';
+
+/** A client's link whose blocks come out of a store: what is sent behind a block that is still loading waits for it. */
+export class ClientLink {
+  readonly link: Link;
+  private loading = false;
+  private readonly behind: (() => void)[] = [];
+  private readonly store: BlockStore;
+  private readonly lost: (header: BlockHeader, block: StoredBlock) => void;
+
+  /** @param lost - The store does not have it. */
+  constructor(link: Link, store: BlockStore, lost: (header: BlockHeader, block: StoredBlock) => void) {
+    this.link = link;
+    this.store = store;
+    this.lost = lost;
+  }
+
+  /** Something still waits here for the store. */
+  get waiting(): boolean {
+    return this.loading;
+  }
+
+  send(bytes: Uint8Array): void {
+    if (this.loading) this.behind.push(() => this.link.sendControl(bytes));
+    else this.link.sendControl(bytes);
+  }
+
+  close(code: number, why: string): void {
+    if (this.loading) this.behind.push(() => this.link.close(code, why));
+    else this.link.close(code, why);
+  }
+
+  sendBlock(header: BlockHeader, block: StoredBlock): void {
+    if (this.loading) this.behind.push(() => this.sendBlock(header, block));
+    else {
+      const loaded = this.store.load(block);
+      if (loaded instanceof Promise) this.sendLater(header, block, loaded);
+      else this.sendLoaded(header, block, loaded);
+    }
+  }
+
+  private sendLoaded(header: BlockHeader, block: StoredBlock, bytes: Uint8Array | undefined): void {
+    if (bytes === undefined) this.lost(header, block);
+    else this.link.sendBlock(encodeBlockHeader(header), bytes);
+  }
+
+  private sendLater(header: BlockHeader, block: StoredBlock, loading: Promise<Uint8Array | undefined>): void {
+    this.loading = true;
+    loading
+      .catch(() => undefined)
+      .then((bytes) => {
+        this.loading = false;
+        this.sendLoaded(header, block, bytes);
+        while (!this.loading) {
+          const act = this.behind.shift();
+          if (act === undefined) return;
+          act();
+        }
+      });
+  }
+}

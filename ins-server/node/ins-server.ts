@@ -1,0 +1,203 @@
+import { InsDialler } from '../../ins-client/node/ins-dialler.ts';
+import type { LinkId } from '../../machine/machine.ts';
+import { decodeBlockFrame } from '../../protocol/frames.ts';
+import { insClientCodec, insServerCodec } from '../../protocol/ins-messages.ts';
+import { BLOCK_FRAME_BYTES_MAX } from '../../protocol/limits.ts';
+import { drive } from '../../runtime/drive.ts';
+import { type Log, silentLog } from '../../runtime/log.ts';
+import { nodeClock } from '../../runtime/node/clock.ts';
+import { loadOrMakeKeyFile, makeKeyPair, randomBytes, randomSeed, verifySignature } from '../../runtime/node/crypto.ts';
+import { hashKind, hasName } from '../../runtime/node/hash.ts';
+import type { LinkCounters } from '../../runtime/node/ws-link.ts';
+import { listenWebSockets } from '../../runtime/node/ws-server.ts';
+import { InsServer } from '../core/ins-server.ts';
+import type { InsServerInput, InsServerLimits, InsServerOutput, InsServerStats } from '../core/io.ts';
+import { INS_SERVER_LIMITS } from '../core/limits.ts';
+import { ClientLink } from './client-link.ts';
+import { dialRules, type RemotesPolicy } from './remotes-policy.ts';
+import { memoryStore } from './stores/memory.ts';
+import type { BlockStore } from './stores/store.ts';
+
+export interface InsServerConfig {
+  /** Address to listen on. Default loopback. */
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** As others dial it; default the address listened on. */
+  readonly publicUrl?: string;
+  /** Where the server's key is kept; a new one for each run when left out. */
+  readonly keyFile?: string;
+  readonly limits?: Partial<InsServerLimits>;
+  readonly remotes?: RemotesPolicy;
+  /** Default: in memory. */
+  readonly store?: BlockStore;
+  /** Pages that may connect; all when left out. */
+  readonly origins?: readonly string[];
+  readonly log?: Log;
+}
+
+export interface RunningInsServer {
+  /** `ws://HOST:PORT`, or what was given as public. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** 32 bytes: what tokens name. */
+  readonly serverKey: Uint8Array;
+  stats(): InsServerStats & { readonly clients: LinkCounters };
+  /** Tells all clients, closes within about a second. */
+  close(): Promise<void>;
+}
+
+/** Bytes that may wait for one client: its window of blocks, and the answers to what it asks. */
+const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
+
+/**
+ * Starts an INS server.
+ *
+ * @throws {@link ListenError} when the address is taken; Error when the key file is not usable.
+ */
+export async function startInsServer(config: InsServerConfig): Promise<RunningInsServer> {
+  const { host = '127.0.0.1', port, keyFile, log = silentLog } = config;
+  const keys = keyFile === undefined ? makeKeyPair() : loadOrMakeKeyFile(keyFile);
+  const limits = { ...INS_SERVER_LIMITS, ...config.limits };
+  const rules = dialRules(config.remotes ?? 'same-scope', host);
+  const store = config.store ?? memoryStore();
+  const core = new InsServer({ key: keys.publicKey, seed: randomSeed(), mayDial: rules.mayDial, limits });
+  const links = new Map<LinkId, ClientLink>();
+  const upstreams = new Map<number, InsDialler>();
+  /** Connections to other servers that are closing. */
+  const ending = new Set<Promise<void>>();
+  let lastLink = 0;
+
+  const perform = (output: InsServerOutput): void => {
+    switch (output.kind) {
+      case 'send':
+        links.get(output.link)?.send(insServerCodec.encode(output.message));
+        return;
+      case 'send-block':
+        links.get(output.link)?.sendBlock(output.header, output.block);
+        return;
+      case 'close':
+        links.get(output.link)?.close(output.code, output.why);
+        return;
+      case 'verify': {
+        const ok = verifySignature(output.key, output.signed, output.signature);
+        driven.input({ kind: 'verified', ref: output.ref, ok });
+        return;
+      }
+      case 'check-name': {
+        const ok = hasName(output.body as Uint8Array, output.name);
+        driven.input({ kind: 'named', ref: output.ref, ok });
+        return;
+      }
+      case 'store':
+        storeBlock(output);
+        return;
+      case 'drop':
+        store.drop(output.block);
+        return;
+      case 'upstream':
+        upstreamOf(output.upstream).perform(output.output);
+        return;
+      case 'upstream-end':
+        endUpstream(output.upstream);
+        return;
+      case 'turned-away':
+        log.warn('turned a client away', { link: output.link, why: output.why });
+        return;
+    }
+  };
+
+  const storeBlock = ({ ref, block, body }: Extract<InsServerOutput, { readonly kind: 'store' }>): void => {
+    const answer = (ok: boolean): void => driven.input({ kind: 'stored', ref, ok });
+    const failed = (error: unknown): void => {
+      log.error('a block could not be stored', { why: (error as Error).message });
+      answer(false);
+    };
+    try {
+      const storing = store.store(block, body as Uint8Array);
+      if (storing instanceof Promise) storing.then(() => answer(true), failed);
+      else answer(true);
+    } catch (error) {
+      failed(error);
+    }
+  };
+
+  const upstreamOf = (upstream: number): InsDialler => {
+    let dialler = upstreams.get(upstream);
+    if (dialler === undefined) {
+      dialler = new InsDialler({
+        input: (input) => {
+          if (input.kind === 'closed') log.debug('the connection to another server ended', { why: input.why });
+          driven.input({ kind: 'upstream', upstream, input });
+        },
+        sign: keys.sign,
+        link: { limits: { messageBytesMax: BLOCK_FRAME_BYTES_MAX }, mayReach: rules.mayReach },
+      });
+      upstreams.set(upstream, dialler);
+    }
+    return dialler;
+  };
+
+  const endUpstream = (upstream: number): void => {
+    const ended = upstreams.get(upstream)?.ended();
+    upstreams.delete(upstream);
+    if (ended === undefined) return;
+    ending.add(ended);
+    ended.then(() => ending.delete(ended));
+  };
+
+  const driven = drive<InsServerInput, InsServerOutput>(core, perform, nodeClock);
+  const listenLimits = { messageBytesMax: BLOCK_FRAME_BYTES_MAX, bufferedBytesMax: BUFFERED_BYTES_MAX };
+  const { origins } = config;
+  const listener = await listenWebSockets(
+    { host, port },
+    { limits: listenLimits, ...(origins === undefined ? {} : { origins }) },
+    (socket, { address }) => {
+      const link = ++lastLink;
+      const client = new ClientLink(socket, store, (header, block) => {
+        driven.input({ kind: 'load-failed', link, header, block });
+        if (socket.bufferedBytes === 0) driven.input({ kind: 'drained', link, leftBytes: 0 });
+      });
+      links.set(link, client);
+      log.debug('a client connected', { link, address });
+      driven.input({ kind: 'link-opened', link, nonce: randomBytes(32) });
+      return {
+        control(bytes) {
+          const decoded = insClientCodec.decode(bytes);
+          if (!decoded.ok) driven.input({ kind: 'violation', link, why: decoded.violation });
+          else if (decoded.message !== undefined) driven.input({ kind: 'message', link, message: decoded.message });
+        },
+        block(frame) {
+          const decoded = decodeBlockFrame(frame);
+          if (decoded === undefined) driven.input({ kind: 'violation', link, why: 'malformed block frame' });
+          else driven.input({ kind: 'block', link, header: decoded.header, body: decoded.block });
+        },
+        drained(leftBytes) {
+          if (!client.waiting) driven.input({ kind: 'drained', link, leftBytes });
+        },
+        closed(code, why) {
+          links.delete(link);
+          log.debug('a client left', { link, code, why });
+          driven.input({ kind: 'link-closed', link });
+        },
+      };
+    },
+  );
+  const url = config.publicUrl ?? listener.url;
+  log.info('listening', { url, blake3: hashKind });
+
+  return {
+    url,
+    host: listener.host,
+    port: listener.port,
+    serverKey: keys.publicKey,
+    stats: () => ({ ...core.stats(), clients: { ...listener.counters } }),
+    async close() {
+      driven.input({ kind: 'stop' });
+      await Promise.all([listener.close(), ...ending]);
+      driven.stop();
+      await store.close();
+    },
+  };
+}

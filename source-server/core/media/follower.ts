@@ -70,6 +70,7 @@ const tolerance = 0.75;
 export class AudioChain implements Follower {
   private pending: Sample[] = [];
   private next: number | undefined;
+  private takenTo = 0;
   private frameTicks = 0;
   private readonly timescale: number;
   private readonly silence: Uint8Array | undefined;
@@ -95,7 +96,10 @@ export class AudioChain implements Follower {
   }
 
   takeUntil(border: number): Sample[] {
-    return this.pending.splice(0, countBefore(this.pending, border));
+    const taken = this.pending.splice(0, countBefore(this.pending, border));
+    const last = taken.at(-1);
+    if (last !== undefined) this.takenTo = last.dts + last.duration;
+    return taken;
   }
 
   giveUpTo(border: number): boolean {
@@ -112,8 +116,9 @@ export class AudioChain implements Follower {
   }
 
   skipTo(border: number): void {
-    this.takeUntil(border);
-    if (this.pending.length === 0) this.next = border;
+    this.pending.splice(0, countBefore(this.pending, border));
+    // The last frame may reach over the border: what follows does not overlap it.
+    if (this.pending.length === 0) this.next = Math.max(border, this.takenTo);
   }
 
   private fillTo(time: number): void {

@@ -32,6 +32,8 @@ export interface PackedPart {
 
 /** A pause in the leading track that is longer than this is a discontinuity, not a long picture. */
 const pauseMaxSeconds = 3;
+/** Pictures that do not join by more than this are a jump in time, not a rounding. */
+const jumpMinSeconds = 0.002;
 /** How far another track may be behind the leading one, whatever the clock says: bounds what is held in memory. */
 const lagMaxSeconds = 30;
 /** Less lateness than this is not worth a word, in ms. */
@@ -54,6 +56,8 @@ export class Packager {
   private tracks: readonly PackagerTrack[] = [];
   private followers: (Follower | undefined)[] = [];
   private cutter: LeadCutter | undefined;
+  /** Only where sound leads. */
+  private leadChain: AudioChain | undefined;
   private part: number;
   private nextSegment: number;
   private run: Run | undefined;
@@ -95,6 +99,8 @@ export class Packager {
       if (header.kind === 'video') return new VideoFollower();
       return new AudioChain(header.timescale, header.channels, header.codecs);
     });
+    const { kind, timescale, channels, codecs } = lead.header;
+    this.leadChain = kind === 'audio' ? new AudioChain(timescale, channels, codecs) : undefined;
     this.run = undefined;
     this.joinable = false;
     this.leadEnd = Math.ceil((this.endUs * lead.header.timescale) / 1e6);
@@ -148,10 +154,12 @@ export class Packager {
       if (!sample.key) return;
       this.placeRun(run, sample);
     }
-    const placed = this.placeLeadSample(sample, run.shift!);
-    if (placed === undefined) return;
-    this.cutter!.push(placed);
-    this.leadEnd = placed.dts + placed.duration;
+    const placed = { ...sample, dts: sample.dts + run.shift! };
+    const joined = this.leadChain === undefined ? this.joinPicture(placed) : this.joinSound(this.leadChain, placed);
+    for (const one of joined) {
+      this.cutter!.push(one);
+      this.leadEnd = one.dts + one.duration;
+    }
     const movedMs = this.line.note(this.leadUs(placed.dts + placed.ctsOffset), nowMs);
     if (movedMs > lateNoticeMs && !this.options.live) {
       this.notices.push(`this machine is too slow for the input: it fell ${(movedMs / 1000).toFixed(1)} s behind`);
@@ -187,6 +195,7 @@ export class Packager {
       follower?.skipTo(this.borderOf(i, start, reorder));
     });
     this.leadEnd = start;
+    this.leadChain?.skipTo(start);
   }
 
   private dropFollowersFrom(leadTicks: number, reorder: number): void {
@@ -195,24 +204,30 @@ export class Packager {
     });
   }
 
-  /** On the stream's timeline; undefined while a jump in the run waits for its key frame. */
-  private placeLeadSample(sample: Sample, shift: number): Sample | undefined {
+  /** A picture so that it joins the one before to the tick; nothing while a jump in the run waits for its key frame. */
+  private joinPicture(sample: Sample): Sample[] {
     const { timescale } = this.tracks[0]!.header;
-    let dts = sample.dts + shift;
-    const gap = dts - this.leadEnd;
-    let ctsOffset = sample.ctsOffset;
-    if (gap > timescale / 500) {
-      if (!sample.key) return undefined;
-      this.beginAt(dts, ctsOffset, true);
-    } else if (gap !== 0) {
-      // Times that are off by a rounding, or that go back: decoding times join, presentation stays where it was.
-      dts = this.leadEnd;
-      ctsOffset = Math.max(0, ctsOffset + gap);
+    const gap = sample.dts - this.leadEnd;
+    if (gap > timescale * jumpMinSeconds) {
+      if (!sample.key) return [];
+      this.beginAt(sample.dts, sample.ctsOffset, true);
     }
+    // Times that are off by a rounding, or that go back: decoding times join, presentation stays where it was.
+    const dts = this.leadEnd;
+    const ctsOffset = Math.max(0, sample.ctsOffset + sample.dts - dts);
     const tooLong = sample.duration > pauseMaxSeconds * timescale;
     const duration = tooLong ? this.lastDuration || 1 : sample.duration || this.lastDuration || 1;
     this.lastDuration = duration;
-    return { dts, ctsOffset, duration, key: sample.key, bytes: sample.bytes };
+    return [{ ...sample, dts, ctsOffset, duration }];
+  }
+
+  /** Sound so that it joins the frame before, with silence in front of it where it must. */
+  private joinSound(chain: AudioChain, sample: Sample): Sample[] {
+    if (sample.dts - this.leadEnd > pauseMaxSeconds * this.tracks[0]!.header.timescale) {
+      this.beginAt(sample.dts, 0, true);
+    }
+    chain.push(sample);
+    return chain.takeUntil(Number.POSITIVE_INFINITY);
   }
 
   private pushFollower(index: number, sample: Sample, shift: number): void {

@@ -30,16 +30,17 @@ export class Targets {
       this.segment = part.segment;
       this.segmentStartUs = lead.timeUs;
     }
-    const longestUs = Math.max(...part.tracks.map((track) => track.durationUs));
-    const partMs = Math.max(this.partMs, Math.ceil(longestUs / 1000 - roundingMs));
-    const lengthUs = lead.timeUs + lead.durationUs - this.segmentStartUs;
-    const segmentMs = Math.max(this.segmentMs, Math.ceil(lengthUs / 1000 - roundingMs));
-    const raised = partMs > this.partMs || segmentMs > this.segmentMs;
-    this.partMs = partMs;
-    this.segmentMs = segmentMs;
+    const longestMs = Math.max(...part.tracks.map((track) => track.durationUs)) / 1000;
+    const lengthMs = (lead.timeUs + lead.durationUs - this.segmentStartUs) / 1000;
+    const raised = longestMs > this.partMs + roundingMs || lengthMs > this.segmentMs + roundingMs;
+    if (longestMs > this.partMs + roundingMs) this.partMs = roundUpToFrames(longestMs, partStepMs);
+    if (lengthMs > this.segmentMs + roundingMs) this.segmentMs = roundUpToFrames(lengthMs, segmentStepMs);
     return raised;
   }
 }
 
+/** Raised in steps, so that a picture that stands still does not change the stream's description again and again. */
+const partStepMs = 100;
+const segmentStepMs = 1000;
 /** Times in whole µs may be a little over what the ticks say. */
 const roundingMs = 0.01;

@@ -1,4 +1,4 @@
-import type { MediaEvent } from './open-media.ts';
+import type { MediaEvent } from './options.ts';
 import type { PartSink } from './part-sink.ts';
 import type { PlanOptions } from './plan.ts';
 

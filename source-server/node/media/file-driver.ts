@@ -90,15 +90,15 @@ class PlayDriver implements Driver {
       onLead: (sample, timescale, sinceKeySeconds) => {
         this.samples++;
         this.atSeconds = this.fromSeconds + sample.dts / timescale - timeOffsetSeconds;
-        if (sinceKeySeconds > keyGapEndureSeconds) this.stopCopying(sinceKeySeconds);
+        if (sinceKeySeconds > keyGapEndureSeconds) this.stopCopying();
       },
       onEnd: (why) => this.ended(why),
     });
   }
 
-  private stopCopying(sinceKeySeconds: number): void {
+  private stopCopying(): void {
     if (this.whyEncode !== undefined || this.plan!.tracks[0]!.kind !== 'video') return;
-    this.whyEncode = `key frames more than ${seconds(sinceKeySeconds)} apart`;
+    this.whyEncode = `key frames more than ${seconds(keyGapEndureSeconds)} apart`;
     this.run?.stop(this.whyEncode);
   }
 

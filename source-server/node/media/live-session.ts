@@ -10,6 +10,8 @@ const collectMs = 3000;
 const collectBytes = 8 << 20;
 /** Bytes that may wait, for the decision or for ffmpeg; the far end is held up beyond. */
 const waitingBytesMax = 32 << 20;
+/** Bytes on their way to ffmpeg. */
+const stdinBytesMax = 1 << 16;
 /** Before the bytes that come are looked at again. */
 const restMs = 1000;
 /** A stream that starts in the middle is analysed for no longer than what has been collected. */
@@ -55,7 +57,7 @@ export class LiveSession {
 
   async close(): Promise<void> {
     this.closed = true;
-    clearTimeout(this.timer);
+    this.stopTimer();
     this.feed.close();
     const { run } = this;
     if (run === undefined) return;
@@ -67,39 +69,44 @@ export class LiveSession {
 
   private take(bytes: Uint8Array): void {
     if (this.closed) return;
-    if (this.phase === 'running') this.write(bytes);
-    else if (this.phase !== 'resting') this.collect(bytes);
-  }
-
-  private collect(bytes: Uint8Array): void {
     this.firstByteMs ??= Date.now();
-    if (this.waiting.length === 0) {
-      const leftMs = Math.max(0, this.firstByteMs + collectMs - Date.now());
-      this.timer = setTimeout(() => void this.decide(), leftMs);
-    }
     this.waiting.push(bytes);
     this.waitingBytes += bytes.length;
     if (this.waitingBytes > waitingBytesMax) this.feed.setPaused(true);
-    if (this.phase === 'collecting' && this.waitingBytes >= collectBytes) void this.decide();
+    if (this.phase === 'collecting') this.collect();
+    else if (this.phase === 'running') this.pump();
+  }
+
+  /** Decides when there is enough to look at. */
+  private collect(): void {
+    this.phase = 'collecting';
+    if (this.waitingBytes >= collectBytes || (this.feedEnded && this.waitingBytes > 0)) void this.decide();
+    else if (this.feedEnded) this.finish(this.endedWhy);
+    else if (this.waitingBytes > 0) {
+      const leftMs = Math.max(0, (this.firstByteMs ?? 0) + collectMs - Date.now());
+      this.timer ??= setTimeout(() => void this.decide(), leftMs);
+    }
   }
 
   private feedEnd(why: string | undefined): void {
     this.feedEnded = true;
     this.endedWhy = why;
     if (this.closed) return;
-    if (this.phase === 'running') this.run?.stdin?.end();
-    else if (this.phase === 'collecting' && this.waitingBytes > 0) void this.decide();
-    else if (this.phase !== 'probing') this.finish(why);
+    if (this.phase === 'collecting') this.collect();
+    else if (this.phase === 'running') this.pump();
   }
 
   private async decide(): Promise<void> {
     if (this.phase !== 'collecting' || this.closed) return;
-    clearTimeout(this.timer);
+    this.stopTimer();
     this.phase = 'probing';
     const { ffmpeg, signal } = this.context;
     try {
       this.probe = await probeInput({ ffmpeg, inputArgs, bytes: [...this.waiting], signal });
     } catch (error) {
+      this.waiting = [];
+      this.waitingBytes = 0;
+      this.feed.setPaused(false);
       if (!this.closed) this.breakDown(error instanceof Error ? error.message : String(error));
       return;
     }
@@ -123,21 +130,23 @@ export class LiveSession {
       },
       onEnd: (why) => this.runEnd(why),
     });
-    const { waiting } = this;
-    this.waiting = [];
-    this.waitingBytes = 0;
-    this.feed.setPaused(false);
-    for (const bytes of waiting) this.write(bytes);
-    if (this.feedEnded) this.run.stdin?.end();
+    this.pump();
   }
 
-  private write(bytes: Uint8Array): void {
+  /** Hands ffmpeg what it has room for; the rest stays here, so that it is not lost with ffmpeg. */
+  private pump(): void {
     const stdin = this.run?.stdin;
     if (stdin == null || stdin.destroyed || stdin.writableEnded) return;
-    stdin.write(bytes, () => {
-      if (stdin.writableLength < waitingBytesMax / 2 && this.phase === 'running') this.feed.setPaused(false);
-    });
-    if (stdin.writableLength > waitingBytesMax) this.feed.setPaused(true);
+    while (stdin.writableLength < stdinBytesMax) {
+      const bytes = this.waiting.shift();
+      if (bytes === undefined) break;
+      this.waitingBytes -= bytes.length;
+      stdin.write(bytes, (error) => {
+        if (error == null) this.pump();
+      });
+    }
+    if (this.waitingBytes < waitingBytesMax / 2) this.feed.setPaused(false);
+    if (this.feedEnded && this.waitingBytes === 0) stdin.end();
   }
 
   private checkKeyFrames(sinceKeySeconds: number): void {
@@ -148,39 +157,41 @@ export class LiveSession {
   }
 
   private runEnd(why: string | undefined): void {
-    const stretched = this.run !== undefined && this.whyEncode !== undefined && why === this.whyEncode;
     this.run = undefined;
     this.gone?.();
     if (this.closed) return;
     this.context.sink.finishRun(false);
-    if (this.feedEnded) this.finish(this.endedWhy);
-    else if (stretched) {
+    if (this.whyEncode !== undefined && why === this.whyEncode) {
       this.firstByteMs = Date.now();
       this.start();
-    } else this.breakDown(why ?? 'ffmpeg came to an end');
+    } else if (this.feedEnded && this.waitingBytes === 0) this.finish(this.endedWhy);
+    else this.breakDown(why ?? 'ffmpeg came to an end');
   }
 
   /** It does not work with these bytes; perhaps with those that come next. */
   private breakDown(why: string): void {
-    if (this.feedEnded) {
+    if (this.feedEnded && !this.everPlayed) {
       this.finish(this.endedWhy ?? why);
       return;
     }
     this.context.sink.breakOff(why);
-    this.waiting = [];
-    this.waitingBytes = 0;
-    this.firstByteMs = undefined;
+    this.firstByteMs = Date.now();
     this.phase = 'resting';
-    this.feed.setPaused(false);
     this.timer = setTimeout(() => {
-      this.phase = 'collecting';
+      this.timer = undefined;
+      this.collect();
     }, restMs);
   }
 
   private finish(why: string | undefined): void {
     this.closed = true;
-    clearTimeout(this.timer);
+    this.stopTimer();
     this.feed.close();
     this.onEnd(why, this.everPlayed);
+  }
+
+  private stopTimer(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
   }
 }

@@ -3,7 +3,7 @@ import type { Driver, DriverContext } from './driver.ts';
 import { findFfmpeg } from './ffmpeg.ts';
 import { fileDriver, testDriver } from './file-driver.ts';
 import { hlsDriver, rtmpDriver, stdinDriver } from './live-driver.ts';
-import { checkMediaOptions, type MediaEvent, type MediaOptions } from './open-media.ts';
+import { checkMediaOptions, type MediaEvent, type MediaOptions } from './options.ts';
 import { PartSink } from './part-sink.ts';
 
 /** The machine behind `openMedia`: finds ffmpeg, picks the driver for the input, and sees to a clean end. */

@@ -4,7 +4,7 @@ import { GopMeter } from '../../core/media/gop-meter.ts';
 import { Packager, type PackedPart } from '../../core/media/packager.ts';
 import { roundUpToFrames, Targets } from '../../core/media/targets.ts';
 import type { Sample, TrackHeader } from '../../core/media/types.ts';
-import type { MediaEvent, MediaOptions } from './open-media.ts';
+import type { MediaEvent, MediaOptions } from './options.ts';
 import type { Plan } from './plan.ts';
 import { ReleaseQueue } from './release-queue.ts';
 import { Run } from './run.ts';
@@ -53,7 +53,7 @@ export class PartSink {
     this.paced = paced;
     this.targets = new Targets(partMs, segmentMs);
     // A file is read ahead of time, and what is not there by then will not come.
-    const graceMs = live ? 3000 : 500;
+    const graceMs = !paced ? Number.POSITIVE_INFINITY : live ? 3000 : 500;
     this.packager = new Packager({ partMs, segmentMs, startPart, startSegment, startTimeUs, graceMs, live });
   }
 

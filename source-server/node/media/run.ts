@@ -1,3 +1,4 @@
+import type { Writable } from 'node:stream';
 import { Mp4Reader } from '../../core/media/mp4-reader.ts';
 import type { Sample, TrackHeader } from '../../core/media/types.ts';
 import { type FfmpegExit, FfmpegProcess } from './ffmpeg-process.ts';
@@ -45,8 +46,9 @@ export class Run {
     return this.process.pid;
   }
 
-  get stdin() {
-    return this.process.stdin;
+  /** Where to write live bytes; null when the run reads none, or none any more. */
+  get stdin(): Writable | null {
+    return this.failure === undefined ? this.process.stdin : null;
   }
 
   /** While paused nothing is read, and ffmpeg waits. */
@@ -70,6 +72,7 @@ export class Run {
     this.watchSilence();
     try {
       for (const item of this.readers[output]!.push(bytes)) {
+        if (this.failure !== undefined) break;
         if (item.kind === 'track') this.noteHeader(output, item.track);
         else this.noteSample(output, item.sample);
       }

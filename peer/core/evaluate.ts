@@ -1,6 +1,5 @@
 import type { WantedBlock } from '../../ins-client/core/io.ts';
 import type { Sink } from '../../machine/machine.ts';
-import type { Player } from '../../machine/player.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import type { Catalogue } from '../../swarm/catalogue.ts';
@@ -9,6 +8,7 @@ import type { InsFeed, Place } from './ins-feed.ts';
 import type { PeerOutput } from './io.ts';
 import type { Lockers } from './lockers.ts';
 import type { NativeFeed } from './native-feed.ts';
+import type { Playhead } from './playhead.ts';
 
 /** Ms before a part is due from which the INS server counts as late with it. */
 const LATE_MS = 300;
@@ -40,7 +40,7 @@ export class Evaluation {
   private readonly native: NativeFeed;
   private readonly neighbours: Neighbours;
   private readonly lockers: Lockers;
-  private readonly player: Player;
+  private readonly playhead: Playhead;
   private readonly outputs: Sink<PeerOutput>;
 
   constructor(
@@ -50,7 +50,7 @@ export class Evaluation {
     native: NativeFeed,
     neighbours: Neighbours,
     lockers: Lockers,
-    player: Player,
+    playhead: Playhead,
     outputs: Sink<PeerOutput>,
   ) {
     this.mode = mode;
@@ -59,7 +59,7 @@ export class Evaluation {
     this.native = native;
     this.neighbours = neighbours;
     this.lockers = lockers;
-    this.player = player;
+    this.playhead = playhead;
     this.outputs = outputs;
   }
 
@@ -91,8 +91,8 @@ export class Evaluation {
       for (const track of tracks) {
         if (this.catalogue.holds(track, part)) continue;
         missing = true;
-        const dueAtMs = this.player.dueAtMs(part, 250, nowMs);
-        const late = this.player.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
+        const dueAtMs = this.playhead.dueAtMs(part, 250, nowMs);
+        const late = this.playhead.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
         if (this.mode !== 'native' && this.ins.up && (late || !this.ins.expects(track, part))) {
           this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
         }
@@ -106,7 +106,8 @@ export class Evaluation {
 
   /** The first part that is of use: the play-head, or before the start the newest part to start at. */
   private position(): number {
-    if (this.player.started) return this.player.playhead;
+    // A viewer who pauses falls behind what is kept.
+    if (this.playhead.started) return Math.max(this.playhead.part, this.catalogue.oldestPart);
     if (this.firstWanted < 0 || this.catalogue.newestIndependent > this.firstWanted + 3) {
       this.firstWanted = this.catalogue.newestIndependent;
     }
@@ -127,7 +128,7 @@ export class Evaluation {
 
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */
   private resumeFrom(tracks: readonly number[], from: number): number {
-    if (!this.player.started || this.newestAnnounced() > this.catalogue.newest + RESUME_WITHIN_PARTS) {
+    if (!this.playhead.started || this.newestAnnounced() > this.catalogue.newest + RESUME_WITHIN_PARTS) {
       return FROM_NEWEST_START;
     }
     let part = from;

@@ -5,6 +5,7 @@ import type { FromInsClient, FromInsServer } from '../../protocol/ins-messages.t
 import type { Description, IndexRecord } from '../../protocol/media.ts';
 import type { StreamState } from '../../protocol/swarm-fields.ts';
 import type { SwarmInput, SwarmOutput } from '../../swarm/io.ts';
+import type { OnScreen } from './playhead.ts';
 
 /** What crosses the border between a peer and its world. */
 
@@ -15,6 +16,8 @@ export type PeerInput =
   | { readonly kind: 'stop' }
   /** Which tracks to take; null is all of them. */
   | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
+  /** A real player's picture, wanted several times a second while it plays: fetching follows it instead of the model. */
+  | { readonly kind: 'screen'; readonly screen: OnScreen }
   | { readonly kind: 'ins-message'; readonly link: LinkId; readonly message: FromInsServer }
   | { readonly kind: 'ins-block'; readonly link: LinkId; readonly header: BlockHeader; readonly body: Body }
   /** Answers to `sign`, `verify` and `check-name`. */

@@ -26,6 +26,7 @@ import type { BytesFrom, PeerInput, PeerOutput } from './io.ts';
 import { Lockers } from './lockers.ts';
 import { NativeFeed } from './native-feed.ts';
 import { PartsKept } from './parts-kept.ts';
+import { Playhead } from './playhead.ts';
 
 export interface PeerOptions {
   readonly stream: Uint8Array;
@@ -94,6 +95,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly ins: InsFeed;
   private readonly native: NativeFeed;
   private readonly player: Player;
+  private readonly playhead: Playhead;
   private readonly evaluation: Evaluation;
   private readonly signs = new Map<
     number,
@@ -133,6 +135,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.intake = new Intake(stream, this.catalogue, outputs, nextRef, (revision) => this.descriptions.of(revision));
     this.native = new NativeFeed(this.neighbours, prng.fork('native'), outputs);
     this.player = new Player(options.player ?? PLAYER_DEFAULTS);
+    this.playhead = new Playhead(this.player);
     const signRef = (conversationRef: number) => {
       this.signs.set(nextRef(), { conversationRef, generation: this.ins.generation });
       return this.refs;
@@ -157,7 +160,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.native,
       this.neighbours,
       lockers,
-      this.player,
+      this.playhead,
       outputs,
     );
     const region = options.region ?? null;
@@ -240,6 +243,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       case 'select':
         this.selected = input.tracks;
         this.ins.setTracks(input.tracks ?? [], nowMs);
+        return;
+      case 'screen':
+        this.playhead.tell(input.screen, nowMs);
         return;
       case 'link-opened':
         if (this.tracker.owns(input.link)) return;

@@ -1,3 +1,4 @@
+import { LiveParts } from '../../hls/live-parts.ts';
 import type { LiveSource } from '../../hls/live-source.ts';
 import { unreachable } from '../../machine/machine.ts';
 import type { PlayerEvent } from '../../machine/player.ts';
@@ -13,8 +14,9 @@ import { type Driven, drive } from '../../runtime/drive.ts';
 import type { BytesFrom, PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
 import { PeerCore } from '../core/peer.ts';
 import { Selection } from '../core/selection.ts';
+import { Arrivals } from './arrivals.ts';
 import { type LinkReport, Links } from './links.ts';
-import { PartStore } from './part-store.ts';
+import { onScreen } from './on-screen.ts';
 
 export interface BrowserPeerOptions {
   /** WebSocket address of the tracker. */
@@ -60,9 +62,15 @@ export interface BrowserPeerStats {
   readonly signatures: Ed25519['kind'] | null;
 }
 
+/** A live source that knows how its bytes came. */
+export interface PageLiveSource extends LiveSource {
+  /** Ms between the first and the last byte of a part on the way here; undefined when nobody can know. */
+  transferMs(track: number, part: number): number | undefined;
+}
+
 export interface BrowserPeer {
   /** The stream's parts as they come, for a player. */
-  readonly live: LiveSource;
+  readonly live: PageLiveSource;
   /** The viewer pressed play: join, fetch. Loading what it takes begins earlier, with {@link createPeer}. */
   start(): void;
   /** Which tracks to take; null leaves it to the player: those it asks for. */
@@ -105,10 +113,11 @@ interface Tools {
 }
 
 class PagePeer implements BrowserPeer {
-  readonly live: LiveSource;
+  readonly live: PageLiveSource;
   private readonly options: BrowserPeerOptions;
   private readonly stream: Uint8Array;
-  private readonly store = new PartStore();
+  private readonly parts = new LiveParts();
+  private readonly arrivals = new Arrivals();
   private readonly selection = new Selection((tracks) => this.driven?.input({ kind: 'select', tracks }));
   private readonly listeners = new Set<(event: BrowserPeerEvent) => void>();
   private readonly tools: Promise<Tools>;
@@ -129,20 +138,20 @@ class PagePeer implements BrowserPeer {
   constructor(options: BrowserPeerOptions, stream: Uint8Array) {
     this.options = options;
     this.stream = stream;
-    const { store, selection } = this;
+    const { parts, arrivals, selection } = this;
     this.live = {
-      window: store.window,
-      readPart: (track, part) => store.readPart(track, part),
-      onChange: (listener) => store.onChange(listener),
+      window: parts.window,
+      readPart: (track, part) => parts.readPart(track, part),
+      onChange: (listener) => parts.onChange(listener),
       wantTrack: (track) => selection.want(track, nowMs()),
-      transferMs: (track: number, part: number) => store.transferMs(track, part),
-    } as LiveSource;
+      transferMs: (track, part) => arrivals.transferMs(track, part),
+    };
     this.links = new Links({
       input: (input) => this.driven?.input(input),
       clock: (trackerMs) => {
         this.clockOffsetMs = trackerMs - nowMs();
       },
-      arrived: (track, part, bytes) => store.arrived(track, part, bytes, performance.now()),
+      arrived: (track, part, bytes) => arrivals.add(track, part, bytes, performance.now()),
     });
     this.tools = loadTools();
     // Told in `start`; until then nobody has asked for anything.
@@ -163,8 +172,9 @@ class PagePeer implements BrowserPeer {
     this.selection.fix(tracks);
   }
 
-  playing(screen: Screen): void {
-    void screen;
+  playing({ capturedAtMs, rate }: Screen): void {
+    const place = onScreen(this.live.window, capturedAtMs);
+    if (place !== undefined) this.driven?.input({ kind: 'screen', screen: { ...place, rate } });
   }
 
   stats(): BrowserPeerStats {
@@ -227,38 +237,50 @@ class PagePeer implements BrowserPeer {
     const { links } = this;
     switch (output.kind) {
       case 'dial':
-        return links.dial(output.link, output.to, output.url);
+        links.dial(output.link, output.to, output.url);
+        return;
       case 'close':
-        return links.close(output.link, output.code, output.why);
+        links.close(output.link, output.code, output.why);
+        return;
       case 'send-tracker':
-        return links.sendTracker(output.link, output.message);
+        links.sendTracker(output.link, output.message);
+        return;
       case 'send-ins':
-        return links.sendIns(output.link, output.message);
+        links.sendIns(output.link, output.message);
+        return;
       case 'send-peer':
-        return links.sendPeer(output.link, output.message);
+        links.sendPeer(output.link, output.message);
+        return;
       case 'send-block':
-        return links.sendBlock(output.link, output.header, output.body as Uint8Array);
+        links.sendBlock(output.link, output.header, output.body as Uint8Array);
+        return;
       case 'sign':
-        return this.answer(keys.sign(output.bytes), (signature) => ({ kind: 'signed', ref: output.ref, signature }));
+        this.answer(keys.sign(output.bytes), (signature) => ({ kind: 'signed', ref: output.ref, signature }));
+        return;
       case 'verify': {
         const { key, keyHash, signed, signature, ref } = output;
         const isKey = keyHash === null || sameBytes(blake3.hashOf(key), keyHash);
         const verified = isKey ? ed25519.verify(key, signed, signature) : Promise.resolve(false);
-        return this.answer(verified, (ok) => ({ kind: 'verified', ref, ok }));
+        this.answer(verified, (ok) => ({ kind: 'verified', ref, ok }));
+        return;
       }
       case 'check-name': {
         const ok = blake3.hasName(output.body as Uint8Array, output.name);
-        return this.driven?.input({ kind: 'named', ref: output.ref, ok });
+        this.driven?.input({ kind: 'named', ref: output.ref, ok });
+        return;
       }
       case 'description':
         this.selection.describe(output.description);
-        return this.store.describe(output.description);
+        this.parts.setDescription(output.description);
+        return;
       case 'part':
-        return this.store.add(output.record, output.bodies as readonly Uint8Array[]);
+        this.parts.add(output.record, output.bodies as readonly Uint8Array[]);
+        return;
       case 'event':
-        return this.event(output.event);
+        this.event(output.event);
+        return;
       default:
-        return unreachable(output);
+        unreachable(output);
     }
   }
 
@@ -296,7 +318,7 @@ class PagePeer implements BrowserPeer {
     this.streamState = state;
     this.streamStateWhy = why;
     window.clearTimeout(this.endTimer);
-    if (state === 'ended') this.endTimer = window.setTimeout(() => this.store.end(), END_AFTER_MS);
+    if (state === 'ended') this.endTimer = window.setTimeout(() => this.parts.end(), END_AFTER_MS);
   }
 
   private fail(why: string): void {

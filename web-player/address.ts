@@ -1,0 +1,40 @@
+import { streamIdFromText } from '../protocol/names.ts';
+import type { Mode } from '../protocol/swarm-fields.ts';
+
+/** What the page's address asks for. */
+export interface Address {
+  /** Null where there is only one stream, or the viewer is to choose. */
+  readonly stream: string | null;
+  readonly mode: Mode;
+  /** Begin without a press; in silence where the browser wants that. */
+  readonly autoplay: boolean;
+  /** Give blocks to peers (native and hybrid mode). */
+  readonly gives: boolean;
+  /** Let the INS server send the live edge unasked. */
+  readonly follow: boolean;
+}
+
+export const MODES: readonly Mode[] = ['ins', 'hybrid', 'native'];
+
+/** Reads `?stream=ID&mode=ins|hybrid|native&autoplay&upload=off&follow=off`; a text for people when something is wrong. */
+export function readAddress(search: string): Address | string {
+  const query = new URLSearchParams(search);
+  const stream = query.get('stream') || null;
+  const mode = query.get('mode') || 'hybrid';
+  if (stream !== null && streamIdFromText(stream) === undefined) {
+    return 'What follows "stream=" is no stream id: it has 43 letters, digits, - or _. Perhaps it was cut off when it was copied.';
+  }
+  if (!MODES.includes(mode as Mode)) return `There is no mode "${mode}": mode is ins, hybrid or native.`;
+  return {
+    stream,
+    mode: mode as Mode,
+    autoplay: isOn(query.get('autoplay'), false),
+    gives: isOn(query.get('upload'), true),
+    follow: isOn(query.get('follow'), true),
+  };
+}
+
+function isOn(value: string | null, otherwise: boolean): boolean {
+  if (value === null) return otherwise;
+  return !['off', 'no', '0', 'false'].includes(value);
+}

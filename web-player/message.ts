@@ -1,0 +1,84 @@
+import type { SessionStats } from './session.ts';
+
+/** Something to say to the viewer: in place of the picture, or beside one that goes on. */
+export interface Message {
+  readonly place: 'centre' | 'banner';
+  readonly kind: 'wait' | 'warn' | 'error';
+  readonly title: string;
+  readonly text: string;
+}
+
+/** The first moments are for connecting: nothing is said about what has not answered yet. */
+const PATIENCE_MS = 1_500;
+/** A shorter freeze is over before it is read. */
+const FROZEN_MS = 700;
+
+/** What there is to say now, in plain words; null when all is well. */
+export function messageFor(stats: SessionStats, online: boolean): Message | null {
+  if (stats.phase === 'failed') {
+    return centre('error', 'This cannot be played here', stats.failure ?? 'Something unexpected happened.');
+  }
+  if (stats.sincePressMs === null) return null;
+  if (stats.startupDelayMs === null) return stats.phase === 'paused' ? null : whileStarting(stats, online);
+  const standing = stats.phase === 'frozen' && stats.frozenForMs > FROZEN_MS;
+  if (stats.peer.streamState === 'ended' && (standing || stats.phase === 'ended')) {
+    return centre('wait', 'The stream has ended', 'Thank you for watching.');
+  }
+  const trouble = troubleOf(stats, online);
+  if (!standing) return trouble && { ...trouble, place: 'banner' };
+  return trouble ?? centre('wait', 'One moment', 'Waiting for the next part of the stream.');
+}
+
+function whileStarting(stats: SessionStats, online: boolean): Message | null {
+  const { peer, sincePressMs } = stats;
+  if (!online) return offline;
+  if (peer.trackerUp && peer.streamState === 'interrupted') {
+    const why = sentence(peer.streamStateWhy);
+    return centre('wait', 'Not on air yet', `${why}It begins here by itself as soon as the source is there.`);
+  }
+  if (peer.trackerUp && peer.streamState === 'ended') {
+    return centre('wait', 'The stream has ended', 'If it comes back, it begins here by itself.');
+  }
+  if ((sincePressMs ?? 0) < PATIENCE_MS) return null;
+  if (!peer.trackerUp) return centre('warn', 'The tracker does not answer', 'Trying again.');
+  if (peer.mode === 'ins' && peer.ins === null) return noIns(stats);
+  return centre('wait', 'One moment', 'Waiting for the first parts of the stream.');
+}
+
+/** What is wrong while the picture may well go on. */
+function troubleOf({ peer }: SessionStats, online: boolean): Message | null {
+  if (!online) return offline;
+  if (peer.streamState === 'interrupted') {
+    const why = sentence(peer.streamStateWhy);
+    return centre('wait', 'The source is interrupted', `${why}The picture goes on by itself when it is back.`);
+  }
+  if (peer.mode === 'hybrid' && peer.ins === null && peer.insServers > 0) {
+    return centre('warn', 'The INS server is gone', 'The stream now comes from peers, until a server is back.');
+  }
+  if (peer.mode === 'ins' && peer.ins === null) return noIns({ peer });
+  if (!peer.trackerUp) {
+    return centre('warn', 'The tracker is out of reach', 'The stream goes on without it. Trying again.');
+  }
+  return null;
+}
+
+function noIns({ peer }: Pick<SessionStats, 'peer'>): Message {
+  if (peer.insServers > 0) return centre('warn', 'No INS server answers', 'Trying again.');
+  return centre(
+    'warn',
+    'There is no INS server',
+    'The tracker knows of none. Hybrid mode takes the stream from peers.',
+  );
+}
+
+const offline = centre('warn', 'You are offline', 'The stream goes on by itself when the connection is back.');
+
+function centre(kind: Message['kind'], title: string, text: string): Message {
+  return { place: 'centre', kind, title, text };
+}
+
+/** Somebody's own words as a sentence of ours, or nothing. */
+function sentence(words: string): string {
+  const text = words.trim().replace(/[.\s]+$/, '');
+  return text === '' ? '' : `${text[0]!.toUpperCase()}${text.slice(1)}. `;
+}

@@ -1,0 +1,93 @@
+/** A picture that stands still for longer than this is a freeze. */
+const FREEZE_MS = 100;
+const LOOK_MS = 40;
+
+/** What the viewer sees of the playback, from the video element itself. */
+export interface PlaybackFigures {
+  /** From the press on play to the first frame on screen. */
+  readonly startupDelayMs: number | null;
+  readonly freezes: number;
+  /** Of all freezes together, the one that lasts included. */
+  readonly frozenMs: number;
+  /** How long the picture has been standing still now; 0 when it moves or is meant to stand. */
+  readonly frozenForMs: number;
+}
+
+/** Watches one video element for as long as it plays one stream. */
+export class PlaybackWatch {
+  private readonly video: HTMLVideoElement;
+  private readonly timer: number;
+  private pressedAtMs: number | undefined;
+  private startupDelayMs: number | null = null;
+  private freezes = 0;
+  private endedFrozenMs = 0;
+  private place = 0;
+  private movedAtMs = 0;
+  private told = false;
+  /** The viewer has stopped it, or sent it elsewhere: it stands until it moves again without being a freeze. */
+  private excused = true;
+  private readonly listeners: readonly (readonly [string, () => void])[];
+
+  constructor(video: HTMLVideoElement) {
+    this.video = video;
+    this.timer = window.setInterval(() => this.look(), LOOK_MS);
+    this.listeners = [
+      ['timeupdate', () => this.look()],
+      ['pause', () => this.excuse()],
+      ['ended', () => this.excuse()],
+    ];
+    for (const [name, listener] of this.listeners) video.addEventListener(name, listener);
+  }
+
+  /** The viewer has pressed play for the first time. */
+  pressed(atMs: number): void {
+    this.pressedAtMs = atMs;
+    const { video } = this;
+    const shown = (): void => {
+      if (this.startupDelayMs !== null) return;
+      this.startupDelayMs = performance.now() - atMs;
+      this.movedAtMs = performance.now();
+      this.excused = false;
+    };
+    if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(shown);
+    else (video as HTMLVideoElement).addEventListener('loadeddata', shown, { once: true });
+  }
+
+  /** From here until it moves again, it is not the stream that keeps it. */
+  excuse(): void {
+    this.close(performance.now());
+    this.excused = true;
+  }
+
+  figures(): PlaybackFigures {
+    const standingMs = this.told ? performance.now() - this.movedAtMs : 0;
+    const { startupDelayMs, freezes, endedFrozenMs } = this;
+    return { startupDelayMs, freezes, frozenMs: endedFrozenMs + standingMs, frozenForMs: standingMs };
+  }
+
+  end(): void {
+    window.clearInterval(this.timer);
+    for (const [name, listener] of this.listeners) this.video.removeEventListener(name, listener);
+  }
+
+  private look(): void {
+    if (this.pressedAtMs === undefined || this.startupDelayMs === null) return;
+    const nowMs = performance.now();
+    const { currentTime, paused, ended } = this.video;
+    if (currentTime !== this.place) {
+      this.place = currentTime;
+      this.close(nowMs);
+      this.movedAtMs = nowMs;
+      this.excused = paused || ended;
+    } else if (!this.excused && !this.told && nowMs - this.movedAtMs > FREEZE_MS) {
+      this.told = true;
+      this.freezes++;
+    }
+  }
+
+  /** Ends a freeze. */
+  private close(nowMs: number): void {
+    if (this.told) this.endedFrozenMs += nowMs - this.movedAtMs;
+    this.told = false;
+  }
+}

@@ -1,0 +1,238 @@
+import Hls, { ErrorTypes, Events } from 'hls.js';
+import { type BrowserPeer, type BrowserPeerStats, createPeer } from '../peer/browser/peer.ts';
+import type { Mode } from '../protocol/swarm-fields.ts';
+import { nowMs } from '../runtime/browser/clock.ts';
+import { History, SAMPLE_EVERY_MS } from './history.ts';
+import { playerConfig, START_BUFFER_MS } from './loader/player-config.ts';
+import { createSwarmLoader, SWARM_URL } from './loader/swarm-loader.ts';
+import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
+
+export interface SessionOptions {
+  /** WebSocket address of the tracker. */
+  readonly tracker: string;
+  readonly stream: string;
+  readonly mode: Mode;
+  readonly gives?: boolean;
+  readonly follow?: boolean;
+}
+
+/** `idle` before the first press; `starting` until the first frame; `frozen` when the stream keeps it, `paused` when the viewer does. */
+export type Phase = 'idle' | 'starting' | 'playing' | 'paused' | 'frozen' | 'ended' | 'failed';
+
+/** All that the page shows. Times in ms, sizes in bytes. */
+export interface SessionStats extends PlaybackFigures {
+  readonly stream: string;
+  readonly title: string;
+  readonly phase: Phase;
+  /** Why the phase is `failed`. */
+  readonly failure: string | null;
+  /** From the press on play; null before it. */
+  readonly sincePressMs: number | null;
+  /** From the camera to the screen, as the source's and this page's clocks have it; null while nothing is shown. */
+  readonly latencyMs: number | null;
+  /** Media in the video element ahead of what is on screen. */
+  readonly bufferMs: number;
+  readonly decodedFrames: number;
+  readonly droppedFrames: number;
+  readonly quality: string | null;
+  /** Errors after which hls.js could not go on by itself. */
+  readonly fatalErrors: number;
+  readonly peer: BrowserPeerStats;
+}
+
+export interface Quality {
+  /** -1 is the automatic choice. */
+  readonly level: number;
+  readonly name: string;
+}
+
+/** Behind the live edge by more than this, the way back is offered. */
+const BEHIND_MS = 3_000;
+const TELL_SCREEN_EVERY_MS = 250;
+
+/** One stream on one video element: the peer that takes it, hls.js that plays it, and what is to be known of both. */
+export class Session {
+  readonly peer: BrowserPeer;
+  readonly hls: Hls;
+  readonly history = new History();
+  private readonly video: HTMLVideoElement;
+  private readonly options: SessionOptions;
+  private readonly watch: PlaybackWatch;
+  private readonly timers: number[];
+  private pressedAtMs: number | undefined;
+  private failure: string | null = null;
+  private fatalErrors = 0;
+  private recoveredAtMs = Number.NEGATIVE_INFINITY;
+
+  /** @throws RangeError when the stream's id is none. Loading what the peer takes begins at once, joining with {@link play}. */
+  constructor(video: HTMLVideoElement, options: SessionOptions) {
+    this.video = video;
+    this.options = options;
+    this.peer = createPeer(options);
+    this.watch = new PlaybackWatch(video);
+    const { live } = this.peer;
+    const loader = createSwarmLoader(live, { startEarlyMs: START_BUFFER_MS });
+    this.hls = new Hls({ ...playerConfig(live.window), loader });
+    this.hls.on(Events.ERROR, (_, { fatal, type, details }) => {
+      if (fatal) this.recover(type, details);
+    });
+    this.hls.attachMedia(video);
+    this.peer.onEvent((event) => {
+      if (event.kind === 'failed') this.fail(event.why);
+    });
+    this.timers = [
+      window.setInterval(() => this.sample(), SAMPLE_EVERY_MS),
+      window.setInterval(() => this.tellScreen(), TELL_SCREEN_EVERY_MS),
+    ];
+  }
+
+  /** Whether this browser can play at all. */
+  static get supported(): boolean {
+    return Hls.isSupported();
+  }
+
+  get muted(): boolean {
+    return this.video.muted;
+  }
+
+  /**
+   * Plays, and with the first call begins to take the stream.
+   * @param pressedAtMs - `performance.now()` of the press: startup delay counts from there.
+   */
+  async play(pressedAtMs = performance.now()): Promise<void> {
+    if (this.pressedAtMs === undefined) {
+      this.pressedAtMs = pressedAtMs;
+      this.watch.pressed(pressedAtMs);
+      this.peer.start();
+      this.hls.loadSource(SWARM_URL);
+    }
+    try {
+      await this.video.play();
+    } catch (error) {
+      if ((error as Error).name !== 'NotAllowedError' || this.video.muted) return;
+      // Without a press, browsers let a page play in silence only.
+      this.video.muted = true;
+      await this.video.play().catch(() => {});
+    }
+  }
+
+  pause(): void {
+    this.video.pause();
+  }
+
+  /** To the live edge, at once. */
+  goLive(): void {
+    const edge = this.hls.liveSyncPosition;
+    if (edge !== null && edge > this.video.currentTime) {
+      this.watch.excuse();
+      this.video.currentTime = edge;
+    }
+    void this.play();
+  }
+
+  get isBehind(): boolean {
+    const edge = this.hls.liveSyncPosition;
+    return edge !== null && (edge - this.video.currentTime) * 1_000 > BEHIND_MS;
+  }
+
+  /** Those that a viewer can choose between; fewer than two: nothing to choose. */
+  qualities(): readonly Quality[] {
+    const named = this.hls.levels.map(({ name, height }, level) => ({ level, name: name || `${height}p` }));
+    return named.length < 2 ? [] : [{ level: -1, name: 'Auto' }, ...named.reverse()];
+  }
+
+  get quality(): number {
+    return this.hls.autoLevelEnabled ? -1 : this.hls.nextLevel;
+  }
+
+  set quality(level: number) {
+    this.hls.nextLevel = level;
+  }
+
+  stats(): SessionStats {
+    const figures = this.watch.figures();
+    const frames = this.video.getVideoPlaybackQuality();
+    const { stream } = this.options;
+    const description = this.peer.live.window.description;
+    const level = this.hls.levels[this.hls.currentLevel];
+    return {
+      ...figures,
+      stream,
+      title: description?.title ?? '',
+      phase: this.phase(figures),
+      failure: this.failure,
+      sincePressMs: this.pressedAtMs === undefined ? null : performance.now() - this.pressedAtMs,
+      latencyMs: figures.startupDelayMs === null ? null : this.latencyMs(),
+      bufferMs: this.bufferMs(),
+      decodedFrames: frames.totalVideoFrames,
+      droppedFrames: frames.droppedVideoFrames,
+      quality: level === undefined ? null : level.name || `${level.height}p`,
+      fatalErrors: this.fatalErrors,
+      peer: this.peer.stats(),
+    };
+  }
+
+  close(): void {
+    for (const timer of this.timers) window.clearInterval(timer);
+    this.watch.end();
+    this.hls.destroy();
+    this.peer.close();
+  }
+
+  private phase({ startupDelayMs, frozenForMs }: PlaybackFigures): Phase {
+    if (this.failure !== null) return 'failed';
+    if (this.pressedAtMs === undefined) return 'idle';
+    if (this.video.ended) return 'ended';
+    if (startupDelayMs === null) return this.video.paused && this.video.readyState > 0 ? 'paused' : 'starting';
+    if (this.video.paused) return 'paused';
+    return frozenForMs > 0 ? 'frozen' : 'playing';
+  }
+
+  /** When the frame on screen was filmed, by the source's clock. */
+  private capturedAtMs(): number | null {
+    return this.hls.playingDate?.getTime() ?? null;
+  }
+
+  private latencyMs(): number | null {
+    const capturedAtMs = this.capturedAtMs();
+    return capturedAtMs === null ? null : nowMs() + this.peer.stats().clockOffsetMs - capturedAtMs;
+  }
+
+  private bufferMs(): number {
+    const { buffered, currentTime } = this.video;
+    for (let at = 0; at < buffered.length; at++) {
+      if (buffered.start(at) <= currentTime + 0.1 && currentTime < buffered.end(at)) {
+        return (buffered.end(at) - currentTime) * 1_000;
+      }
+    }
+    return 0;
+  }
+
+  private sample(): void {
+    if (this.pressedAtMs === undefined) return;
+    const { latencyMs, bufferMs, peer } = this.stats();
+    this.history.add(performance.now(), latencyMs, bufferMs, peer.bytesFrom);
+  }
+
+  private tellScreen(): void {
+    const capturedAtMs = this.capturedAtMs();
+    if (capturedAtMs === null || this.watch.figures().startupDelayMs === null) return;
+    this.peer.playing({ capturedAtMs, rate: this.video.paused ? 0 : this.video.playbackRate });
+  }
+
+  /** What hls.js gives up, it is made to begin anew; a second time within seconds means that it is of no use. */
+  private recover(type: string, details: string): void {
+    this.fatalErrors++;
+    const atMs = performance.now();
+    const again = atMs - this.recoveredAtMs < 3_000;
+    this.recoveredAtMs = atMs;
+    if (type === ErrorTypes.NETWORK_ERROR) this.hls.startLoad();
+    else if (type === ErrorTypes.MEDIA_ERROR && !again) this.hls.recoverMediaError();
+    else this.fail(`the video cannot be played (${details})`);
+  }
+
+  private fail(why: string): void {
+    this.failure = why;
+    this.peer.close();
+  }
+}

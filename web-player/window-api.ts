@@ -1,0 +1,50 @@
+import type { Session, SessionStats } from './session.ts';
+
+/**
+ * `window.inswarm`: the page as scripts and tests see it. It is there as soon as the page has a stream to play.
+ *
+ * ```js
+ * await inswarm.play();                  // what the play button does
+ * inswarm.stats().startupDelayMs;        // all figures of the page, see SessionStats
+ * inswarm.stats().peer.bytesFrom.ins;    // bytes by where they came from
+ * inswarm.stats().peer.links;            // every connection of the page
+ * inswarm.events;                        // what has happened so far, oldest first, the last 500
+ * ```
+ */
+export interface InswarmPage {
+  play(): Promise<void>;
+  pause(): void;
+  goLive(): void;
+  stats(): SessionStats;
+  /** Each with the time it happened, in Unix ms. */
+  readonly events: readonly InswarmEvent[];
+}
+
+export interface InswarmEvent {
+  readonly atMs: number;
+  readonly kind: string;
+  readonly [detail: string]: unknown;
+}
+
+declare global {
+  interface Window {
+    inswarm?: InswarmPage;
+  }
+}
+
+const EVENTS_MAX = 500;
+
+export function exposePage(session: Session): void {
+  const events: InswarmEvent[] = [];
+  session.peer.onEvent((event) => {
+    events.push({ atMs: Date.now(), ...event });
+    if (events.length > EVENTS_MAX) events.shift();
+  });
+  window.inswarm = {
+    play: () => session.play(),
+    pause: () => session.pause(),
+    goLive: () => session.goLive(),
+    stats: () => session.stats(),
+    events,
+  };
+}

@@ -201,7 +201,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   private settle(nowMs: number): void {
     this.remotes.flush(nowMs);
     this.sender.pump(nowMs);
-    const busy = this.links.size > 0 || this.remotes.count > 0 || !this.storage.empty;
+    const busy = this.links.size > 0 || this.accounts.size > 0 || this.remotes.count > 0 || !this.storage.empty;
     if (busy) this.sweepAtMs ??= nowMs + SWEEP_MS;
     else this.sweepAtMs = undefined;
   }

@@ -34,8 +34,9 @@ export class Storage {
     return this.blocks.size;
   }
 
+  /** Nothing is kept, and no locker is known. */
   get empty(): boolean {
-    return this.wheel.empty;
+    return this.wheel.empty && this.lockers.size === 0 && this.mirrors.size === 0;
   }
 
   locker(key: string): Locker {

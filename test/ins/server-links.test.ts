@@ -1,0 +1,171 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { helloSigned } from '../../protocol/ins-messages.ts';
+import { CLOSE } from '../../protocol/reasons.ts';
+import { CoreClient, CoreNet, type CoreServer } from './core-net.ts';
+import { blockOf, collectionOf, keysOf } from './helpers.ts';
+
+const owner = keysOf(1);
+
+describe('a connection', () => {
+  let net: CoreNet;
+  let server: CoreServer;
+
+  beforeEach(() => {
+    net = new CoreNet();
+    server = net.server(1);
+  });
+
+  it('is greeted with the server’s key, clock and a nonce of its own, and accepted for its signature', () => {
+    const one = server.connect(owner);
+    const two = new CoreClient(server, keysOf(2));
+    const [first, second] = [one, two].map((client) => client.of('welcome')[0]!);
+    expect(first).toMatchObject({ server: server.keys.publicKey, clockMs: net.nowMs });
+    expect(first?.nonce).not.toEqual(second?.nonce);
+    expect(one.of('accepted')[0]?.quotaBytes).toBeGreaterThan(0);
+    expect(two.of('accepted')).toEqual([]);
+  });
+
+  it('that signs another nonce, another server or with another key is closed', () => {
+    const other = keysOf(9);
+    for (const forge of ['nonce', 'server', 'key'] as const) {
+      const client = new CoreClient(server, owner);
+      const { nonce, server: key } = client.of('welcome')[0]!;
+      const bytes = helloSigned(
+        forge === 'nonce' ? new Uint8Array(32) : nonce,
+        forge === 'server' ? other.publicKey : key,
+        owner.publicKey,
+      );
+      const signature = (forge === 'key' ? other : owner).sign(bytes);
+      client.send({ type: 'hello', version: 1, key: owner.publicKey, application: 'test', signature });
+      expect(client.closed?.code).toBe(CLOSE.unauthenticated);
+      expect(client.of('accepted')).toEqual([]);
+    }
+  });
+
+  it('that asks before its hello is closed', () => {
+    const client = new CoreClient(server, owner);
+    client.get([1]);
+    expect(client.closed?.code).toBe(CLOSE.unauthenticated);
+  });
+
+  it('that never says hello is closed after 5 s', () => {
+    const client = new CoreClient(server, owner);
+    net.pass(4_900);
+    expect(client.closed).toBeUndefined();
+    net.pass(1_200);
+    expect(client.closed?.code).toBe(CLOSE.unauthenticated);
+    expect(server.core.nextDeadline()).toBeUndefined();
+  });
+
+  it('that speaks another version, or says hello twice, is closed', () => {
+    const client = new CoreClient(server, owner);
+    const signature = new Uint8Array(64);
+    client.send({ type: 'hello', version: 9, key: owner.publicKey, application: 'test', signature });
+    expect(client.closed?.code).toBe(CLOSE.violation);
+    const twice = server.connect(owner);
+    twice.send({ type: 'hello', version: 1, key: owner.publicKey, application: 'test', signature });
+    expect(twice.closed?.code).toBe(CLOSE.violation);
+  });
+
+  it('takes the place of an older one of the same account, whose requests end', () => {
+    const older = server.connect(owner);
+    older.follow(0);
+    const newer = server.connect(owner);
+    expect(older.of('notice')).toEqual([{ type: 'notice', kind: 'replaced', otherServer: null }]);
+    expect(older.closed?.code).toBe(CLOSE.replaced);
+    newer.putParts([1]);
+    expect(older.blocks).toEqual([]);
+    expect(server.core.stats()).toMatchObject({ links: 1, accounts: 1, follows: 0 });
+  });
+
+  it('leaves others of its account alone as long as there are no more than allowed', () => {
+    server = net.server(2, { limits: { connectionsPerAccount: 2 } });
+    const clients = [1, 2, 3].map(() => server.connect(owner));
+    expect(clients.map(({ closed }) => closed?.code)).toEqual([CLOSE.replaced, undefined, undefined]);
+  });
+
+  it('whose bytes break the protocol is closed', () => {
+    const client = server.connect(owner);
+    server.input({ kind: 'violation', link: client.link, why: 'trailing bytes' });
+    expect(client.closed).toEqual({ code: CLOSE.violation, why: 'trailing bytes' });
+  });
+
+  it('that uses a request number twice is closed', () => {
+    const client = server.connect(owner);
+    for (const _ of [1, 2]) {
+      client.send({
+        type: 'follow',
+        request: 5,
+        keep: false,
+        token: 0,
+        collection: collectionOf(1),
+        tracks: [],
+        from: 0,
+      });
+    }
+    expect(client.closed?.code).toBe(CLOSE.violation);
+  });
+
+  it('that sends blocks nobody waits for is heard no further', () => {
+    const client = server.connect(owner);
+    client.sendBlock(77, 0, blockOf(1).body);
+    expect(client.closed).toBeUndefined();
+    expect(server.core.stats()).toMatchObject({ blocks: 0, memoryBytes: 0 });
+  });
+
+  it('is told when the server stops, and nobody is let in after that', () => {
+    const client = server.connect(owner);
+    server.input({ kind: 'stop' });
+    expect(client.of('notice')).toMatchObject([{ kind: 'draining' }]);
+    expect(client.closed?.code).toBe(CLOSE.goingAway);
+    expect(new CoreClient(server, owner).closed?.code).toBe(CLOSE.goingAway);
+    expect(server.core.stats().links).toBe(0);
+  });
+
+  it('is turned away when there are too many accounts', () => {
+    server = net.server(2, { limits: { accountsMax: 1 } });
+    server.connect(owner);
+    expect(server.connect(keysOf(2)).closed?.code).toBe(CLOSE.tryLater);
+  });
+});
+
+describe('while a signature is checked', () => {
+  it('what comes behind it waits, in order, within bounds', () => {
+    const net = new CoreNet();
+    const server = net.server(1);
+    const link = 900;
+    const messages: string[] = [];
+    const core = server.core;
+    const drain = (): { ref: number } | undefined => {
+      let verify: { ref: number } | undefined;
+      for (let output = core.pollOutput(); output !== undefined; output = core.pollOutput()) {
+        if (output.kind === 'verify') verify = output;
+        else messages.push(output.kind === 'send' ? output.message.type : output.kind);
+      }
+      return verify;
+    };
+    core.handleInput({ kind: 'link-opened', link, nonce: new Uint8Array(32) }, net.nowMs);
+    const hello = { type: 'hello', version: 1, key: owner.publicKey, application: 'test' } as const;
+    const message = { ...hello, signature: new Uint8Array(64) };
+    core.handleInput({ kind: 'message', link, message }, net.nowMs);
+    const { ref } = drain()!;
+    const status = (request: number): void =>
+      core.handleInput({ kind: 'message', link, message: { type: 'status', request, token: 0 } }, net.nowMs);
+    status(1);
+    status(2);
+    expect(drain()).toBeUndefined();
+    expect(messages).toEqual(['welcome']);
+    core.handleInput({ kind: 'verified', ref, ok: true }, net.nowMs);
+    drain();
+    expect(messages).toEqual(['welcome', 'accepted', 'usage', 'usage']);
+
+    const late = 901;
+    core.handleInput({ kind: 'link-opened', link: late, nonce: new Uint8Array(32) }, net.nowMs);
+    core.handleInput({ kind: 'message', link: late, message }, net.nowMs);
+    for (let request = 0; request < 600; request++) {
+      core.handleInput({ kind: 'message', link: late, message: { type: 'status', request, token: 0 } }, net.nowMs);
+    }
+    drain();
+    expect(messages.slice(4)).toEqual(['welcome', 'turned-away', 'close']);
+  });
+});

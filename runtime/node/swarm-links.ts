@@ -40,7 +40,7 @@ const CLOSE_WITHIN_MS = 1_500;
  * from -1 downwards. Encodes, decodes and counts; decides nothing.
  */
 export class SwarmLinks {
-  /** Sums over all links since the start. */
+  /** Sums over all dialled links since the start; the accepted ones are counted where they are accepted. */
   readonly counters: Readonly<Record<LinkKind, LinkCounters>> = {
     tracker: makeCounters(),
     ins: makeCounters(),
@@ -173,4 +173,14 @@ export class SwarmLinks {
     open.waitingBytes -= bytes;
     if (open.to === 'peer') this.input({ kind: 'sent', link: id, bytes });
   }
+}
+
+/** The sum of two. */
+export function addCounters(a: LinkCounters, b: LinkCounters): LinkCounters {
+  return {
+    controlIn: a.controlIn + b.controlIn,
+    controlOut: a.controlOut + b.controlOut,
+    dataIn: a.dataIn + b.dataIn,
+    dataOut: a.dataOut + b.dataOut,
+  };
 }

@@ -1,7 +1,8 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { LiveParts } from '../../hls/live-parts.ts';
 import { Prng } from '../../machine/prng.ts';
+import { TITLE_CHARS_MAX } from '../../protocol/limits.ts';
 import { streamIdToText } from '../../protocol/names.ts';
 import type { InsServerEntry, StreamState } from '../../protocol/swarm-fields.ts';
 import { type Driven, drive } from '../../runtime/drive.ts';
@@ -13,10 +14,11 @@ import { hashOf } from '../../runtime/node/hash.ts';
 import { serveHls } from '../../runtime/node/hls-http.ts';
 import { createHttpServer, type HttpServer } from '../../runtime/node/http.ts';
 import { onlyOne } from '../../runtime/node/only-one.ts';
-import { type LinkKind, SwarmLinks } from '../../runtime/node/swarm-links.ts';
+import { addCounters, type LinkKind, SwarmLinks } from '../../runtime/node/swarm-links.ts';
 import type { LinkCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { SourceEvent, SourceInput, SourceOutput } from '../core/io.ts';
+import { parseInput } from '../core/media/input.ts';
 import { SourceCore, type SourceStats } from '../core/source.ts';
 import { cutChunk } from './cut.ts';
 import { checkMediaOptions, type MediaEvent, type MediaOptions, openMedia } from './media/open-media.ts';
@@ -91,7 +93,7 @@ const STORED_WITHIN_MS = 1_500;
  */
 export async function startSource(config: SourceConfig): Promise<RunningSource> {
   const media = mediaOptions(config);
-  const problem = checkMediaOptions(media);
+  const problem = checkMediaOptions(media) ?? missingFile(media.input);
   if (problem !== undefined) throw new Error(problem);
   const source = new SourceShell(config, media);
   try {
@@ -101,6 +103,18 @@ export async function startSource(config: SourceConfig): Promise<RunningSource> 
     throw error;
   }
   return source;
+}
+
+/** Looked at before anything is started: a mistyped name is the most common mistake. */
+function missingFile(input: string): string | undefined {
+  const parsed = parseInput(input);
+  if (!parsed.ok || parsed.value.kind !== 'file' || existsSync(parsed.value.path)) return undefined;
+  return `--input ${input}: there is no such file`;
+}
+
+/** What goes over the wire is bounded. */
+function shortened(why: string): string {
+  return why.slice(0, TITLE_CHARS_MAX);
 }
 
 function mediaOptions(config: SourceConfig): MediaOptions {
@@ -181,7 +195,8 @@ class SourceShell implements RunningSource {
   }
 
   stats(): SourceShellStats {
-    return { ...this.core!.stats(), links: this.links.counters };
+    const { tracker, ins, peer } = this.links.counters;
+    return { ...this.core!.stats(), links: { tracker, ins, peer: addCounters(peer, this.listener!.counters) } };
   }
 
   close(): Promise<void> {
@@ -266,13 +281,13 @@ class SourceShell implements RunningSource {
         this.streamState('ended', 'the input is over');
         return;
       case 'failed':
-        this.streamState('ended', event.why);
+        this.driven!.input({ kind: 'stream-state', state: 'ended', why: shortened(event.why) });
         this.tell({ kind: 'failed', why: event.why });
     }
   }
 
   private streamState(state: StreamState, why: string): void {
-    this.driven!.input({ kind: 'stream-state', state, why: why.slice(0, 200) });
+    this.driven!.input({ kind: 'stream-state', state, why: shortened(why) });
     this.tell({ kind: 'stream-state', state, why });
   }
 

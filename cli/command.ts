@@ -1,0 +1,156 @@
+import { Command as Commander, CommanderError, Option } from 'commander';
+import type { Log } from '../runtime/log.ts';
+import { stderrLog } from '../runtime/node/log.ts';
+import {
+  fromEnvironment,
+  fromFile,
+  type OptionSpec,
+  type OptionSpecs,
+  option,
+  optional,
+  optionName,
+  resolveOptions,
+  type Saying,
+  type Values,
+  variableName,
+} from './options.ts';
+import { Problem } from './problem.ts';
+import { readLogLevel, readPath } from './readers.ts';
+
+/** One command of `inswarm`. */
+export interface Command<S extends OptionSpecs = OptionSpecs> {
+  readonly name: string;
+  /** One line for the list of commands. */
+  readonly summary: string;
+  /** What it does, for its own help. */
+  readonly description: string;
+  readonly options: S;
+  /** What to do, and the command line that does it. */
+  readonly examples: readonly (readonly [string, string])[];
+  run(values: Values<S>, log: Log): Promise<void>;
+}
+
+/** Lets the compiler find the types of the values in the options. */
+export function command<S extends OptionSpecs>(made: Command<S>): Command {
+  return made as unknown as Command;
+}
+
+const COMMON = {
+  config: optional('FILE', 'read options from a JSON file', readPath),
+  logLevel: option('LEVEL', 'least important log lines to print: debug, info, warn or error', readLogLevel, 'info'),
+};
+
+const ALSO = `Every option can also be given as an environment variable (--log-level as ${variableName('logLevel')}; lists
+with spaces between their items) or as a key of a JSON file (--config FILE with {"log-level": "debug"};
+options for one command under its name: {"peer": {"mode": "ins"}}). The command line goes before the
+environment, the environment before the file.`;
+
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly version: string;
+  /** Takes the help and the version, as text for standard output. */
+  readonly write: (text: string) => void;
+  /** Columns of the terminal. */
+  readonly columns?: number | undefined;
+}
+
+/**
+ * Reads a command line and runs the command it names.
+ *
+ * @param args - Without the program's own name.
+ * @throws Problem with one line when the command line, the environment or the file are wrong, or the command fails.
+ */
+export async function runCommandLine(
+  commands: readonly Command[],
+  args: readonly string[],
+  surroundings: Surroundings,
+): Promise<void> {
+  const program = new Commander('inswarm')
+    .description('Live video to a crowd: peer to peer, with storage in the network.')
+    .version(surroundings.version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .addHelpText('after', '\nTry it:\n  inswarm demo\n\nEach command has a help of its own: inswarm source --help');
+  prepare(program, surroundings);
+  let chosen: Promise<void> | undefined;
+  for (const made of commands) {
+    addCommand(program, made, surroundings).action((given: Readonly<Record<string, unknown>>) => {
+      chosen = run(made, given, commands, surroundings.env);
+    });
+  }
+  parse(program, args, commands);
+  await chosen;
+}
+
+function addCommand(program: Commander, made: Command, surroundings: Surroundings): Commander {
+  const sub = program.command(made.name).summary(made.summary).description(made.description.replaceAll('\n', ' '));
+  prepare(sub, surroundings);
+  sub.helpOption('-h, --help', 'print this help');
+  for (const [key, spec] of Object.entries({ ...made.options, ...COMMON })) sub.addOption(toCommander(key, spec));
+  const examples = made.examples.map(([what, line]) => `  # ${what}\n  ${line}`).join('\n\n');
+  return sub.addHelpText('after', `\nExamples:\n${examples}\n\n${ALSO}`);
+}
+
+function prepare(program: Commander, { write, columns }: Surroundings): void {
+  program.exitOverride().configureOutput({
+    writeOut: write,
+    // Errors are thrown, and told once, in one line.
+    writeErr: () => undefined,
+    getOutHelpWidth: () => Math.min(columns ?? 100, 110),
+  });
+}
+
+function toCommander(key: string, spec: OptionSpec<unknown>): Option {
+  const name = `--${spec.negated ? 'no-' : ''}${optionName(key)}`;
+  const flags = spec.placeholder === undefined ? name : `${name} <${spec.placeholder}>`;
+  const notes = [
+    spec.fallback === undefined ? 'required' : spec.fallback.text === '' ? '' : `default: ${spec.fallback.text}`,
+    spec.many ? 'may be repeated' : '',
+  ].filter((note) => note !== '');
+  const made = new Option(flags, notes.length === 0 ? spec.help : `${spec.help} (${notes.join('; ')})`);
+  if (spec.many) made.argParser((text: string, before: string[] = []) => [...before, text]);
+  return made;
+}
+
+function parse(program: Commander, args: readonly string[], commands: readonly Command[]): void {
+  try {
+    program.parse([...args], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return;
+    if (error.code === 'commander.help') {
+      program.outputHelp();
+      throw new Problem('name a command, such as inswarm demo', 2);
+    }
+    const named = commands.find(({ name }) => name === args[0])?.name;
+    const text = error.message
+      .replace(/^error: /, '')
+      .replaceAll(/\s*\n\s*/g, ' ')
+      .replace(/\.$/, '');
+    throw new Problem(`${text}; see inswarm ${named === undefined ? '' : `${named} `}--help`, 2);
+  }
+}
+
+async function run(
+  made: Command,
+  given: Readonly<Record<string, unknown>>,
+  commands: readonly Command[],
+  env: Surroundings['env'],
+): Promise<void> {
+  const said = [fromCommandLine(given), fromEnvironment(env)];
+  const all = new Map(commands.map(({ name, options }) => [name, { ...options, ...COMMON }]));
+  const { config } = resolveOptions({ config: COMMON.config }, said);
+  if (config !== undefined) said.push(...fromFile(config, made.name, all));
+  const { logLevel } = resolveOptions({ logLevel: COMMON.logLevel }, said);
+  await made.run(resolveOptions(made.options, said), stderrLog({ level: logLevel }));
+}
+
+function fromCommandLine(given: Readonly<Record<string, unknown>>): Saying {
+  return (key, spec) => {
+    const value = given[key];
+    // Commander gives a negated switch the value true when nothing is said.
+    if (value === undefined || (spec.negated && value === true)) return undefined;
+    const texts = Array.isArray(value) ? value.map(String) : [String(value)];
+    return { where: `--${optionName(key)}`, texts };
+  };
+}

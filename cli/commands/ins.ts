@@ -1,0 +1,56 @@
+import { INS_SERVER_LIMITS } from '../../ins-server/core/limits.ts';
+import { startInsServer } from '../../ins-server/node/ins-server.ts';
+import { command } from '../command.ts';
+import { PORTS } from '../defaults.ts';
+import { closeInTime, lifetime } from '../lifetime.ts';
+import { many, option, optional, toggle } from '../options.ts';
+import { print, printJson } from '../output.ts';
+import { listenProblem } from '../ports.ts';
+import { readHost, readPath, readPort, readWsUrl, size, textOf } from '../readers.ts';
+
+const readMemory = size(2 ** 20, 2 ** 44, 'from 1M to 16384G');
+
+export const ins = command({
+  name: 'ins',
+  summary: 'run a server of in-network storage',
+  description: `Runs an INS server: it keeps blocks in memory for a short time, hands them out to whoever shows a token of the locker's
+owner, and fetches from other INS servers on its clients' behalf. It knows nothing of video.`,
+  options: {
+    port: option('PORT', 'where to listen', readPort, PORTS.ins),
+    host: option('ADDRESS', 'address to listen on; 0.0.0.0 for all', readHost, '127.0.0.1'),
+    public: optional('URL', 'its address as others dial it, where that is not the one it listens on', readWsUrl),
+    memory: option('BYTES', 'most memory for blocks, such as 512M', readMemory, INS_SERVER_LIMITS.memoryBytes, '1G'),
+    quota: option('BYTES', 'most that one account may keep', readMemory, INS_SERVER_LIMITS.quotaBytes, '512M'),
+    remote: many(
+      'HOST[:PORT]',
+      'fetch from this other INS server only; with none named, from all but those on private ground: loopback and link-local addresses, unless this one is on loopback itself',
+      textOf(256),
+    ),
+    key: optional('FILE', "keep the server's key here; otherwise it is new with each start", readPath),
+    json: toggle('print lines of JSON'),
+  },
+  examples: [
+    ['On this machine', 'inswarm ins'],
+    ['A second one', 'inswarm ins --port 4802'],
+    [
+      'For other machines, with 4 GiB of memory',
+      'inswarm ins --host 0.0.0.0 --memory 4G --public ws://ins.example.org:4801',
+    ],
+  ],
+  async run({ port, host, public: publicUrl, memory, quota, remote, key, json }, log) {
+    const life = lifetime();
+    const limits = { memoryBytes: memory, quotaBytes: Math.min(quota, memory) };
+    const place = { host, port, ...(publicUrl === undefined ? {} : { publicUrl }) };
+    const policy = {
+      ...(remote.length === 0 ? {} : { remotes: remote }),
+      ...(key === undefined ? {} : { keyFile: key }),
+    };
+    const running = await startInsServer({ ...place, ...policy, limits, log }).catch((error: unknown) => {
+      throw listenProblem(error, { '--port': port });
+    });
+    if (json) printJson({ event: 'ready', url: running.url });
+    else print(`INS server: ${running.url}`);
+    await life.over;
+    await closeInTime(running);
+  },
+});

@@ -1,0 +1,43 @@
+/** When a running command ends: Ctrl-C, a signal, the end of the process that started it, or its own end. */
+
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Cleaning up takes no longer; what hangs is left behind. */
+const CLOSE_WITHIN_MS = 1_800;
+
+export interface Running {
+  close(): Promise<void>;
+}
+
+export interface Lifetime {
+  /** Resolves when the command is to end. */
+  readonly over: Promise<void>;
+  /** Ends the command from inside. */
+  end(): void;
+}
+
+/** Listens for reasons to end. To be called before anything is started, so that nothing is left running. */
+export function lifetime(): Lifetime {
+  let resolve = () => {};
+  const over = new Promise<void>((done) => {
+    resolve = done;
+  });
+  let asked = 0;
+  const stop = () => {
+    // Whoever asks a second time does not want to wait.
+    if (++asked === 2) process.exit(130);
+    resolve();
+  };
+  for (const signal of SIGNALS) process.on(signal, stop);
+  if (process.connected !== undefined) {
+    // Started by a supervisor: the channel to it closes when it ends, however it ends.
+    process.on('disconnect', resolve);
+    if (!process.connected) resolve();
+  }
+  return { over, end: resolve };
+}
+
+/** Ends what runs, and the process a little later whatever hangs. */
+export async function closeInTime(running: Running): Promise<void> {
+  setTimeout(() => process.exit(process.exitCode ?? 0), CLOSE_WITHIN_MS).unref();
+  await running.close();
+}

@@ -1,0 +1,42 @@
+import { readFileSync } from 'node:fs';
+import { runCommandLine } from './command.ts';
+import { demo } from './commands/demo.ts';
+import { ins } from './commands/ins.ts';
+import { keygen } from './commands/keygen.ts';
+import { peer } from './commands/peer.ts';
+import { source } from './commands/source.ts';
+import { tracker } from './commands/tracker.ts';
+import { Problem } from './problem.ts';
+
+const COMMANDS = [demo, source, tracker, ins, peer, keygen];
+
+/** A fault of ours or of the surroundings ends in one line, too; `INSWARM_LOG_LEVEL=debug` shows where it was. */
+function fail(error: unknown): never {
+  const text = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
+  const name = COMMANDS.find((made) => made.name === process.argv[2])?.name;
+  process.stderr.write(`inswarm${name === undefined ? '' : ` ${name}`}: ${text}\n`);
+  if (!(error instanceof Problem) && process.env.INSWARM_LOG_LEVEL === 'debug') console.error(error);
+  process.exit(error instanceof Problem ? error.exitCode : 1);
+}
+
+process.on('uncaughtException', fail);
+process.on('unhandledRejection', fail);
+// Whoever read our output has gone: there is nobody to tell.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.kill(process.pid, 'SIGTERM');
+  });
+}
+
+function version(): string {
+  const up = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
+  return JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')).version;
+}
+
+await runCommandLine(COMMANDS, process.argv.slice(2), {
+  env: process.env,
+  version: version(),
+  write: (text) => process.stdout.write(text),
+  columns: process.stdout.columns,
+}).catch(fail);

@@ -20,6 +20,7 @@ import {
   pictures,
   texts,
   tone,
+  useFfmpeg,
 } from './media-tools.ts';
 
 let folder: Awaited<ReturnType<typeof makeFolder>>;
@@ -95,7 +96,7 @@ describe('standard input', () => {
 describe('ffmpeg that dies', () => {
   it('is started again; the stream goes on with a discontinuity and the next numbers', async () => {
     const watched = await makeWatchedFfmpeg(folder);
-    process.env.INSWARM_FFMPEG = watched.program;
+    const restore = useFfmpeg(watched.program);
     let killed = false;
     const made = await collect({ input: 'testsrc=128x96' }, (events) => {
       if (!killed && partsAtLeast(10)(events)) {
@@ -105,9 +106,7 @@ describe('ffmpeg that dies', () => {
       return (
         events.some((event) => event.kind === 'resumed') && events.slice(-3).every((event) => event.kind === 'part')
       );
-    }).finally(() => {
-      delete process.env.INSWARM_FFMPEG;
-    });
+    }).finally(restore);
     expect(kinds(made.events)).toEqual(['tracks', 'part', 'interrupted', 'resumed', 'part']);
     expect(texts(made.events, 'interrupted')).toEqual(['ffmpeg was ended by SIGKILL']);
     expectWellCut(made);
@@ -120,7 +119,7 @@ describe('ffmpeg that dies', () => {
 
   it('leaves no process behind when it is closed in the middle of things', async () => {
     const watched = await makeWatchedFfmpeg(folder);
-    process.env.INSWARM_FFMPEG = watched.program;
+    const restore = useFfmpeg(watched.program);
     try {
       for (const input of ['testsrc=128x96', show]) {
         const media = openMedia({ input }, () => undefined);
@@ -129,7 +128,7 @@ describe('ffmpeg that dies', () => {
         expect((await watched.pids()).filter(isAlive)).toEqual([]);
       }
     } finally {
-      delete process.env.INSWARM_FFMPEG;
+      restore();
     }
   });
 });

@@ -158,6 +158,16 @@ export async function makeWatchedFfmpeg(folder: { file(name: string): string }):
   return { program, pids: async () => (await readFile(list, 'utf8')).trim().split('\n').map(Number) };
 }
 
+/** Makes sources use this ffmpeg, until the function that is returned is called. */
+export function useFfmpeg(program: string): () => void {
+  const before = process.env.INSWARM_FFMPEG;
+  process.env.INSWARM_FFMPEG = program;
+  return () => {
+    if (before === undefined) delete process.env.INSWARM_FFMPEG;
+    else process.env.INSWARM_FFMPEG = before;
+  };
+}
+
 export function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);

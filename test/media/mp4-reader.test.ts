@@ -53,7 +53,7 @@ describe('reading fragmented MP4', () => {
         }
         expect(samplesOf(items)).toEqual(samples);
       }),
-      { numRuns: 40, seed: 1 },
+      { numRuns: 20, seed: 1 },
     );
   });
 
@@ -134,7 +134,7 @@ describe('reading bytes that make no sense', () => {
           expect(error).toBeInstanceOf(MediaFormatError);
         }
       }),
-      { numRuns: 3000, seed: 2 },
+      { numRuns: 1000, seed: 2 },
     );
   });
 });

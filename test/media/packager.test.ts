@@ -121,7 +121,7 @@ describe('cutting', () => {
 });
 
 describe('the timeline', () => {
-  it('stays exact over ten hours at 23.976 fps and 44.1 kHz', () => {
+  it('stays exact over two hours at 23.976 fps and 44.1 kHz', () => {
     const packager = makePackager();
     const sound = { ...audio, timescale: 44_100 };
     packager.setTracks([
@@ -133,7 +133,7 @@ describe('the timeline', () => {
     let endUs = 0;
     let parts = 0;
     const bytes = new Uint8Array(1);
-    for (let i = 0; i < 36_000 * 24; i++) {
+    for (let i = 0; i < 7_200 * 24; i++) {
       packager.push(0, { dts: i * 1001, ctsOffset: 0, duration: 1001, key: i % 24 === 0, bytes }, 0);
       for (; (frame * 1024) / 44_100 < (i * 1001) / 24_000; frame++) {
         packager.push(1, { dts: frame * 1024, ctsOffset: 0, duration: 1024, key: true, bytes }, 0);
@@ -147,7 +147,7 @@ describe('the timeline', () => {
         parts++;
       }
     }
-    expect(parts).toBeGreaterThan(140_000);
+    expect(parts).toBeGreaterThan(28_000);
     expect(packager.takeNotice()).toBeUndefined();
   });
 

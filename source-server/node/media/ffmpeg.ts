@@ -57,7 +57,7 @@ function findPackaged(): string {
 }
 
 /** The package leaves it to an install script to make its program executable, and npm does not run those unasked. */
-function makeExecutable(file: string): string {
+export function makeExecutable(file: string): string {
   if (isExecutable(file)) return file;
   try {
     chmodSync(file, 0o755);

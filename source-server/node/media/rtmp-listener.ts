@@ -118,18 +118,23 @@ export class RtmpListener {
   }
 
   private connect(publisher: Socket, port: number, triesLeft: number): void {
+    if (publisher.destroyed) return;
     const server = createConnection({ host: '127.0.0.1', port });
+    const retry = () => {
+      if (triesLeft > 0) setTimeout(() => this.connect(publisher, port, triesLeft - 1), connectEveryMs);
+      else publisher.destroy();
+    };
+    server.once('error', retry);
     server.once('connect', () => {
+      server.off('error', retry).on('error', ignore);
       this.sockets.add(server);
+      server.once('close', () => {
+        this.sockets.delete(server);
+        publisher.destroy();
+      });
+      publisher.once('close', () => server.end());
       publisher.pipe(server).pipe(publisher);
     });
-    server.on('error', () => {
-      if (triesLeft > 0 && !publisher.destroyed) {
-        setTimeout(() => this.connect(publisher, port, triesLeft - 1), connectEveryMs);
-      } else publisher.destroy();
-    });
-    server.once('close', () => this.sockets.delete(server));
-    publisher.once('close', () => server.end());
   }
 }
 

@@ -11,7 +11,7 @@ import { type KeyPair, makeKeyPair, randomSeed, verifySignature } from '../../ru
 import { hashOf, hasName } from '../../runtime/node/hash.ts';
 import { serveHls } from '../../runtime/node/hls-http.ts';
 import { createHttpServer, type HttpServer } from '../../runtime/node/http.ts';
-import { type LinkKind, SwarmLinks } from '../../runtime/node/swarm-links.ts';
+import { addCounters, type LinkKind, SwarmLinks } from '../../runtime/node/swarm-links.ts';
 import type { LinkCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
@@ -118,14 +118,14 @@ class PeerShell implements RunningPeer {
   }
 
   stats(): PeerShellStats {
-    const { tracker, ins, peer } = this.links.counters;
-    const all = [tracker, ins, peer, this.listener!.counters];
-    const sum = (what: keyof LinkCounters) => all.reduce((total, counters) => total + counters[what], 0);
+    const { tracker, ins } = this.links.counters;
+    const peer = addCounters(this.links.counters.peer, this.listener!.counters);
+    const all = addCounters(addCounters(tracker, ins), peer);
     return {
       ...this.core!.stats(nowMs()),
-      sentBytes: { data: sum('dataOut'), control: sum('controlOut') },
-      receivedBytes: { data: sum('dataIn'), control: sum('controlIn') },
-      links: { tracker, ins, peer: added(peer, this.listener!.counters) },
+      sentBytes: { data: all.dataOut, control: all.controlOut },
+      receivedBytes: { data: all.dataIn, control: all.controlIn },
+      links: { tracker, ins, peer },
     };
   }
 
@@ -193,13 +193,4 @@ class PeerShell implements RunningPeer {
     this.live = new LiveParts();
     if (description !== undefined) this.live.setDescription(description);
   }
-}
-
-function added(a: LinkCounters, b: LinkCounters): LinkCounters {
-  return {
-    controlIn: a.controlIn + b.controlIn,
-    controlOut: a.controlOut + b.controlOut,
-    dataIn: a.dataIn + b.dataIn,
-    dataOut: a.dataOut + b.dataOut,
-  };
 }

@@ -17,12 +17,15 @@ const LISTS: Readonly<Record<string, string>> = {
   messages: 'peer',
 };
 
+/** One line, or several of which the last has the indentation of the first. */
+const MESSAGE = /^ {2}message\('([\w-]+)', (\d+), (\{.*\}|\{\n[\s\S]*?^ {2}\})\),$/gm;
+
 /** Reads the declarations of a file of protocol/: `message('type', tag, { field: …, … })` in lists. */
 export function messagesIn(file: string): DeclaredMessage[] {
   const text = readFileSync(new URL(`../protocol/${file}`, import.meta.url), 'utf8').replace(/\/\*[\s\S]*?\*\//g, '');
   const out: DeclaredMessage[] = [];
   for (const [, list, body] of text.matchAll(/^const (\w+) = \[$([\s\S]*?)^\] as const;$/gm)) {
-    for (const [, type, tag, rest] of body!.matchAll(/^ {2}message\('([\w-]+)', (\d+), ([\s\S]*?)\),$/gm)) {
+    for (const [, type, tag, rest] of body!.matchAll(MESSAGE)) {
       out.push({ conversation: LISTS[list!]!, type: type!, tag: Number(tag), fields: topNames(rest!) });
     }
   }

@@ -99,7 +99,7 @@ function answerMedia(window: LiveWindow, track: number, query: Query, options: P
 function reached(window: LiveWindow, track: number, msn: number, part: number | undefined): boolean {
   const last = window.segments(track).at(-1);
   if (!last || last.number < msn) return false;
-  if (last.number > msn || last.complete) return true;
+  if (last.number > msn) return true;
   return part !== undefined && part < last.parts.length;
 }
 

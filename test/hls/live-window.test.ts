@@ -149,6 +149,14 @@ describe('a live window', () => {
     expect(window.part(AUDIO, 2)?.durationUs).toBe(240_000);
   });
 
+  it('lists no picture behind an empty one as playable before the next key frame', () => {
+    const window = begun();
+    addAll(window, [0]);
+    addAll(window, [1], { blocks: [] });
+    addAll(window, range(2, 6));
+    expect(shape(window)).toEqual(['0:0 (1) (2) (3)!', '1:4 5']);
+  });
+
   it('keeps no more than its length, and for late requests three segments more', () => {
     const window = begun({ windowMs: 4_000 });
     addAll(window, range(0, 4_000));
@@ -215,7 +223,7 @@ describe('a live window', () => {
   it('smooths the jitter of capture out of the wall clock, and follows a real change', () => {
     const window = begun();
     for (const part of range(0, 8))
-      window.addRecord(makeRecord(part, { capturedAtMs: 1_000_000 + part * 250 + (part % 2) * 200 }));
+      window.addRecord(makeRecord(part, { capturedAtMs: 1_000_000 + part * 250 + (part === 4 ? 200 : 0) }));
     expect(window.segments(VIDEO).map((segment) => segment.startsAtMs)).toEqual([1_000_000, 1_001_000]);
     for (const part of range(8, 9)) window.addRecord(makeRecord(part, { capturedAtMs: 2_000_000 }));
     expect(window.segments(VIDEO)[2]?.startsAtMs).toBe(2_000_000);

@@ -97,9 +97,12 @@ class SupervisedChild implements Child {
     this.process = child;
     createInterface({ input: child.stdout! }).on('line', (line) => this.line(line));
     createInterface({ input: child.stderr! }).on('line', (line) => this.say(`${this.name}: ${line}`));
-    // A process that cannot be started says so here, and then closes.
-    child.on('error', (error) => this.say(`${this.name}: ${error.message}`));
-    child.on('close', (code, signal) => this.ended(code, signal));
+    child.on('error', (error) => {
+      this.say(`${this.name}: ${error.message}`);
+      if (child.pid === undefined) this.ended(null, null);
+    });
+    // Not 'close': that does not come once we have closed the channel ourselves.
+    child.on('exit', (code, signal) => this.ended(code, signal));
   }
 
   private line(text: string): void {
@@ -118,7 +121,8 @@ class SupervisedChild implements Child {
       return;
     }
     if (performance.now() - this.startedAtMs >= GOOD_RUN_MS) this.backoffMs = BACKOFF_FIRST_MS;
-    const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+    const how =
+      signal !== null ? `was ended by ${signal}` : code === null ? 'did not start' : `ended with code ${code}`;
     this.say(`${this.name} ${how}; starting it again in ${this.backoffMs / 1000} s`);
     this.timer = setTimeout(() => {
       this.restarts++;

@@ -1,8 +1,8 @@
 import { earlier } from '../machine/deadlines.ts';
 import type { Sink } from '../machine/machine.ts';
 import { TokenBucket } from '../machine/rates.ts';
+import type { Bitmap } from '../protocol/bitmap.ts';
 import type { Mode } from '../protocol/swarm-fields.ts';
-import type { Catalogue } from './catalogue.ts';
 import type { SwarmOutput } from './io.ts';
 import type { Neighbour, Neighbours } from './neighbours.ts';
 
@@ -27,6 +27,8 @@ export class Announcer {
   private bitmapAtMs: number | undefined;
   private fullAtMs = 0;
   private token: Uint8Array | null = null;
+  /** The token is news to those who have been greeted. */
+  private tokenFresh = false;
   private readonly mode: Mode;
   private readonly neighbours: Neighbours;
   private readonly outputs: Sink<SwarmOutput>;
@@ -49,14 +51,15 @@ export class Announcer {
   /** Our newest range token: everybody gets it with a bitmap at once. */
   setToken(token: Uint8Array, nowMs: number): void {
     this.token = token;
+    this.tokenFresh = true;
     this.changed = true;
     this.bitmapAtMs = nowMs;
     this.fullAtMs = nowMs;
   }
 
   /** What a new neighbour is told first. */
-  greet(neighbour: Neighbour, availability: ReturnType<Catalogue['availability']>): void {
-    this.bitmap(neighbour, availability);
+  greet(neighbour: Neighbour, availability: Bitmap[]): void {
+    this.bitmap(neighbour, availability, true);
   }
 
   nextDeadline(): number | undefined {
@@ -64,7 +67,7 @@ export class Announcer {
   }
 
   /** @param availability - Makes the bitmaps, only when they are wanted. */
-  timeout(nowMs: number, availability: () => ReturnType<Catalogue['availability']>): void {
+  timeout(nowMs: number, availability: () => Bitmap[]): void {
     if (this.haveAtMs !== undefined && this.haveAtMs <= nowMs) this.haves(nowMs);
     if (this.bitmapAtMs === undefined || this.bitmapAtMs > nowMs) return;
     this.bitmapAtMs = undefined;
@@ -72,12 +75,13 @@ export class Announcer {
     this.changed = false;
     const full = this.fullAtMs <= nowMs;
     if (full) this.fullAtMs = nowMs + BITMAP_FULL_EVERY_MS;
-    let bitmaps: ReturnType<Catalogue['availability']> | undefined;
+    let bitmaps: Bitmap[] | undefined;
     for (const neighbour of this.neighbours.all()) {
       if (!full && this.mode !== 'ins' && neighbour.mode !== 'ins') continue;
       bitmaps ??= availability();
-      this.bitmap(neighbour, bitmaps);
+      this.bitmap(neighbour, bitmaps, this.tokenFresh);
     }
+    if (full) this.tokenFresh = false;
   }
 
   private haves(nowMs: number): void {
@@ -94,8 +98,8 @@ export class Announcer {
     this.fresh = [];
   }
 
-  private bitmap({ link, mode }: Neighbour, availability: ReturnType<Catalogue['availability']>): void {
-    const token = mode === 'native' ? null : this.token;
+  private bitmap({ link, mode }: Neighbour, availability: Bitmap[], withToken: boolean): void {
+    const token = withToken && mode !== 'native' ? this.token : null;
     this.outputs.push({ kind: 'send-peer', link, message: { type: 'bitmap', availability, token } });
   }
 }

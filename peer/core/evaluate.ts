@@ -5,6 +5,7 @@ import type { Mode } from '../../protocol/swarm-fields.ts';
 import type { Catalogue } from '../../swarm/catalogue.ts';
 import type { Neighbours } from '../../swarm/neighbours.ts';
 import type { InsFeed, Place } from './ins-feed.ts';
+import type { Intake } from './intake.ts';
 import type { PeerOutput } from './io.ts';
 import type { Lockers } from './lockers.ts';
 import type { NativeFeed } from './native-feed.ts';
@@ -20,6 +21,8 @@ const AHEAD_MAX = 8;
 /** Parts looked at in one decision. */
 const SPAN_MAX = 96;
 const AGAIN_MS = 100;
+/** Decisions are at least so far apart: a burst of messages is looked at once. */
+const PAUSE_MS = 4;
 /** A follow that begins again after a longer break begins at the newest part. */
 const RESUME_WITHIN_PARTS = 24;
 
@@ -31,11 +34,13 @@ const RESUME_WITHIN_PARTS = 24;
  */
 export class Evaluation {
   private nextAtMs: number | undefined;
+  private ranAtMs = Number.NEGATIVE_INFINITY;
   private firstWanted = -1;
   private feeding: 'ins' | 'native' | undefined;
   private readonly delivered = new Map<number, Set<number>>();
   private readonly mode: Mode;
   private readonly catalogue: Catalogue;
+  private readonly intake: Intake;
   private readonly ins: InsFeed;
   private readonly native: NativeFeed;
   private readonly neighbours: Neighbours;
@@ -46,6 +51,7 @@ export class Evaluation {
   constructor(
     mode: Mode,
     catalogue: Catalogue,
+    intake: Intake,
     ins: InsFeed,
     native: NativeFeed,
     neighbours: Neighbours,
@@ -55,6 +61,7 @@ export class Evaluation {
   ) {
     this.mode = mode;
     this.catalogue = catalogue;
+    this.intake = intake;
     this.ins = ins;
     this.native = native;
     this.neighbours = neighbours;
@@ -79,6 +86,11 @@ export class Evaluation {
   }
 
   run(tracks: readonly number[], nowMs: number, startedAtMs: number): void {
+    if (nowMs - this.ranAtMs < PAUSE_MS) {
+      this.nextAtMs = this.ranAtMs + PAUSE_MS;
+      return;
+    }
+    this.ranAtMs = nowMs;
     this.nextAtMs = undefined;
     const from = this.position();
     const to = Math.min(this.horizon(), from + SPAN_MAX);
@@ -89,7 +101,7 @@ export class Evaluation {
     let missing = false;
     for (let part = from; part <= to; part++) {
       for (const track of tracks) {
-        if (this.catalogue.holds(track, part)) continue;
+        if (this.catalogue.holds(track, part) || this.intake.busy(track, part)) continue;
         missing = true;
         const dueAtMs = this.playhead.dueAtMs(part, 250, nowMs);
         const late = this.playhead.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;

@@ -151,6 +151,7 @@ export class InsFeed {
     this.follow = undefined;
     this.brought.clear();
     this.input({ kind: 'cancel', handle: running.handle }, nowMs);
+    this.followAtMs = nowMs;
     this.startFollow(nowMs);
   }
 
@@ -194,8 +195,7 @@ export class InsFeed {
   nextDeadline(): number | undefined {
     let next = this.conversation?.nextDeadline();
     for (const get of this.gets.values()) next = earlier(next, get.byAtMs);
-    if (this.up && this.follow === undefined) next = earlier(next, this.followAtMs);
-    return next;
+    return this.up && this.follow === undefined ? earlier(next, this.followAtMs) : next;
   }
 
   timeout(nowMs: number): void {
@@ -249,7 +249,10 @@ export class InsFeed {
   }
 
   private startFollow(nowMs: number): void {
-    if (!this.useFollow || !this.up || this.follow !== undefined || (this.followAtMs ?? 0) > nowMs) return;
+    if (!this.up || this.follow !== undefined || this.followAtMs === undefined || this.followAtMs > nowMs) return;
+    // Tried now; without a token it waits for one to come.
+    this.followAtMs = undefined;
+    if (!this.useFollow) return;
     const source = this.lockers.source;
     if (source === undefined || source.token.expires * 1000 <= nowMs) return;
     const handle = ++this.handles;

@@ -57,6 +57,8 @@ export class Intake {
   private readonly recordRefs = new Map<string, number>();
   private readonly nameChecks = new Map<number, NameCheck>();
   private readonly nameRefs = new Set<string>();
+  /** Blocks under check, by part. */
+  private readonly nameCounts = new Map<string, number>();
   private readonly stream: Uint8Array;
   private readonly catalogue: Catalogue;
   private readonly outputs: Sink<PeerOutput>;
@@ -77,9 +79,10 @@ export class Intake {
     this.descriptionOf = descriptionOf;
   }
 
-  /** Whether a block, or its record, is being checked right now. */
-  checking(track: number, part: number, index: number): boolean {
-    return this.nameRefs.has(`${track}:${part}:${index}`) || this.recordRefs.has(`${track}:${part}`);
+  /** Whether something of this part is being checked right now: it is as good as there. */
+  busy(track: number, part: number): boolean {
+    const id = `${track}:${part}`;
+    return this.recordRefs.has(id) || this.nameCounts.has(id);
   }
 
   /** A sealed record from the tracker, a neighbour, or beside a block. */
@@ -143,6 +146,7 @@ export class Intake {
     const { track, part } = entry.record;
     this.nameChecks.delete(ref);
     this.nameRefs.delete(`${track}:${part}:${index}`);
+    this.count(`${track}:${part}`, -1);
     if (!ok) this.bad(origin, 'wrong block: its bytes do not have the name', track, part);
     else if (this.catalogue.addBlock(entry, index, body)) this.events.push({ kind: 'block', entry, origin, kept });
   }
@@ -176,8 +180,15 @@ export class Intake {
     if (this.nameRefs.has(id) || this.nameChecks.size >= CHECKS_MAX) return;
     const ref = this.nextRef();
     this.nameRefs.add(id);
+    this.count(`${track}:${part}`, 1);
     this.nameChecks.set(ref, { entry, ...waiting });
     this.outputs.push({ kind: 'check-name', ref, name: block.name, body: waiting.body });
+  }
+
+  private count(id: string, by: number): void {
+    const count = (this.nameCounts.get(id) ?? 0) + by;
+    if (count === 0) this.nameCounts.delete(id);
+    else this.nameCounts.set(id, count);
   }
 
   private bad(origin: Origin, what: string, track: number, part: number): void {

@@ -71,7 +71,7 @@ export interface PeerStats {
   readonly bad: number;
 }
 
-const NEIGHBOURS_WANTED = { ins: 6, native: 12, hybrid: 8 } as const;
+const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 8 } as const;
 const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;
 const MORE_EVERY_MS = 5_000;
@@ -156,6 +156,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.evaluation = new Evaluation(
       mode,
       catalogue,
+      this.intake,
       this.ins,
       this.native,
       this.neighbours,
@@ -431,7 +432,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       const neighbour = this.candidates.banned(bytesKey(message.key), nowMs)
         ? undefined
         : this.neighbours.hello(link, message);
-      if (neighbour !== undefined) this.greet(neighbour);
+      if (neighbour !== undefined) this.announcer.greet(neighbour, this.availability());
       else this.outputs.push({ kind: 'close', link, code: CLOSE.policy, why: 'not welcome' });
       return;
     }
@@ -479,18 +480,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       default:
         unreachable(message);
-    }
-  }
-
-  private greet(neighbour: Neighbour): void {
-    this.announcer.greet(neighbour, this.availability());
-    const { sealed } = this.descriptions;
-    if (sealed !== undefined && !neighbour.source) {
-      this.outputs.push({
-        kind: 'send-peer',
-        link: neighbour.link,
-        message: { type: 'description', description: sealed },
-      });
     }
   }
 

@@ -64,6 +64,18 @@ describe('which INS server', () => {
     expect(two.all('ins-servers')[0]?.insServers.map(({ url }) => url)).toEqual(['ws://b:1', 'ws://c:1']);
   });
 
+  test('TR20: a server that somebody was moved away from is free again', () => {
+    const world = new World();
+    const source = world.source(stream, { insServers: [at('a')] });
+    world.viewer(stream, 'one');
+    world.viewer(stream, 'two');
+    source.publish(stream, { insServers: [at('b')] });
+    source.publish(stream, { insServers: [at('b'), at('a')] });
+    expect(first(world, 'three')).toBe('ws://a:1');
+    expect(first(world, 'four')).toBe('ws://a:1');
+    expect(first(world, 'five')).toBe('ws://b:1');
+  });
+
   test('the region that the tracker was told of a server completes what the source did not say', () => {
     const world = new World({ insServers: [at('a', 'eu')] });
     world.source(stream, { insServers: [at('a')] });

@@ -76,8 +76,9 @@ describe('choosing neighbours', () => {
 
   test('TR13: a third are peers that are well ahead', () => {
     const world = new World();
+    const able = crowd(world, 'able', 6, 'native', true);
     crowd(world, 'empty', 34, 'native', true);
-    for (const able of crowd(world, 'able', 6, 'native', true)) able.state({ parts: [100, 101] });
+    for (const guest of able) guest.state({ parts: [100, 101] });
     const entries = others(world.viewer(stream, 'asker', { mode: 'native', url: ':9' }));
     expect(count(entries, 'able')).toBe(6);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { CLOSE } from '../../protocol/reasons.ts';
+import { decodeRecord } from '../../protocol/records.ts';
 import { key, partsOf, sealDescription, sealRecord, sign, streamKeys, World } from './world.ts';
 
 const stream = streamKeys('one');
@@ -185,6 +186,28 @@ describe('records for a joiner', () => {
     }
     const { records } = world.viewer(stream, 'a').joined;
     expect(partsOf(stream.stream, records)).toEqual([24, 25, 26, 27, 28, 29].flatMap((part) => [part, part]));
+  });
+
+  test('TR11: records that come out of order are put in order', () => {
+    const world = new World();
+    const source = world.source(stream);
+    for (const [track, part] of [
+      [1, 5],
+      [0, 5],
+      [1, 4],
+      [0, 4],
+    ] as const) {
+      source.send({ type: 'records', records: [sealRecord(stream, part, { track })] });
+    }
+    const { records } = world.viewer(stream, 'a').joined;
+    expect(
+      records.map((sealed) => decodeRecord(stream.stream, sealed)!.value).map(({ part, track }) => [part, track]),
+    ).toEqual([
+      [4, 0],
+      [4, 1],
+      [5, 0],
+      [5, 1],
+    ]);
   });
 
   test('TR11: a record that comes twice is kept once', () => {

@@ -15,8 +15,15 @@ export interface Lifetime {
   end(): void;
 }
 
-/** Listens for reasons to end. To be called before anything is started, so that nothing is left running. */
+let ours: Lifetime | undefined;
+
+/** This process's. To be asked for before anything is started, so that nothing is left running. */
 export function lifetime(): Lifetime {
+  ours ??= listen();
+  return ours;
+}
+
+function listen(): Lifetime {
   let resolve = () => {};
   const over = new Promise<void>((done) => {
     resolve = done;

@@ -1,14 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { runCommandLine } from './command.ts';
-import { demo } from './commands/demo.ts';
-import { ins } from './commands/ins.ts';
-import { keygen } from './commands/keygen.ts';
-import { peer } from './commands/peer.ts';
-import { source } from './commands/source.ts';
-import { tracker } from './commands/tracker.ts';
+import { COMMANDS } from './commands.ts';
 import { Problem } from './problem.ts';
-
-const COMMANDS = [demo, source, tracker, ins, peer, keygen];
 
 /** A fault of ours or of the surroundings ends in one line, too; `INSWARM_LOG_LEVEL=debug` shows where it was. */
 function fail(error: unknown): never {

@@ -39,6 +39,7 @@ export async function reservePorts<K extends string>(
   host: string,
   ports: Readonly<Record<K, number>>,
 ): Promise<Record<K, number>> {
+  refuseTwins(ports);
   const held: Promise<number>[] = [];
   const servers: ReturnType<typeof createServer>[] = [];
   for (const port of Object.values<number>(ports)) {
@@ -59,4 +60,13 @@ export async function reservePorts<K extends string>(
   if (failed !== undefined) throw listenProblem(failed.reason, ports);
   const found = settled.map((one) => (one as PromiseFulfilledResult<number>).value);
   return Object.fromEntries(Object.keys(ports).map((key, at) => [key, found[at]])) as Record<K, number>;
+}
+
+function refuseTwins(ports: PortOptions): void {
+  const owners = new Map<number, string>();
+  for (const [flag, port] of Object.entries(ports)) {
+    const other = owners.get(port!);
+    if (port && other !== undefined) throw new Problem(`port ${port} is asked for twice, by ${other} and ${flag}`, 2);
+    owners.set(port!, flag);
+  }
 }

@@ -3,6 +3,7 @@ import type { InsClientInput, InsClientOutput, WantedBlock } from '../../ins-cli
 import { earlier } from '../../machine/deadlines.ts';
 import { type Body, type LinkId, Queue, type Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
+import { Backoff } from '../../machine/rates.ts';
 import type { Labelled } from '../../protocol/frames.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX } from '../../protocol/limits.ts';
@@ -56,6 +57,8 @@ export class InsFeed {
   /** The running follow: its handle, the owner of the followed locker, the token it began with. */
   private follow: { handle: number; owner: string; sealed: Uint8Array } | undefined;
   private followAtMs: number | undefined;
+  private switchAtMs: number | undefined;
+  private readonly pause = new Backoff(200, 5_000);
   private followFailures = 0;
   /** Newest part that the follow has brought, by track. */
   private readonly brought = new Map<number, number>();
@@ -195,6 +198,7 @@ export class InsFeed {
   nextDeadline(): number | undefined {
     let next = this.conversation?.nextDeadline();
     for (const get of this.gets.values()) next = earlier(next, get.byAtMs);
+    next = earlier(next, this.switchAtMs);
     return this.up && this.follow === undefined ? earlier(next, this.followAtMs) : next;
   }
 
@@ -206,6 +210,7 @@ export class InsFeed {
     }
     this.conversation?.handleTimeout(nowMs);
     this.drain(nowMs);
+    if (this.switchAtMs !== undefined && this.switchAtMs <= nowMs) this.switchServer('it cannot be reached', nowMs);
     this.startFollow(nowMs);
   }
 
@@ -231,6 +236,7 @@ export class InsFeed {
 
   private connect(at: number, nowMs: number): void {
     this.stop('another server', nowMs);
+    this.switchAtMs = undefined;
     this.at = at;
     this.followFailures = 0;
     const prng = this.prng.fork(`ins ${at} ${nowMs}`);
@@ -291,6 +297,7 @@ export class InsFeed {
         return;
       case 'ready':
         this.server = output.server;
+        this.switchAtMs = undefined;
         this.heardAtMs = nowMs;
         this.events.push({ kind: 'up', url: this.url, server: output.server, clockOffsetMs: output.clockOffsetMs });
         this.followAtMs = nowMs;
@@ -314,9 +321,14 @@ export class InsFeed {
         return;
       case 'lost': {
         this.link = undefined;
+        const wasUp = this.up;
         this.lost(output.why);
         if (output.final) this.conversation = undefined;
-        else if (this.servers.length > 1) this.switchServer(output.why, nowMs);
+        else if (this.servers.length > 1) {
+          // From one that worked to the next at once; where one after the other fails, with a pause between.
+          if (wasUp) this.pause.succeed();
+          this.switchAtMs = nowMs + (wasUp ? 0 : this.pause.fail(this.prng.unit()));
+        }
         return;
       }
     }

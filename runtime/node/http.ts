@@ -79,7 +79,6 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       raw.closeIdleConnections();
       await app.close();
       clearTimeout(cut);
-      for (const socket of sockets) socket.destroy();
     },
   };
 }

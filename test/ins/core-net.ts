@@ -22,6 +22,7 @@ export class CoreNet {
   nowMs = 1_800_000_000_000;
   private readonly servers = new Map<string, CoreServer>();
   private readonly events: (() => void)[] = [];
+  private readonly answers: (() => void)[] = [];
   private running = false;
 
   server(number: number, options: { limits?: Partial<InsServerLimits>; mayDial?: boolean } = {}): CoreServer {
@@ -40,20 +41,29 @@ export class CoreNet {
     this.events.push(...events);
     if (this.running) return;
     this.running = true;
-    for (let event = this.events.shift(); event !== undefined; event = this.events.shift()) event();
+    for (let event = this.next(); event !== undefined; event = this.next()) event();
     this.running = false;
+  }
+
+  /** Runs an answer of the world, which is there before anything else can happen. */
+  answer(answer: () => void): void {
+    this.answers.push(answer);
+    this.run();
+  }
+
+  private next(): (() => void) | undefined {
+    return this.answers.shift() ?? this.events.shift();
   }
 
   /** Lets time pass, with all deadlines on the way. */
   pass(ms: number): void {
     const untilMs = this.nowMs + ms;
     for (;;) {
-      const deadlines = [...this.servers.values()].map(
-        (server) => server.core.nextDeadline() ?? Number.POSITIVE_INFINITY,
-      );
+      const deadlines = [...this.servers.values()].map((server) => server.nextDeadline());
       const nextMs = Math.min(...deadlines);
       if (nextMs > untilMs) break;
-      this.nowMs = Math.max(this.nowMs, nextMs);
+      if (nextMs < this.nowMs) throw new Error(`a deadline ${this.nowMs - nextMs} ms ago that was not dealt with`);
+      this.nowMs = nextMs;
       for (const server of this.servers.values()) server.timeout();
     }
     this.nowMs = untilMs;
@@ -116,11 +126,21 @@ export class CoreServer {
   }
 
   input(input: InsServerInput): void {
-    this.net.run(() => {
-      if (this.silent) return;
-      this.core.handleInput(input, this.net.nowMs);
-      this.drain();
-    });
+    this.net.run(() => this.take(input));
+  }
+
+  private answer(input: InsServerInput): void {
+    this.net.answer(() => this.take(input));
+  }
+
+  private take(input: InsServerInput): void {
+    if (this.silent) return;
+    this.core.handleInput(input, this.net.nowMs);
+    this.drain();
+  }
+
+  nextDeadline(): number {
+    return (this.silent ? undefined : this.core.nextDeadline()) ?? Number.POSITIVE_INFINITY;
   }
 
   timeout(): void {
@@ -160,18 +180,18 @@ export class CoreServer {
         return;
       }
       case 'verify':
-        this.input({
+        this.answer({
           kind: 'verified',
           ref: output.ref,
           ok: verifySignature(output.key, output.signed, output.signature),
         });
         return;
       case 'check-name':
-        this.input({ kind: 'named', ref: output.ref, ok: hasName(output.body as Uint8Array, output.name) });
+        this.answer({ kind: 'named', ref: output.ref, ok: hasName(output.body as Uint8Array, output.name) });
         return;
       case 'store':
         this.bodies.set(output.block.key, output.body);
-        this.input({ kind: 'stored', ref: output.ref, ok: true });
+        this.answer({ kind: 'stored', ref: output.ref, ok: true });
         return;
       case 'drop':
         this.bodies.delete(output.block.key);

@@ -1,0 +1,287 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { FROM_NEWEST_START, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
+import { CoreNet, type CoreServer } from './core-net.ts';
+import { blockOf, bytesOf, collectionOf, keysOf, sealToken } from './helpers.ts';
+
+const owner = keysOf(1);
+
+describe('a server that fetches from another', () => {
+  let net: CoreNet;
+  let far: CoreServer;
+  let near: CoreServer;
+
+  beforeEach(() => {
+    net = new CoreNet();
+    far = net.server(1);
+    near = net.server(2);
+  });
+
+  it('fetches a block once, however many ask for it at the same time or later', () => {
+    far.connect(owner).putParts([1, 2]);
+    const token = far.token(owner);
+    // Askers that come before the first answer: the far server is slow.
+    far.silent = true;
+    const early = [10, 11, 12].map((number) => near.connect(keysOf(number)));
+    for (const client of early) client.get([1, 2], { token: client.token(token) });
+    expect(early.flatMap((client) => client.blocks)).toEqual([]);
+    far.silent = false;
+    far.input({ kind: 'link-closed', link: 999 });
+    const late = near.connect(keysOf(13));
+    net.pass(6_000);
+    for (const client of [...early, late]) client.get([1, 2], { token: client.token(token) });
+    for (const client of [...early, late]) expect(client.parts()).toEqual([1, 2]);
+    expect(far.core.stats().sentBlocks).toBe(2);
+    expect(near.core.stats()).toMatchObject({ remoteBlocks: 2, remoteHits: 6, upstreams: 1 });
+  });
+
+  it('gives what it has fetched only to those whose own token covers it', () => {
+    far.connect(owner).putParts([1, 2]);
+    const reader = near.connect(keysOf(2));
+    reader.get([1, 2], { token: reader.token(far.token(owner)) });
+    const other = near.connect(keysOf(3));
+    other.get([1], { byName: true });
+    other.get([1], { token: other.token(far.token(owner, { from: 2 })), byName: true });
+    other.get([1], { token: other.token(far.token(owner, { from: 2 })) });
+    other.get([1], { token: other.token(far.token(keysOf(5))), byName: true });
+    expect(other.blocks).toEqual([]);
+    expect(other.refusals()).toEqual(['NO_OBJECT', 'TOKEN_SCOPE', 'TOKEN_SCOPE', 'NO_OBJECT']);
+    other.get([2], { token: other.token(far.token(owner, { from: 2 })), byName: true });
+    expect(other.blocks).toHaveLength(1);
+  });
+
+  it('passes on why the other server refuses', () => {
+    far.connect(owner).putParts([5]);
+    const reader = near.connect(keysOf(2));
+    const alias = reader.token(far.token(owner));
+    reader.get([4, 6], { token: alias });
+    reader.get([9], { token: alias, byName: true });
+    expect(reader.refusals()).toEqual(['GONE', 'NOT_YET', 'NO_OBJECT']);
+  });
+
+  it('sends on no block that does not have its name', () => {
+    far.connect(owner).putParts([1]);
+    far.tamper = (body) => bytesOf(99, body.byteLength);
+    const reader = near.connect(keysOf(2));
+    reader.get([1], { token: reader.token(far.token(owner)), byName: true });
+    expect(reader.blocks).toEqual([]);
+    expect(reader.refusals()).toEqual(['REMOTE_FAIL']);
+    expect(near.core.stats()).toMatchObject({ blocks: 0, memoryBytes: 0 });
+  });
+
+  it('says in time that the other server does not answer', () => {
+    far.connect(owner).putParts([1]);
+    const reader = near.connect(keysOf(2));
+    const alias = reader.token(far.token(owner));
+    reader.get([1], { token: alias });
+    far.silent = true;
+    reader.get([2], { token: alias });
+    net.pass(4_900);
+    expect(reader.refusals()).toEqual([]);
+    net.pass(200);
+    expect(reader.of('refused')).toMatchObject([{ reason: 'REMOTE_FAIL' }]);
+    expect(reader.of('refused')[0]?.retryAfterMs).toBeGreaterThan(0);
+  });
+
+  it('says at once that nobody answers the dial, and dials again after a pause', () => {
+    far.connect(owner).putParts([1]);
+    far.dead = true;
+    const reader = near.connect(keysOf(2));
+    const alias = reader.token(far.token(owner));
+    reader.get([1], { token: alias });
+    reader.follow(0, { token: alias });
+    expect(reader.refusals()).toEqual(['REMOTE_FAIL', 'REMOTE_FAIL']);
+    far.dead = false;
+    net.pass(1_100);
+    reader.get([1], { token: alias });
+    expect(reader.parts()).toEqual([1]);
+  });
+
+  it('asks the next server that a token names when the first cannot be had', () => {
+    const third = net.server(3);
+    third.connect(owner).putParts([1]);
+    far.dead = true;
+    const servers = [far, third].map(({ keys, url }) => ({ key: keys.publicKey, url }));
+    const token = sealToken(owner, servers, {}, net.nowMs);
+    const reader = near.connect(keysOf(2));
+    const alias = reader.token(token);
+    reader.get([1], { token: alias });
+    expect(reader.refusals()).toEqual(['REMOTE_FAIL']);
+    reader.get([1], { token: alias });
+    expect(reader.parts()).toEqual([1]);
+  });
+
+  it('gives nothing to and takes nothing from a server that is not the one its token names', () => {
+    far.connect(owner).putParts([1]);
+    const token = sealToken(owner, [{ key: keysOf(99).publicKey, url: far.url }], {}, net.nowMs);
+    const reader = near.connect(keysOf(2));
+    reader.get([1], { token: reader.token(token) });
+    expect(reader.blocks).toEqual([]);
+    expect(reader.refusals()).toEqual(['REMOTE_FAIL']);
+    expect(near.core.stats().upstreams).toBe(0);
+  });
+
+  it('does not fetch for a server that fetches for another', () => {
+    far.connect(owner).putParts([1]);
+    const chained = near.connect(keysOf(2), SERVER_APPLICATION);
+    const alias = chained.token(far.token(owner));
+    chained.get([1], { token: alias });
+    chained.follow(0, { token: alias });
+    expect(chained.refusals()).toEqual(['POLICY_DENIED', 'POLICY_DENIED']);
+    expect(near.core.stats().upstreams).toBe(0);
+  });
+
+  it('keeps a copy no longer than the original lives', () => {
+    far.connect(owner).putParts([1], { ttlSeconds: 10 });
+    net.pass(4_000);
+    const reader = near.connect(keysOf(2));
+    const alias = reader.token(far.token(owner));
+    reader.get([1], { token: alias, keep: true });
+    expect(reader.blocks[0]?.header.kept).toBe(true);
+    net.pass(6_000);
+    reader.get([1]);
+    reader.get([1], { token: alias });
+    expect(reader.parts()).toEqual([1]);
+    net.pass(2_000);
+    expect(near.bodies.size).toBe(0);
+  });
+
+  it('lets copies that nobody keeps make room for what clients put, and no others', () => {
+    near = net.server(4, { limits: { memoryBytes: 6_500 } });
+    far.connect(owner).putParts([1, 2, 3, 4]);
+    const reader = near.connect(keysOf(2));
+    const alias = reader.token(far.token(owner));
+    reader.get([1, 2], { token: alias });
+    reader.get([3, 4], { token: alias, keep: true });
+    const writer = near.connect(keysOf(3));
+    writer.putParts([20, 21]);
+    expect(writer.refusals()).toEqual([]);
+    writer.putParts([22]);
+    expect(writer.refusals()).toEqual(['QUOTA_STORAGE']);
+    reader.get([3, 4]);
+    expect(reader.parts()).toEqual([1, 2, 3, 4, 3, 4]);
+    expect(near.core.stats()).toMatchObject({ blocks: 4 });
+  });
+
+  it('follows a collection once for all who follow it, and stops with the last of them', () => {
+    const source = far.connect(owner);
+    source.putParts([3, 4, 5]);
+    const viewers = [10, 11, 12].map((number) => near.connect(keysOf(number)));
+    const requests = viewers.map((viewer) =>
+      viewer.follow(FROM_NEWEST_START, { token: viewer.token(far.token(owner)), keep: true }),
+    );
+    source.putParts([6]);
+    for (const viewer of viewers) {
+      expect(viewer.parts()).toEqual([4, 5, 6]);
+      expect(viewer.blocks.every(({ header }) => header.kept)).toBe(true);
+    }
+    expect(far.core.stats()).toMatchObject({ follows: 1, sentBlocks: 3 });
+    expect(near.core.stats()).toMatchObject({ follows: 3, remoteBlocks: 3, upstreams: 1 });
+    viewers[0]?.send({ type: 'cancel', request: requests[0]! });
+    viewers[1]?.leave();
+    source.putParts([7]);
+    expect(viewers.map((viewer) => viewer.parts().at(-1))).toEqual([6, 6, 7]);
+    viewers[2]?.leave();
+    expect(far.core.stats().follows).toBe(0);
+    net.pass(32_000);
+    expect(near.core.stats().upstreams).toBe(0);
+    expect(far.core.stats().links).toBe(1);
+  });
+
+  it('lets a follow join from where it asks, and opens another one for what lies further back', () => {
+    const source = far.connect(owner);
+    source.putParts([1, 2, 3, 4, 5]);
+    const [first, second, third] = [10, 11, 12].map((number) => near.connect(keysOf(number)));
+    first?.follow(4, { token: first.token(far.token(owner)) });
+    second?.follow(5, { token: second.token(far.token(owner)) });
+    expect(far.core.stats()).toMatchObject({ follows: 1, sentBlocks: 2 });
+    third?.follow(2, { token: third.token(far.token(owner)) });
+    expect(far.core.stats().follows).toBe(2);
+    source.putParts([6]);
+    expect(first?.parts()).toEqual([4, 5, 6]);
+    expect(second?.parts()).toEqual([5, 6]);
+    expect(third?.parts()).toEqual([2, 3, 4, 5, 6]);
+  });
+
+  it('passes the owner’s new token on, and goes on under it', () => {
+    const source = far.connect(owner);
+    const viewers = [10, 11].map((number) => near.connect(keysOf(number)));
+    for (const viewer of viewers) viewer.follow(0, { token: viewer.token(far.token(owner)) });
+    for (let second = 0; second < 180; second += 30) {
+      net.pass(30_000);
+      source.send({ type: 'range-token', token: far.token(owner) });
+    }
+    source.putParts([1]);
+    for (const viewer of viewers) {
+      expect(viewer.parts()).toEqual([1]);
+      expect(viewer.of('renewed')).toHaveLength(6);
+      expect(viewer.refusals()).toEqual([]);
+    }
+  });
+
+  it('goes on under the token of another follower when the first one’s runs out', () => {
+    const source = far.connect(owner);
+    const [first, second] = [10, 11].map((number) => near.connect(keysOf(number)));
+    first?.follow(0, { token: first.token(far.token(owner)) });
+    net.pass(60_000);
+    second?.follow(0, { token: second.token(far.token(owner)) });
+    net.pass(60_000);
+    source.putParts([1]);
+    expect(first?.refusals()).toEqual(['TOKEN_EXPIRED']);
+    expect(second?.parts()).toEqual([1]);
+  });
+
+  it('takes a follow up again behind what it has brought when the connection comes back', () => {
+    const source = far.connect(owner);
+    const viewer = near.connect(keysOf(10));
+    viewer.follow(0, { token: viewer.token(far.token(owner)) });
+    source.putParts([1, 2]);
+    const link = far.outputs
+      .filter(({ kind }) => kind === 'send-block')
+      .map((output) => 'link' in output && output.link);
+    far.input({ kind: 'violation', link: link[0] as number, why: 'made up' });
+    source.putParts([3]);
+    net.pass(1_000);
+    source.putParts([4]);
+    expect(viewer.parts()).toEqual([1, 2, 3, 4]);
+    expect(viewer.refusals()).toEqual([]);
+  });
+
+  it('ends a follow when the other server does not come back in 5 s', () => {
+    far.connect(owner);
+    const viewer = near.connect(keysOf(10));
+    viewer.follow(0, { token: viewer.token(far.token(owner)) });
+    far.dead = true;
+    far.input({ kind: 'stop' });
+    net.pass(4_500);
+    expect(viewer.refusals()).toEqual([]);
+    net.pass(1_600);
+    expect(viewer.refusals()).toEqual(['REMOTE_FAIL']);
+    expect(near.core.stats()).toMatchObject({ follows: 0, upstreams: 0 });
+  });
+
+  it('speaks to no more servers at once than it may', () => {
+    near = net.server(5, { limits: { upstreamsMax: 1 } });
+    const third = net.server(3);
+    far.connect(owner).putParts([1]);
+    third.connect(keysOf(4)).putParts([2]);
+    const viewer = near.connect(keysOf(2));
+    const request = viewer.follow(0, { token: viewer.token(far.token(owner)) });
+    const other = viewer.token(third.token(keysOf(4)));
+    viewer.get([2], { token: other });
+    expect(viewer.refusals()).toEqual(['OVERLOAD']);
+    viewer.send({ type: 'cancel', request });
+    viewer.get([2], { token: other });
+    expect(viewer.parts()).toEqual([1, 2]);
+    expect(near.core.stats().upstreams).toBe(1);
+  });
+
+  it('fetches by the name alone for a token that names blocks', () => {
+    far.connect(owner).putParts([1, 2]);
+    const reader = near.connect(keysOf(2));
+    const names = [blockOf(2).item.name];
+    const alias = reader.token(far.token(owner, { collection: null, names }));
+    reader.get([2, 1], { token: alias, byName: true, collection: collectionOf(1) });
+    expect(reader.blocks.map(({ body }) => body)).toEqual([blockOf(2).body]);
+    expect(reader.refusals()).toEqual(['TOKEN_SCOPE']);
+  });
+});

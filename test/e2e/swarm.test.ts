@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunningInsServer } from '../../ins-server/node/ins-server.ts';
+import { streamIdToText } from '../../protocol/names.ts';
+import type { Mode } from '../../protocol/swarm-fields.ts';
+import type { RunningSource } from '../../source-server/node/source.ts';
+import { firstPart, House, partNames, played, type WatchedPeer } from './support.ts';
+
+const MODES: readonly Mode[] = ['ins', 'native', 'hybrid'];
+const TRACKS = [0, 1];
+const PARTS = 24;
+
+/** Two streams through one tracker and two INS servers, each source feeding the first; peers of all modes in one swarm. */
+const house = new House();
+let insServers: readonly RunningInsServer[];
+let source: RunningSource;
+let other: RunningSource;
+let peers: WatchedPeer[];
+let others: WatchedPeer[];
+
+beforeAll(async () => {
+  insServers = [await house.startIns(), await house.startIns()];
+  const east = { url: insServers[0]!.url, region: 'east' };
+  await house.startTracker([{ url: insServers[1]!.url, region: 'west' }]);
+  source = await house.startSource({ ins: [east] });
+  // The test pattern is the same every time: another size makes another stream.
+  other = await house.startSource({ ins: [east], input: 'testsrc=192x108' });
+  peers = [];
+  for (const mode of MODES) {
+    for (const region of ['east', 'west', 'west']) peers.push(await house.startPeer(source, mode, { region }));
+  }
+  others = [await house.startPeer(other, 'ins'), await house.startPeer(other, 'native')];
+  await Promise.all([...peers, ...others].map((peer) => played(peer, PARTS)));
+});
+afterAll(() => house.close());
+
+describe.each(MODES)('in %s mode', (mode) => {
+  test('what a peer hands out equals what the source cut, bit for bit', async () => {
+    for (const peer of peers.filter((candidate) => candidate.mode === mode)) {
+      const from = firstPart(peer)!;
+      for (const track of TRACKS) {
+        const cut = await partNames(source.hlsUrl, track, from, from + PARTS - 1);
+        const handedOut = await partNames(peer.gatewayUrl!, track, from, from + PARTS - 1);
+        expect(cut.size).toBe(PARTS);
+        for (const [part, name] of handedOut) expect([part, name]).toEqual([part, cut.get(part)]);
+        const missed = peer.events.flatMap((event) => (event.kind === 'missed' ? event.to - event.from + 1 : []));
+        expect(handedOut.size).toBeGreaterThanOrEqual(PARTS - missed.reduce((sum, count) => sum + count, 0));
+      }
+    }
+  });
+});
+
+test('in INS mode peers send no block byte to anybody, counted at the socket', () => {
+  for (const peer of peers.filter(({ mode }) => mode === 'ins')) {
+    const { sentBytes, links, bytesFrom, givenBytes } = peer.stats();
+    expect(sentBytes.data).toBe(0);
+    expect(givenBytes).toBe(0);
+    expect(links.peer.dataIn).toBe(0);
+    expect(bytesFrom).toMatchObject({ peers: 0, source: 0 });
+    expect(bytesFrom.ins).toBeGreaterThan(0);
+    expect(sentBytes.control).toBeGreaterThan(0);
+  }
+});
+
+test('viewers in the west have it through their own server, which fetches each block once', () => {
+  const [first, second] = insServers.map((server) => server.stats());
+  const west = peers.filter(({ mode }) => mode !== 'native').map((peer) => peer.stats().ins === insServers[1]!.url);
+  expect(west).toEqual([false, true, true, false, true, true]);
+  expect(first!.remoteBlocks).toBe(0);
+  expect(second!.remoteBlocks).toBeGreaterThan(PARTS);
+  expect(second!.sentBlocks).toBeGreaterThan(2 * second!.remoteBlocks);
+});
+
+test('in native mode peers take nothing from INS servers, and feed each other', () => {
+  const native = peers.filter(({ mode }) => mode === 'native').map((peer) => peer.stats());
+  for (const { bytesFrom, links } of native) {
+    expect(bytesFrom.ins).toBe(0);
+    expect(links.ins).toEqual({ controlIn: 0, controlOut: 0, dataIn: 0, dataOut: 0 });
+  }
+  expect(native.reduce((sum, { bytesFrom }) => sum + bytesFrom.peers, 0)).toBeGreaterThan(0);
+});
+
+test('viewers of two streams do not see each other', () => {
+  const viewers = house.tracker.stats().streams.map(({ stream, viewers }) => [streamIdToText(stream), viewers]);
+  expect(Object.fromEntries(viewers)).toEqual({ [source.stream]: peers.length, [other.stream]: others.length });
+  // The source and the one other viewer, at most.
+  for (const peer of others) expect(peer.stats().neighbours).toBeLessThanOrEqual(2);
+});
+
+test('each stream is its own: parts of one number differ, and each viewer has those of its stream', async () => {
+  for (const peer of others) {
+    const from = firstPart(peer)!;
+    const cut = await partNames(other.hlsUrl, 0, from, from + 7);
+    expect(await partNames(peer.gatewayUrl!, 0, from, from + 7)).toEqual(cut);
+  }
+  const ours = await partNames(source.hlsUrl, 0, 8, 12);
+  for (const [part, name] of await partNames(other.hlsUrl, 0, 8, 12)) expect(ours.get(part)).not.toBe(name);
+});
+
+test('nobody has anything to complain about', () => {
+  for (const peer of [...peers, ...others]) {
+    expect(peer.events.filter(({ kind }) => kind === 'bad' || kind === 'refused')).toEqual([]);
+  }
+});

@@ -1,10 +1,11 @@
 import { type Address, readAddress } from './address.ts';
 import { el } from './dom.ts';
+import { Flow } from './flow.ts';
 import { Header } from './header.ts';
 import { Panel } from './panel.ts';
 import { PlayerView } from './player-view.ts';
 import { Session } from './session.ts';
-import { nothingOnAir, streamList, trackerAway, wrongAddress } from './stream-list.ts';
+import { noMediaSource, nothingOnAir, streamList, trackerAway, wrongAddress } from './stream-list.ts';
 import { loadStreams, type StreamEntry } from './streams.ts';
 import { exposePage } from './window-api.ts';
 
@@ -16,9 +17,18 @@ const header = new Header();
 
 function begin(): void {
   const address = readAddress(location.search);
+  forgetAutoplay();
   if (typeof address === 'string') show(wrongAddress(address));
   else if (address.stream !== null) watch(address, address.stream);
   else void findStream(address);
+}
+
+/** It says how the page was come to, not what is on it: the address may be passed on. */
+function forgetAutoplay(): void {
+  const url = new URL(location.href);
+  if (!url.searchParams.has('autoplay')) return;
+  url.searchParams.delete('autoplay');
+  history.replaceState(null, '', url);
 }
 
 function show(main: HTMLElement): void {
@@ -32,7 +42,7 @@ async function findStream(address: Address): Promise<void> {
     const streams = await loadStreams().catch(() => undefined);
     const [first, second] = streams ?? [];
     if (first !== undefined && second === undefined) {
-      watch(address, first.stream);
+      watch(address, first.id);
       return;
     }
     // Drawn again only when it has changed: what is being read or has the focus stays.
@@ -48,31 +58,62 @@ function overview(streams: readonly StreamEntry[] | undefined): HTMLElement {
   return streams.length === 0 ? nothingOnAir() : streamList(streams);
 }
 
+/** Plays one stream, for as long as the page is open. */
 function watch(address: Address, stream: string): void {
+  const { mode, gives, follow } = address;
+  const tracker = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
   const view = new PlayerView();
   const panel = new Panel();
-  header.setMode(stream, address.mode);
-  show(el('main', { class: 'watch' }, view.element, panel.element));
+  const flow = new Flow();
+  let told = '';
+  let session: Session | undefined;
+  const open = (): void => {
+    session?.close();
+    session = new Session(view.video, { tracker, stream, mode, gives, follow });
+    exposePage(session);
+    view.show(session);
+  };
+  header.setMode(stream, mode);
+  show(el('main', { class: 'watch' }, el('div', { class: 'left' }, view.element, flow.element), panel.element));
   if (!Session.supported) {
-    show(wrongAddress('This browser has no Media Source Extensions, without which no page can play this stream.'));
+    void offerHls(stream);
     return;
   }
-  const tracker = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
-  const { mode, gives, follow } = address;
-  const session = new Session(view.video, { tracker, stream, mode, gives, follow });
-  exposePage(session);
-  view.show(session);
+  open();
+  void titleOf(stream).then((title) => {
+    told = title;
+  });
   window.setInterval(() => {
-    const stats = session.stats();
-    header.setTitle(stats.title);
-    view.update(stats);
-    panel.update(stats, session.history);
+    // A broadcast that was over has begun again; what has ended in a player never goes on.
+    if (session?.isOutlived) {
+      open();
+      void session.play();
+    }
+    const stats = session!.stats();
+    const title = stats.title || told;
+    header.setTitle(title);
+    view.update(stats, title);
+    panel.update(stats, session!.history);
+    flow.update(stats, session!.history);
   }, SHOW_EVERY_MS);
   // A page that comes back from the browser's cache has left the swarm.
   window.addEventListener('pageshow', (event) => {
     if (event.persisted) location.reload();
   });
-  if (address.autoplay) void session.play();
+  if (address.autoplay) void session!.play();
+}
+
+/** The title before the peer knows it, which joins when play is pressed. */
+async function titleOf(stream: string): Promise<string> {
+  const streams = await loadStreams().catch(() => []);
+  return streams.find(({ id }) => id === stream)?.title ?? '';
+}
+
+/** Where no page can put video together, the stream may still be played as it is. */
+async function offerHls(stream: string): Promise<void> {
+  show(noMediaSource(null));
+  const streams = await loadStreams().catch(() => []);
+  show(noMediaSource(streams.find(({ id }) => id === stream)?.hlsUrl ?? null));
 }
 
 begin();

@@ -40,6 +40,9 @@ function whileStarting(stats: SessionStats, online: boolean): Message | null {
     return centre('wait', 'The stream has ended', 'If it comes back, it begins here by itself.');
   }
   if ((sincePressMs ?? 0) < PATIENCE_MS) return null;
+  if (!peer.trackerUp && peer.refused !== null) {
+    return centre('warn', 'The tracker does not let this page in', `${sentence(peer.refused)}Trying again.`);
+  }
   if (!peer.trackerUp) return centre('warn', 'The tracker does not answer', 'Trying again.');
   if (peer.mode === 'ins' && peer.ins === null) return noIns(stats);
   return centre('wait', 'One moment', 'Waiting for the first parts of the stream.');

@@ -87,13 +87,15 @@ class Figures {
 
   update(stats: SessionStats, history: History): void {
     const { startupDelayMs, latencyMs, freezes, frozenMs, bufferMs, droppedFrames } = stats;
-    if (startupDelayMs === null) this.startup.set('–');
+    const begun = startupDelayMs !== null;
+    if (!begun) this.startup.set('–');
     else this.startup.set(seconds(startupDelayMs), 'to the first frame', startupDelayMs < 1_500 ? 'good' : 'none');
     if (latencyMs === null) this.latency.set('–');
     else this.latency.set(seconds(latencyMs), 'behind the camera', latencyMs > 5_000 ? 'bad' : 'none');
-    const frozen = freezes === 0 ? (droppedFrames > 0 ? `${droppedFrames} frames dropped` : 'none') : seconds(frozenMs);
-    this.freezes.set(String(freezes), frozen, freezes === 0 ? 'good' : 'bad');
-    this.buffer.set(seconds(bufferMs), stats.quality ?? '');
+    const dropped = droppedFrames === 1 ? '1 frame dropped' : `${droppedFrames} frames dropped`;
+    const frozen = freezes > 0 ? seconds(frozenMs) : droppedFrames > 0 ? dropped : 'none';
+    if (begun) this.freezes.set(String(freezes), frozen, freezes === 0 ? 'good' : 'bad');
+    if (begun) this.buffer.set(seconds(bufferMs), stats.quality ?? '');
     setAttribute(this.canvas, 'aria-label', `Latency ${seconds(latencyMs ?? 0)}, buffer ${seconds(bufferMs)}`);
     this.plot.draw(history.samples);
   }
@@ -159,12 +161,14 @@ class Connections {
     this.element = card('Connections', this.list, this.privacy);
   }
 
-  update({ peer }: SessionStats): void {
-    const rows = peer.links.map(describeLink).sort((a, b) => a.order - b.order);
-    if (peer.ins === null && peer.mode !== 'native')
-      rows.push({ order: 1, dot: 'off', name: 'INS server', what: 'none' });
-    if (!peer.links.some(({ to }) => to === 'tracker'))
-      rows.unshift({ order: 0, dot: 'off', name: 'Tracker', what: 'none' });
+  update({ peer, sincePressMs }: SessionStats): void {
+    const missing =
+      sincePressMs === null ? ({ dot: 'not', what: 'not yet' } as const) : ({ dot: 'off', what: 'none' } as const);
+    const rows = peer.links.map(describeLink);
+    const has = (wanted: LinkReport['to']): boolean => peer.links.some(({ to }) => to === wanted);
+    if (!has('tracker')) rows.push({ order: 0, name: 'Tracker', ...missing });
+    if (!has('ins') && peer.mode !== 'native') rows.push({ order: 1, name: 'INS server', ...missing });
+    rows.sort((one, other) => one.order - other.order);
     const key = JSON.stringify([rows, peer.mode]);
     if (key === this.shown) return;
     this.shown = key;
@@ -183,7 +187,7 @@ class Connections {
 
 interface Row {
   readonly order: number;
-  readonly dot: 'on' | 'wait' | 'off' | BytesFrom;
+  readonly dot: 'on' | 'wait' | 'off' | 'not' | BytesFrom;
   readonly name: string;
   readonly what: string;
 }

@@ -12,20 +12,33 @@ export class PlayerView {
   readonly element: HTMLElement;
   readonly video: HTMLVideoElement;
   private readonly bigPlay: HTMLButtonElement;
+  private readonly caption = el('p', { class: 'caption' });
   private readonly centre = new Notice('centre');
   private readonly banner = new Notice('banner');
   private readonly controls: Controls;
   private session: Session | undefined;
   private hideTimer = 0;
+  /** The controls were hidden when the pointer went down. */
+  private wasQuiet = false;
 
   constructor() {
     this.video = el('video', { playsinline: '', preload: 'none', tabindex: '-1', 'aria-label': 'Live video' });
     this.bigPlay = el('button', { class: 'big-play', type: 'button', 'aria-label': 'Play' }, icon('play'));
     this.element = el('section', { class: 'stage', 'aria-label': 'Player', 'data-phase': 'idle' });
     this.controls = new Controls(this.video, this.element);
-    this.element.append(this.video, this.centre.element, this.bigPlay, this.banner.element, this.controls.element);
+    this.element.append(
+      this.video,
+      this.centre.element,
+      this.bigPlay,
+      this.caption,
+      this.banner.element,
+      this.controls.element,
+    );
     this.bigPlay.addEventListener('click', (event) => void this.session?.play(event.timeStamp));
-    this.video.addEventListener('click', () => this.controls.togglePlay());
+    this.video.addEventListener('pointerdown', () => {
+      this.wasQuiet = this.element.classList.contains('quiet');
+    });
+    this.video.addEventListener('click', (event) => this.clicked(event));
     this.video.addEventListener('dblclick', () => this.controls.toggleFullScreen());
     for (const name of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
       this.element.addEventListener(name, () => this.wake());
@@ -39,12 +52,20 @@ export class PlayerView {
     this.controls.session = session;
   }
 
-  update(stats: SessionStats): void {
+  update(stats: SessionStats, title: string): void {
+    setText(this.caption, title);
     setAttribute(this.element, 'data-phase', stats.phase);
     this.controls.update(stats);
     const message = messageFor(stats, navigator.onLine);
     this.centre.set(message?.place === 'centre' ? message : null);
     this.banner.set(message?.place === 'banner' ? message : null);
+  }
+
+  /** A mouse has the controls before its eyes; a finger that touches the bare picture asks for them, and sends them away. */
+  private clicked(event: MouseEvent): void {
+    const byFinger = (event as PointerEvent).pointerType === 'touch';
+    if (!byFinger) this.controls.togglePlay();
+    else if (!this.wasQuiet) this.sleep();
   }
 
   private wake(): void {
@@ -63,8 +84,8 @@ export class PlayerView {
 /** A message over the picture; read out when it comes. */
 class Notice {
   readonly element: HTMLElement;
-  private readonly title = el('strong', {});
-  private readonly text = el('span', {});
+  private readonly title = el('strong', { class: 'notice-title' });
+  private readonly text = el('span', { class: 'notice-text' });
 
   constructor(place: Message['place']) {
     const spinner = el('i', { class: 'spinner', 'aria-hidden': 'true' });

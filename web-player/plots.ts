@@ -43,13 +43,12 @@ export class Plot {
     const highest = Math.max(this.options.topMin, ...layers.flat().map((value) => value ?? 0));
     this.top = Math.max(highest, this.top * 0.97);
     const style = getComputedStyle(this.canvas);
-    this.grid(context, width, height, style);
+    drawGrid(context, width, height, style.getPropertyValue('--grid'));
     const x = (at: number): number => width - ((samples.length - 1 - at) * width) / (SAMPLES_MAX - 1);
     const y = (value: number): number => height - PAD_PX - (value / (this.top * 1.1)) * (height - 2 * PAD_PX);
-    // From the back to the front: of a stack the highest sum is drawn first.
-    for (let at = layers.length - 1; at >= 0; at--) {
-      const colour = style.getPropertyValue(this.options.curves[at]!.colour);
-      this.curve(context, layers[at]!, x, y, colour, height);
+    for (const [at, { colour }] of this.options.curves.entries()) {
+      const below = this.options.stacked === true ? layers[at - 1] : undefined;
+      this.curve(context, layers[at]!, below, x, y, style.getPropertyValue(colour));
     }
   }
 
@@ -66,45 +65,42 @@ export class Plot {
     );
   }
 
-  private grid(context: CanvasRenderingContext2D, width: number, height: number, style: CSSStyleDeclaration): void {
-    context.strokeStyle = style.getPropertyValue('--grid');
-    context.lineWidth = 1;
-    for (const share of [0, 0.5, 1]) {
-      const y = Math.round(PAD_PX + share * (height - 2 * PAD_PX)) + 0.5;
-      context.beginPath();
-      context.moveTo(0, y);
-      context.lineTo(width, y);
-      context.stroke();
-    }
-  }
-
+  /** A line, and a veil down to the curve below it. */
   private curve(
     context: CanvasRenderingContext2D,
     values: readonly (number | null)[],
+    below: readonly (number | null)[] | undefined,
     x: (at: number) => number,
     y: (value: number) => number,
     colour: string,
-    height: number,
   ): void {
-    const first = values.findIndex((value) => value !== null);
-    if (first < 0) return;
+    const stacked = this.options.stacked === true;
+    const places = [...values.keys()].filter((at) => values[at] !== null);
+    // A layer of a stack that adds nothing anywhere would only hide the one below.
+    const addsNothing = stacked && places.every((at) => values[at] === (below?.[at] ?? 0));
+    if (places.length === 0 || addsNothing) return;
     context.beginPath();
-    let last = first;
-    for (let at = first; at < values.length; at++) {
-      const value = values[at];
-      if (value === null || value === undefined) continue;
-      context.lineTo(x(at), y(value));
-      last = at;
-    }
+    for (const at of places) context.lineTo(x(at), y(values[at] ?? 0));
     context.strokeStyle = colour;
     context.lineWidth = LINE_PX;
     context.lineJoin = 'round';
     context.stroke();
-    context.lineTo(x(last), height);
-    context.lineTo(x(first), height);
-    context.globalAlpha = this.options.stacked === true ? 0.55 : 0.12;
+    for (const at of places.toReversed()) context.lineTo(x(at), y(below?.[at] ?? 0));
+    context.globalAlpha = stacked ? 0.4 : 0.12;
     context.fillStyle = colour;
     context.fill();
     context.globalAlpha = 1;
+  }
+}
+
+function drawGrid(context: CanvasRenderingContext2D, width: number, height: number, colour: string): void {
+  context.strokeStyle = colour;
+  context.lineWidth = 1;
+  for (const share of [0, 0.5, 1]) {
+    const y = Math.round(PAD_PX + share * (height - 2 * PAD_PX)) + 0.5;
+    context.beginPath();
+    context.moveTo(0, y);
+    context.lineTo(width, y);
+    context.stroke();
   }
 }

@@ -3,6 +3,7 @@ import { type BrowserPeer, type BrowserPeerStats, createPeer } from '../peer/bro
 import type { Mode } from '../protocol/swarm-fields.ts';
 import { nowMs } from '../runtime/browser/clock.ts';
 import { History, SAMPLE_EVERY_MS } from './history.ts';
+import { KeepLive } from './loader/keep-live.ts';
 import { playerConfig, START_BUFFER_MS } from './loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from './loader/swarm-loader.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
@@ -58,6 +59,7 @@ export class Session {
   private readonly video: HTMLVideoElement;
   private readonly options: SessionOptions;
   private readonly watch: PlaybackWatch;
+  private readonly keepLive: KeepLive;
   private readonly timers: number[];
   private pressedAtMs: number | undefined;
   private failure: string | null = null;
@@ -77,6 +79,7 @@ export class Session {
       if (fatal) this.recover(type, details);
     });
     this.hls.attachMedia(video);
+    this.keepLive = new KeepLive(this.hls, video);
     this.peer.onEvent((event) => {
       if (event.kind === 'failed') this.fail(event.why);
     });
@@ -116,23 +119,27 @@ export class Session {
     }
   }
 
+  /** Who pauses goes on from there later, behind the live edge; {@link goLive} leads back. */
   pause(): void {
+    this.keepLive.following = false;
     this.video.pause();
   }
 
   /** To the live edge, at once. */
   goLive(): void {
-    const edge = this.hls.liveSyncPosition;
-    if (edge !== null && edge > this.video.currentTime) {
-      this.watch.excuse();
-      this.video.currentTime = edge;
-    }
+    this.watch.excuse();
+    this.keepLive.goLive();
     void this.play();
   }
 
   get isBehind(): boolean {
     const edge = this.hls.liveSyncPosition;
     return edge !== null && (edge - this.video.currentTime) * 1_000 > BEHIND_MS;
+  }
+
+  /** The stream has ended here and begun again at the source: this session cannot show that. */
+  get isOutlived(): boolean {
+    return this.peer.live.window.ended && this.peer.stats().streamState === 'live';
   }
 
   /** Those that a viewer can choose between; fewer than two: nothing to choose. */
@@ -175,6 +182,7 @@ export class Session {
   close(): void {
     for (const timer of this.timers) window.clearInterval(timer);
     this.watch.end();
+    this.keepLive.stop();
     this.hls.destroy();
     this.peer.close();
   }

@@ -15,7 +15,7 @@ export function streamList(streams: readonly StreamEntry[]): HTMLElement {
   );
 }
 
-function streamCard({ stream, title, state, viewers }: StreamEntry): HTMLElement {
+function streamCard({ id, title, state, viewers }: StreamEntry): HTMLElement {
   const badge = el('span', { class: 'badge', 'data-state': state }, STATE_WORDS[state]);
   const watching = el(
     'span',
@@ -24,14 +24,14 @@ function streamCard({ stream, title, state, viewers }: StreamEntry): HTMLElement
     viewers === 1 ? '1 viewer' : `${viewers} viewers`,
   );
   const picture = el('span', { class: 'thumb', 'aria-hidden': 'true' }, icon('play'));
-  picture.style.setProperty('--hue', String(hueOf(stream)));
+  picture.style.setProperty('--hue', String(hueOf(id)));
   const link = el(
     'a',
-    { href: pageOf(stream), class: 'stream' },
+    { href: pageOf(id), class: 'stream' },
     picture,
     el('span', { class: 'stream-title' }, title || 'Untitled stream'),
     el('span', { class: 'stream-line' }, badge, watching),
-    el('code', {}, `${stream.slice(0, 10)}…`),
+    el('code', {}, `${id.slice(0, 10)}…`),
   );
   return el('li', {}, link);
 }
@@ -48,10 +48,14 @@ export function nothingOnAir(): HTMLElement {
   return el(
     'main',
     { class: 'empty' },
-    el('div', { class: 'beacon', 'aria-hidden': 'true' }, el('i'), el('i'), el('i')),
+    el('div', { class: 'beacon', 'aria-hidden': 'true' }, ring(), ring(), ring()),
     el('h1', {}, 'Nothing is on air'),
     el('p', { role: 'status' }, 'This page keeps looking, and begins by itself when a stream starts.'),
   );
+}
+
+function ring(): HTMLElement {
+  return el('i', { class: 'ring' });
 }
 
 export function trackerAway(): HTMLElement {
@@ -70,5 +74,21 @@ export function wrongAddress(why: string): HTMLElement {
     el('h1', {}, 'This address is not right'),
     el('p', {}, why),
     el('p', {}, el('a', { href: './', class: 'button' }, 'See what is on air')),
+  );
+}
+
+/** @param hlsUrl - Where the source serves the stream as plain HLS; null for nowhere. */
+export function noMediaSource(hlsUrl: string | null): HTMLElement {
+  const words =
+    hlsUrl === null
+      ? 'It has no Media Source Extensions. Any current browser on a computer, tablet or phone has them.'
+      : 'It has no Media Source Extensions. It may play the same stream as plain HLS, straight from the source.';
+  const offer = hlsUrl === null ? [] : [el('p', {}, el('a', { href: hlsUrl, class: 'button' }, 'Play plain HLS'))];
+  return el(
+    'main',
+    { class: 'empty' },
+    el('h1', {}, 'This browser cannot play the stream'),
+    el('p', {}, words),
+    ...offer,
   );
 }

@@ -3,7 +3,7 @@ import type { StreamState } from '../protocol/swarm-fields.ts';
 
 /** One stream, as the tracker's `/api/streams` lists it. */
 export interface StreamEntry {
-  readonly stream: string;
+  readonly id: string;
   /** Null until its source has said. */
   readonly title: string | null;
   readonly state: StreamState;
@@ -25,12 +25,12 @@ export async function loadStreams(): Promise<readonly StreamEntry[]> {
 }
 
 function readEntry(value: unknown): StreamEntry[] {
-  const { stream, title, state, viewers, hlsUrl } = (value ?? {}) as Record<string, unknown>;
-  if (typeof stream !== 'string' || streamIdFromText(stream) === undefined) return [];
+  const { id, title, state, viewers, hlsUrl } = (value ?? {}) as Record<string, unknown>;
+  if (typeof id !== 'string' || streamIdFromText(id) === undefined) return [];
   if (typeof state !== 'string' || !STATES.includes(state)) return [];
   return [
     {
-      stream,
+      id,
       title: typeof title === 'string' ? title : null,
       state: state as StreamState,
       viewers: typeof viewers === 'number' ? viewers : 0,
@@ -39,10 +39,11 @@ function readEntry(value: unknown): StreamEntry[] {
   ];
 }
 
-/** Where the stream's page is; what else the address says stays. */
+/** Where the stream's page is, for those who come from another page of ours: it plays at once. What else the address says stays. */
 export function pageOf(stream: string, mode?: string): string {
   const query = new URLSearchParams(location.search);
   query.set('stream', stream);
   if (mode !== undefined) query.set('mode', mode);
+  query.set('autoplay', 'on');
   return `?${query}`;
 }

@@ -42,6 +42,8 @@ export interface BrowserPeerStats {
   /** `unknown` until the tracker has said. */
   readonly streamState: StreamState | 'unknown';
   readonly streamStateWhy: string;
+  /** Why the tracker does not take this peer in; null when it has, or has not said. */
+  readonly refused: string | null;
   /** Address of the INS server in use; null for none. */
   readonly ins: string | null;
   /** INS servers that the tracker has named. */
@@ -130,6 +132,7 @@ class PagePeer implements BrowserPeer {
   private trackerUp = false;
   private streamState: BrowserPeerStats['streamState'] = 'unknown';
   private streamStateWhy = '';
+  private refused: string | null = null;
   private insServers = 0;
   private clockOffsetMs = 0;
   private endTimer: number | undefined;
@@ -184,6 +187,7 @@ class PagePeer implements BrowserPeer {
       trackerUp: this.trackerUp,
       streamState: this.streamState,
       streamStateWhy: this.streamStateWhy,
+      refused: this.refused,
       ins: core?.ins ?? null,
       insServers: this.insServers,
       bytesFrom: core?.bytesFrom ?? { ins: 0, peers: 0, source: 0 },
@@ -302,10 +306,14 @@ class PagePeer implements BrowserPeer {
         return;
       case 'joined':
         this.trackerUp = true;
+        this.refused = null;
         this.insServers = event.insServers;
         break;
       case 'tracker-lost':
         this.trackerUp = false;
+        break;
+      case 'refused':
+        if (event.by === 'tracker') this.refused = event.why;
         break;
       case 'stream-state':
         this.setStreamState(event.state, event.why);

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer } from 'node:net';
 import path from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findFfmpeg } from '../../source-server/node/media/ffmpeg.ts';
 import { type MediaEvent, openMedia } from '../../source-server/node/media/open-media.ts';
@@ -121,11 +122,20 @@ describe('ffmpeg that dies', () => {
     const watched = await makeWatchedFfmpeg(folder);
     const restore = useFfmpeg(watched.program);
     try {
-      for (const input of ['testsrc=128x96', show]) {
-        const media = openMedia({ input }, () => undefined);
-        while ((await watched.pids()).length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
-        await media.close();
-        expect((await watched.pids()).filter(isAlive)).toEqual([]);
+      for (const input of ['testsrc=128x96', show, '-', 'http://127.0.0.1:9/none.m3u8']) {
+        // The n-th process of each input: asked for its version, listing streams, measuring, running.
+        for (const count of [1, 2, 3, 4]) {
+          const before = (await watched.pids()).length;
+          const stdin = Readable.from([await readFile(show)]);
+          let failed = false;
+          const media = openMedia({ input, stdin }, (event) => {
+            failed = event.kind !== 'part' && event.kind !== 'tracks';
+          });
+          while ((await watched.pids()).length < before + count && !failed) await sleep(10);
+          await media.close();
+          expect((await watched.pids()).filter(isAlive)).toEqual([]);
+          if (failed || input.startsWith('testsrc')) break;
+        }
       }
     } finally {
       restore();

@@ -155,7 +155,7 @@ export async function makeWatchedFfmpeg(folder: { file(name: string): string }):
   await writeFile(list, '');
   await writeFile(program, `#!/bin/sh\necho $$ >> '${list}'\nexec '${real}' "$@"\n`);
   await chmod(program, 0o755);
-  return { program, pids: async () => (await readFile(list, 'utf8')).trim().split('\n').map(Number) };
+  return { program, pids: async () => (await readFile(list, 'utf8')).split('\n').filter(Boolean).map(Number) };
 }
 
 /** Makes sources use this ffmpeg, until the function that is returned is called. */

@@ -12,6 +12,8 @@ export interface LeadPart {
   readonly indexInSegment: number;
   readonly independent: boolean;
   readonly discontinuity: boolean;
+  /** When its last sample came, by the caller's clock. */
+  readonly cameAtMs: number;
 }
 
 export interface LeadOptions {
@@ -41,6 +43,7 @@ export class LeadCutter {
   private segmentStart = 0;
   private index = 0;
   private reorder = 0;
+  private cameAtMs = 0;
   private started = false;
   private breakPending = false;
   private discontinuity = false;
@@ -54,7 +57,7 @@ export class LeadCutter {
   }
 
   /** @param sample continues exactly where the one before ended, unless `breakOff` was called. */
-  push(sample: Sample): void {
+  push(sample: Sample, nowMs: number): void {
     const age = sample.dts - this.segmentStart;
     const newSegment =
       !this.started || this.breakPending || (sample.key && age >= this.segmentTicks - this.toleranceTicks);
@@ -64,6 +67,7 @@ export class LeadCutter {
       this.border = this.segmentStart + parts * this.partTicks - this.toleranceTicks;
     }
     this.open.push(sample);
+    this.cameAtMs = nowMs;
     if (sample.dts + sample.duration >= this.border) this.close();
   }
 
@@ -106,6 +110,7 @@ export class LeadCutter {
       indexInSegment: this.index++,
       independent: first.key,
       discontinuity: this.discontinuity,
+      cameAtMs: this.cameAtMs,
     });
     this.open = [];
     this.discontinuity = false;

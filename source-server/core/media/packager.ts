@@ -11,7 +11,7 @@ export interface PackagerOptions {
   readonly startPart: number;
   readonly startSegment: number;
   readonly startTimeUs: number;
-  /** How long after it was due a part waits for a track that has not delivered, in ms. */
+  /** How long a part waits for a track that has not delivered, in ms: after it was due and its pictures were there. */
   readonly graceMs: number;
   /** The far end has a clock of its own. */
   readonly live: boolean;
@@ -157,7 +157,7 @@ export class Packager {
     const placed = { ...sample, dts: sample.dts + run.shift! };
     const joined = this.leadChain === undefined ? this.joinPicture(placed) : this.joinSound(this.leadChain, placed);
     for (const one of joined) {
-      this.cutter!.push(one);
+      this.cutter!.push(one, nowMs);
       this.leadEnd = one.dts + one.duration;
     }
     const movedMs = this.line.note(this.leadUs(placed.dts + placed.ctsOffset), nowMs);
@@ -256,7 +256,10 @@ export class Packager {
   private isOverdue(lead: LeadPart, nowMs: number): boolean {
     const dueMs = this.line.wallMsAt(this.leadUs(lead.end + lead.reorder));
     const lagTicks = this.leadEnd - lead.end;
-    return nowMs > dueMs + this.options.graceMs || lagTicks > lagMaxSeconds * this.tracks[0]!.header.timescale;
+    return (
+      nowMs > Math.max(dueMs, lead.cameAtMs) + this.options.graceMs ||
+      lagTicks > lagMaxSeconds * this.tracks[0]!.header.timescale
+    );
   }
 
   private isComplete(lead: LeadPart): boolean {

@@ -5,8 +5,8 @@ import { FfmpegProcess } from './ffmpeg-process.ts';
 export interface Feed {
   /** While paused nothing is taken from the far end. */
   setPaused(paused: boolean): void;
-  /** Lets go of it; `onEnd` is not called any more. */
-  close(): void;
+  /** Lets go of it and resolves when its process is gone, if it has one; `onEnd` is not called any more. */
+  close(): Promise<void>;
 }
 
 export interface FeedHandlers {
@@ -22,12 +22,12 @@ export function openStreamFeed(stream: NodeJS.ReadableStream, handlers: FeedHand
   };
   const onEnd = () => end(undefined);
   const onError = (error: Error) => end(error.message);
-  const close = () => {
+  const close = async () => {
     stream.off('data', onData).off('end', onEnd).off('close', onEnd).off('error', onError);
     stream.pause();
   };
   const end = (why: string | undefined) => {
-    close();
+    void close();
     handlers.onEnd(why);
   };
   stream.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
@@ -86,9 +86,10 @@ export class Relay implements Feed {
     this.process.kill();
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.closed = true;
     this.process.kill();
+    return this.process.gone;
   }
 
   private watchSilence(): void {

@@ -29,6 +29,8 @@ process.on('exit', () => {
 
 /** One child process. Each output is a pipe of its own, so that each holds one track with exact durations. */
 export class FfmpegProcess {
+  /** Resolves when the process is gone and its pipes are closed. */
+  readonly gone: Promise<void>;
   private readonly child: ChildProcess;
   private readonly outputs: Readable[];
   private readonly lines: string[] = [];
@@ -61,9 +63,14 @@ export class FfmpegProcess {
     });
     this.child.stdin?.on('error', ignore);
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.readLines(text, handlers));
+    let markGone: () => void;
+    this.gone = new Promise((resolve) => {
+      markGone = resolve;
+    });
     let failure = '';
     const ended = (code: number | null, signal: NodeJS.Signals | null) => {
       if (!running.delete(this.child)) return;
+      markGone();
       handlers.onExit({ code, signal, lastWords: failure || this.lastWords() });
     };
     this.child.on('error', (error) => {

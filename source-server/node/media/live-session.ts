@@ -31,6 +31,7 @@ export class LiveSession {
   private firstByteMs: number | undefined;
   private timer: NodeJS.Timeout | undefined;
   private probe: Probe | undefined;
+  private probing: Promise<void> | undefined;
   private run: Run | undefined;
   private whyEncode: string | undefined;
   private everPlayed = false;
@@ -58,10 +59,13 @@ export class LiveSession {
   async close(): Promise<void> {
     this.closed = true;
     this.stopTimer();
-    this.feed.close();
+    await Promise.all([this.feed.close(), this.probing, this.stopRun()]);
+  }
+
+  private stopRun(): Promise<void> | undefined {
     const { run } = this;
-    if (run === undefined) return;
-    await new Promise<void>((resolve) => {
+    if (run === undefined) return undefined;
+    return new Promise((resolve) => {
       this.gone = resolve;
       run.stop('closed');
     });
@@ -80,11 +84,11 @@ export class LiveSession {
   /** Decides when there is enough to look at. */
   private collect(): void {
     this.phase = 'collecting';
-    if (this.waitingBytes >= collectBytes || (this.feedEnded && this.waitingBytes > 0)) void this.decide();
+    if (this.waitingBytes >= collectBytes || (this.feedEnded && this.waitingBytes > 0)) this.decide();
     else if (this.feedEnded) this.finish(this.endedWhy);
     else if (this.waitingBytes > 0) {
       const leftMs = Math.max(0, (this.firstByteMs ?? 0) + collectMs - Date.now());
-      this.timer ??= setTimeout(() => void this.decide(), leftMs);
+      this.timer ??= setTimeout(() => this.decide(), leftMs);
     }
   }
 
@@ -96,10 +100,14 @@ export class LiveSession {
     else if (this.phase === 'running') this.pump();
   }
 
-  private async decide(): Promise<void> {
+  private decide(): void {
     if (this.phase !== 'collecting' || this.closed) return;
     this.stopTimer();
     this.phase = 'probing';
+    this.probing = this.lookAndStart();
+  }
+
+  private async lookAndStart(): Promise<void> {
     const { ffmpeg, signal } = this.context;
     try {
       this.probe = await probeInput({ ffmpeg, inputArgs, bytes: [...this.waiting], signal });
@@ -186,7 +194,7 @@ export class LiveSession {
   private finish(why: string | undefined): void {
     this.closed = true;
     this.stopTimer();
-    this.feed.close();
+    void this.feed.close();
     this.onEnd(why, this.everPlayed);
   }
 

@@ -14,6 +14,7 @@ export class MediaSource {
   private readonly started: Promise<void>;
   private sink: PartSink | undefined;
   private driver: Driver | undefined;
+  private closing: Promise<void> | undefined;
 
   constructor(options: MediaOptions, onEvent: (event: MediaEvent) => void) {
     this.options = options;
@@ -23,7 +24,12 @@ export class MediaSource {
     });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
     this.abort.abort();
     this.sink?.close();
     await this.driver?.close();
@@ -74,9 +80,7 @@ export class MediaSource {
   private fail(why: string): void {
     if (this.abort.signal.aborted) return;
     this.emit({ kind: 'failed', why });
-    this.abort.abort();
-    this.sink?.close();
-    void this.driver?.close();
+    void this.close();
   }
 
   private emit(event: MediaEvent): void {

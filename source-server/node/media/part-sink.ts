@@ -53,7 +53,7 @@ export class PartSink {
     this.paced = paced;
     this.targets = new Targets(partMs, segmentMs);
     // A file is read ahead of time, and what is not there by then will not come.
-    const graceMs = !paced ? Number.POSITIVE_INFINITY : live ? 3000 : 500;
+    const graceMs = !paced ? Number.POSITIVE_INFINITY : live ? 3000 : 1000;
     this.packager = new Packager({ partMs, segmentMs, startPart, startSegment, startTimeUs, graceMs, live });
   }
 

@@ -174,6 +174,9 @@ function describeLeftOut(leftOut: readonly number[], height: number): string[] {
   return leftOut.map((rung) => `${rung}p left out of the ladder: the input has only ${height} lines`);
 }
 
+/** What the rate control lets a second have above the rate it aims at. */
+const burst = 1.2;
+
 /** One decode, one encoder for each height: all renditions have the same pictures and key frames at the same times. */
 function encodeVideo(
   source: string,
@@ -195,7 +198,7 @@ function encodeVideo(
       frameMs,
       steady: true,
       segmentMs: roundUpToFrames(segmentMs, frameMs),
-      bandwidthBps: peakRateBps(height),
+      bandwidthBps: peakRateBps(height) * burst,
       codecArgs: h264Args(height, segmentMs),
       map: `[v${i}]`,
     })),

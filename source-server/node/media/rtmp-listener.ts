@@ -75,7 +75,7 @@ export class RtmpListener {
   private serve(publisher: Socket, handlers: FeedHandlers): Feed {
     let relay: Relay | undefined;
     let closed = false;
-    void freePort().then((port) => {
+    const start = (port: number) => {
       if (closed) return;
       relay = this.startRelay(publisher, port, {
         onData: handlers.onData,
@@ -85,13 +85,17 @@ export class RtmpListener {
         },
       });
       this.connect(publisher, port, connectTries);
+    };
+    freePort().then(start, (error: Error) => {
+      publisher.destroy();
+      if (!closed) handlers.onEnd(error.message);
     });
     return {
       setPaused: (paused) => relay?.setPaused(paused),
-      close: () => {
+      async close() {
         closed = true;
         publisher.destroy();
-        relay?.close();
+        await relay?.close();
       },
     };
   }

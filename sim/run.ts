@@ -33,6 +33,8 @@ export interface SimOptions {
   readonly peerDownBps?: number;
   readonly insUpBps?: number;
   readonly follow?: boolean;
+  /** Largest block; default as the source's. */
+  readonly blockBytes?: number;
   /** What happens during the run: each at its time after the start. */
   readonly events?: readonly { readonly atMs: number; run(sim: Simulation): void }[];
 }
@@ -140,6 +142,7 @@ export class Simulation {
       insServers: Array.from({ length: fed }, (_, at) => ({ url: insUrl(at), region: '' })),
       url: 'ws://source:1',
       hlsUrl: null,
+      ...(this.options.blockBytes === undefined ? {} : { blockBytes: this.options.blockBytes }),
       prng,
     });
     const up = this.options.sourceUpBps ?? 20 * MBPS;

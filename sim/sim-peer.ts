@@ -11,6 +11,8 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   readonly events: PeerEvent[] = [];
   /** Every part handed on: `track:part` to the content of its blocks. */
   readonly parts = new Map<string, string>();
+  /** Of every part handed on: how long after its last frame it was whole here, in ms. */
+  readonly lagsMs: number[] = [];
   readonly core: PeerCore;
   private readonly key: Uint8Array;
 
@@ -40,6 +42,7 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
       case 'part': {
         const content = output.bodies.map((body) => (body as unknown as { content: string }).content).join();
         this.parts.set(`${output.record.track}:${output.record.part}`, content);
+        this.lagsMs.push(this.nowMs - output.record.capturedAtMs - output.record.durationUs / 1000);
         return;
       }
       case 'event':

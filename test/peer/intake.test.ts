@@ -48,7 +48,7 @@ function gate() {
   return { intake, outputs, catalogue, events };
 }
 
-function labelled(index: number, companion = new Uint8Array(0), change: { part?: number } = {}) {
+function labelled(index: number, companion: Uint8Array = new Uint8Array(0), change: { part?: number } = {}) {
   return { track: 0, part: 8, index, name: RECORD.blocks[index]!.name, start: true, companion, ...change };
 }
 

@@ -308,6 +308,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
       left: items.length,
     };
     this.add(call);
+    if (items.length === 0) this.finish(call);
     for (const item of call.items) {
       if (item.deadlineAtMs === null) continue;
       if (item.deadlineAtMs <= nowMs) this.refuseItem(call, item.index, 'DEADLINE');
@@ -333,6 +334,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
       left: items.length,
     };
     this.add(call);
+    if (items.length === 0) this.finish(call);
     this.queue(call);
   }
 
@@ -364,10 +366,6 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
   }
 
   private queue(call: GetCall | PutCall): void {
-    if (call.left === 0) {
-      this.finish(call);
-      return;
-    }
     for (const batch of batchesOf(call)) {
       if (call.kind === 'get') this.gets.push(batch);
       else this.puts.push(batch);

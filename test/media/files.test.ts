@@ -160,6 +160,8 @@ describe('a file', () => {
     expect(broken).toHaveLength(1);
     expectWellCut({ parts: made.parts.filter((part) => part.part < broken[0]!.part), tracks: made.tracks });
     expect(texts(made.events, 'interrupted')).toEqual([]);
+    const targets = made.events.flatMap((event) => (event.kind === 'tracks' ? [event.segmentTargetMs] : []));
+    expect(Math.max(...targets)).toBeLessThanOrEqual(4000);
   });
 
   it('is transcoded when that is asked for', async () => {

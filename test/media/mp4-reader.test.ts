@@ -109,6 +109,15 @@ describe('reading bytes that make no sense', () => {
     expect(() => new Mp4Reader().push(bytes)).toThrow(MediaFormatError);
   });
 
+  it('refuses a run of endless samples that take no bytes', () => {
+    const { bytes } = makeFile();
+    const body = Buffer.from(bytes).indexOf('trun') + 4;
+    const view = new DataView(bytes.buffer, bytes.byteOffset);
+    view.setUint32(body, 0x000001);
+    view.setUint32(body + 4, 0x7fffffff);
+    expect(() => new Mp4Reader().push(bytes)).toThrow(MediaFormatError);
+  });
+
   it('refuses a sample that lies outside its mdat', () => {
     const { bytes } = makeFile();
     const at = Buffer.from(bytes).indexOf('trun') + 12;

@@ -165,7 +165,12 @@ describe('the timeline', () => {
     expectGapless(parts, 0);
     expectGapless(parts, 1);
     expect(readBack(inits[0]!, parts, 0)).toHaveLength(270);
-    expect(readBack(inits[1]!, parts, 1).some((sample) => sample.bytes[0] !== 0x41)).toBe(false);
+    const sound = readBack(inits[1]!, parts, 1);
+    expect(sound.some((sample) => sample.bytes[0] !== 0x41)).toBe(false);
+    // Frame 0 is the encoder's own run-up, before the first picture; frame 1 is heard when the first picture shows.
+    expect(sound.some((sample) => sample.bytes[2] === 0)).toBe(false);
+    const starts = sound.filter((sample) => sample.bytes[2] === 1).map((sample) => sample.dts / 48_000);
+    expect(starts.map((time, run) => Math.abs(time - run * 3) < 1024 / 48_000)).toEqual([true, true, true]);
   });
 
   it('fills the end of a looped file with silence when its audio is shorter', () => {
@@ -232,6 +237,20 @@ describe('the timeline', () => {
     expect(parts[first]!.tracks[0]!.timeUs).toBeGreaterThanOrEqual(before.timeUs + before.durationUs);
     const times = readBack(inits[0]!, parts, 0).map((sample) => sample.dts);
     expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it('shows nothing over the end of what was before, also when the new pictures are not reordered', () => {
+    const packager = makePackager({ live: false });
+    packager.setTracks([{ id: 0, header: video }]);
+    for (const reorder of [6000, 0]) {
+      packager.beginRun(false, 10_000);
+      for (const sample of makeVideo({ frames: 30, reorder })) packager.push(0, sample, 10_000);
+      packager.interrupt();
+    }
+    const parts = takeAll(packager);
+    const first = parts.findIndex((part) => part.discontinuity);
+    const before = parts[first - 1]!.tracks[0]!;
+    expect(parts[first]!.tracks[0]!.timeUs).toBeGreaterThanOrEqual(before.timeUs + before.durationUs);
   });
 
   it('takes a long pause in a run for an interruption, and starts again at a key frame', () => {

@@ -485,7 +485,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
     const batch = this.batches.get(request);
     if (batch?.call.kind !== 'put') return;
     const { call } = batch;
-    const indexes = items.map((item) => batch.items[item]);
+    const indexes = [...new Set(items)].map((item) => batch.items[item]);
     const stored = indexes.filter((index) => index !== undefined && !call.items[index]!.answered) as number[];
     if (stored.length === 0) return;
     this.outputs.push({ kind: 'stored', handle: call.handle, items: stored });

@@ -1,7 +1,10 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, test } from 'vitest';
 import { pack } from '../../protocol/codec.ts';
 import type { Description, IndexRecord } from '../../protocol/media.ts';
@@ -256,6 +259,31 @@ describe('a tracker on sockets', () => {
     for (const client of clients) expect((await client.end()).code).toBe(CLOSE.goingAway);
     await expect(fetch(tracker.url)).rejects.toThrow();
   });
+});
+
+test('a process whose tracker was closed ends by itself: no timer and no socket is left', async () => {
+  const code = `
+    import { startTracker } from './tracker/node/tracker.ts';
+    import { dialLink } from './runtime/node/ws-link.ts';
+    import { silentLog } from './runtime/log.ts';
+    const tracker = await startTracker({ port: 0, log: silentLog });
+    await new Promise((resolve) => dialLink(tracker.wsUrl, { control: resolve, block() {}, closed() {} }));
+    await fetch(tracker.url).then((page) => page.text());
+    await tracker.close();
+    console.log('closed');
+  `;
+  const child = spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (text) => {
+    said += text;
+  });
+  const late = setTimeout(() => child.kill('SIGKILL'), 30_000);
+  const [exitCode, signal] = await once(child, 'exit');
+  clearTimeout(late);
+  expect([said, exitCode, signal]).toEqual(['closed\n', 0, null]);
 });
 
 describe('the pages of the tracker', () => {

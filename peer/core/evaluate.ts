@@ -21,6 +21,8 @@ const AHEAD_MAX = 8;
 /** Parts looked at in one decision. */
 const SPAN_MAX = 96;
 const AGAIN_MS = 100;
+/** Parts that the place lies behind at most where a decoder can begin. */
+const START_WITHIN_PARTS = 32;
 /** Decisions are at least so far apart: a burst of messages is looked at once. */
 const PAUSE_MS = 4;
 /** A follow that begins again after a longer break begins at the newest part. */
@@ -99,8 +101,10 @@ export class Evaluation {
     const want: WantedBlock[] = [];
     const places: Place[] = [];
     let missing = false;
-    for (let part = from; part <= to; part++) {
+    const starts = new Map(tracks.map((track) => [track, this.startOf(track, tracks, from)]));
+    for (let part = Math.min(from, ...starts.values()); part <= to; part++) {
       for (const track of tracks) {
+        if (part < starts.get(track)!) continue;
         if (this.catalogue.holds(track, part) || this.intake.busy(track, part)) continue;
         missing = true;
         const dueAtMs = this.playhead.dueAtMs(part, 250, nowMs);
@@ -126,6 +130,17 @@ export class Evaluation {
     return Math.max(0, this.firstWanted);
   }
 
+  /** Where a track is taken from: a rendition that was not taken until now begins where a decoder can begin with it. */
+  private startOf(track: number, tracks: readonly number[], from: number): number {
+    const { catalogue } = this;
+    if (!this.playhead.started || catalogue.holds(track, from) || catalogue.holds(track, from - 1)) return from;
+    const oldest = Math.max(catalogue.oldestPart, from - START_WITHIN_PARTS);
+    for (let part = from; part >= oldest; part--) {
+      if (tracks.some((other) => catalogue.get(other, part)?.record.independent === true)) return part;
+    }
+    return from;
+  }
+
   /** The newest part that is known, or believed, to exist. */
   private horizon(): number {
     const { newest } = this.catalogue;
@@ -143,8 +158,10 @@ export class Evaluation {
     if (!this.playhead.started || this.newestAnnounced() > this.catalogue.newest + RESUME_WITHIN_PARTS) {
       return FROM_NEWEST_START;
     }
+    // A rendition that was not taken until now catches up by batches: nothing of the others comes twice.
+    const going = tracks.filter((track) => this.catalogue.holds(track, from));
     let part = from;
-    while (this.catalogue.holdsAll(tracks, part)) part++;
+    while (going.length > 0 && this.catalogue.holdsAll(going, part)) part++;
     return part;
   }
 

@@ -54,8 +54,8 @@ export class InsFeed {
   private conversation: InsConversation | undefined;
   private link: LinkId | undefined;
   private handles = 0;
-  /** The running follow: its handle, the owner of the followed locker, the token it began with. */
-  private follow: { handle: number; owner: string; sealed: Uint8Array } | undefined;
+  /** The running follow: its handle, the owner of the followed locker, the token it began with, the first part it brings. */
+  private follow: { handle: number; owner: string; sealed: Uint8Array; from: number } | undefined;
   private followAtMs: number | undefined;
   private switchAtMs: number | undefined;
   private readonly pause = new Backoff(200, 5_000);
@@ -165,7 +165,9 @@ export class InsFeed {
 
   /** Whether the follow is going to bring this part of a track without being asked. */
   expects(track: number, part: number): boolean {
-    return this.follow !== undefined && this.up && part > (this.brought.get(track) ?? -1);
+    if (this.follow === undefined || !this.up) return false;
+    const { from } = this.follow;
+    return (from === FROM_NEWEST_START || part >= from) && part > (this.brought.get(track) ?? -1);
   }
 
   /** Asks for what is missing of one part of a track. `dueAtMs` orders it among the others. */
@@ -226,6 +228,11 @@ export class InsFeed {
     this.connect((this.at + 1) % this.servers.length, nowMs);
   }
 
+  /** Like {@link switchServer}, where there is another one. */
+  avoid(why: string, nowMs: number): void {
+    if (this.servers.length > 1) this.switchServer(why, nowMs);
+  }
+
   stop(why: string, nowMs: number): void {
     if (this.conversation === undefined) return;
     this.input({ kind: 'stop' }, nowMs);
@@ -262,9 +269,9 @@ export class InsFeed {
     const source = this.lockers.source;
     if (source === undefined || source.token.expires * 1000 <= nowMs) return;
     const handle = ++this.handles;
-    this.follow = { handle, owner: source.owner, sealed: source.sealed };
-    this.heardAtMs = nowMs;
     const { stream: collection, tracks, from } = this;
+    this.follow = { handle, owner: source.owner, sealed: source.sealed, from };
+    this.heardAtMs = nowMs;
     this.input({ kind: 'follow', handle, keep: true, token: source.sealed, collection, tracks, from }, nowMs);
   }
 

@@ -10,14 +10,12 @@ import { CLOSE, REASONS } from '../../protocol/reasons.ts';
 import type { Mode, NeighbourEntry } from '../../protocol/swarm-fields.ts';
 import { bytesKey, sameBytes, toBase64Url } from '../../protocol/text.ts';
 import type { FromTracker } from '../../protocol/tracker-messages.ts';
-import { Announcer } from '../../swarm/announcer.ts';
-import { Catalogue, isWhole, type PartEntry } from '../../swarm/catalogue.ts';
+import { isWhole, type PartEntry } from '../../swarm/catalogue.ts';
 import { Descriptions } from '../../swarm/descriptions.ts';
 import { LinkNumbers } from '../../swarm/io.ts';
-import { type Neighbour, Neighbours } from '../../swarm/neighbours.ts';
-import { RangeTokens } from '../../swarm/range-tokens.ts';
-import { Serving } from '../../swarm/serve.ts';
-import { TrackerSession } from '../../swarm/tracker-session.ts';
+import { Member } from '../../swarm/member.ts';
+import type { Neighbour } from '../../swarm/neighbours.ts';
+import { Account } from './account.ts';
 import { Candidates } from './candidates.ts';
 import { Evaluation } from './evaluate.ts';
 import { InsFeed } from './ins-feed.ts';
@@ -75,20 +73,17 @@ const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 8 } as const;
 const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;
 const MORE_EVERY_MS = 5_000;
+/** Wrong blocks after which an INS server is left for another. */
+const STRIKES_MAX = 3;
 
 /** A peer: takes a stream's blocks from INS servers or neighbours, verifies them, plays them, and passes them on. */
 export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly options: PeerOptions;
   private readonly outputs = new Queue<PeerOutput>();
   private readonly numbers = new LinkNumbers();
-  private readonly catalogue: Catalogue;
+  private readonly member: Member;
   private readonly descriptions: Descriptions;
-  private readonly neighbours: Neighbours;
   private readonly candidates = new Candidates();
-  private readonly announcer: Announcer;
-  private readonly serving: Serving;
-  private readonly tokens: RangeTokens;
-  private readonly tracker: TrackerSession;
   private readonly lockers = new Lockers();
   private readonly kept = new PartsKept();
   private readonly intake: Intake;
@@ -97,24 +92,17 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly player: Player;
   private readonly playhead: Playhead;
   private readonly evaluation: Evaluation;
-  private readonly signs = new Map<
-    number,
-    { readonly conversationRef: number; readonly generation: number } | 'token' | 'join'
-  >();
+  private readonly insSigns = new Map<number, { readonly conversationRef: number; readonly generation: number }>();
+  /** Links we dialled, open or not, and to whom. */
   private readonly dialled = new Map<LinkId, string>();
   /** Records that came before the description they are checked with. */
   private early: { sealed: Uint8Array; origin: Origin }[] = [];
   private refs = 0;
   private selected: readonly number[] | null = null;
   private startedAtMs: number | undefined;
-  private startupDelayMs: number | null = null;
-  private tokenSent: Uint8Array | null = null;
   private moreAtMs = 0;
-  private badCount = 0;
-  private blocksOf = new Map<number, number>();
-  private dueBlocks = 0;
-  private missedBlocks = 0;
-  private readonly bytesFrom = { ins: 0, peers: 0, source: 0 };
+  private insStrikes = 0;
+  private readonly account = new Account();
 
   constructor(options: PeerOptions) {
     this.options = options;
@@ -122,25 +110,30 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const { outputs, numbers } = this;
     const gives = (options.gives ?? true) && mode !== 'ins';
     const nextRef = () => ++this.refs;
-    this.catalogue = new Catalogue(options.windowParts ?? WINDOW_PARTS);
+    const region = options.region ?? null;
     this.descriptions = new Descriptions(stream);
-    this.neighbours = new Neighbours(
-      { stream, key, mode, source: false, gives, url },
-      NEIGHBOURS_ACCEPTED_MAX,
+    this.member = new Member({
+      self: { stream, key, mode, source: false, gives, url },
+      join: { type: 'join', version: PROTOCOL_VERSION, role: 'viewer', stream, key, mode, url, region },
+      trackerUrl,
+      windowParts: options.windowParts ?? WINDOW_PARTS,
+      acceptedMax: NEIGHBOURS_ACCEPTED_MAX,
+      numbers,
+      prng,
       outputs,
-    );
-    this.announcer = new Announcer(mode, this.neighbours, outputs);
-    this.serving = new Serving(this.catalogue, outputs);
-    this.tokens = new RangeTokens(key, stream);
-    this.intake = new Intake(stream, this.catalogue, outputs, nextRef, (revision) => this.descriptions.of(revision));
-    this.native = new NativeFeed(this.neighbours, prng.fork('native'), outputs);
+      sign: (bytes) => this.sign(bytes),
+      availability: () => this.availability(),
+    });
+    const { catalogue, neighbours } = this.member;
+    this.intake = new Intake(stream, catalogue, outputs, nextRef, (revision) => this.descriptions.of(revision));
+    this.native = new NativeFeed(neighbours, prng.fork('native'), outputs);
     this.player = new Player(options.player ?? PLAYER_DEFAULTS);
     this.playhead = new Playhead(this.player);
     const signRef = (conversationRef: number) => {
-      this.signs.set(nextRef(), { conversationRef, generation: this.ins.generation });
+      this.insSigns.set(nextRef(), { conversationRef, generation: this.ins.generation });
       return this.refs;
     };
-    const { catalogue, lockers } = this;
+    const { lockers } = this;
     const useFollow = options.follow ?? true;
     this.ins = new InsFeed({
       stream,
@@ -159,14 +152,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.intake,
       this.ins,
       this.native,
-      this.neighbours,
+      neighbours,
       lockers,
       this.playhead,
       outputs,
     );
-    const region = options.region ?? null;
-    const join = { type: 'join', version: PROTOCOL_VERSION, role: 'viewer', stream, key, mode, url, region } as const;
-    this.tracker = new TrackerSession(trackerUrl, join, numbers, prng.fork('tracker'), outputs);
   }
 
   handleInput(input: PeerInput, nowMs: number): void {
@@ -176,11 +166,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   handleTimeout(nowMs: number): void {
     this.player.advance(nowMs);
-    this.neighbours.expire(nowMs);
     this.native.timeout(nowMs);
     this.ins.timeout(nowMs);
-    this.announcer.timeout(nowMs, () => this.availability());
-    if (this.tracker.timeout(nowMs)) this.heartbeat(nowMs);
+    if (this.member.timeout(nowMs)) this.member.heartbeat(this.player.bufferMs(), this.player.latencyMs(nowMs) ?? 0);
     this.settle(nowMs);
   }
 
@@ -190,33 +178,30 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   nextDeadline(): number | undefined {
     if (this.startedAtMs === undefined) return undefined;
-    let next = earlier(this.player.nextDeadline(), this.neighbours.nextDeadline());
+    let next = earlier(this.player.nextDeadline(), this.member.nextDeadline());
     next = earlier(next, this.native.nextDeadline());
     next = earlier(next, this.ins.nextDeadline());
-    next = earlier(next, this.announcer.nextDeadline());
-    next = earlier(next, this.tokens.nextDeadline());
-    next = earlier(next, this.evaluation.nextDeadline());
-    return earlier(next, this.tracker.nextDeadline());
+    return earlier(next, this.evaluation.nextDeadline());
   }
 
   stats(nowMs: number): PeerStats {
-    const { player } = this;
+    const { player, account, member } = this;
     return {
       state: !player.started ? 'waiting' : player.stalled ? 'stalled' : 'playing',
       mode: this.options.mode,
-      startupDelayMs: this.startupDelayMs,
+      startupDelayMs: account.startupDelayMs,
       freezes: player.freezes,
       frozenMs: player.frozenMs,
-      dueBlocks: this.dueBlocks,
-      missedBlocks: this.missedBlocks,
+      dueBlocks: account.dueBlocks,
+      missedBlocks: account.missedBlocks,
       bufferMs: player.bufferMs(),
       latencyMs: player.latencyMs(nowMs) ?? null,
       part: player.playhead,
-      bytesFrom: { ...this.bytesFrom },
-      givenBytes: this.serving.givenBytes,
-      neighbours: this.neighbours.size,
+      bytesFrom: { ...account.bytesFrom },
+      givenBytes: member.serving.givenBytes,
+      neighbours: member.neighbours.size,
       ins: this.ins.up ? this.ins.url : null,
-      bad: this.badCount,
+      bad: account.bad,
     };
   }
 
@@ -229,14 +214,14 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private availability() {
     return this.options.mode === 'ins'
       ? this.kept.availability(this.tracks())
-      : this.catalogue.availability(this.tracks());
+      : this.member.catalogue.availability(this.tracks());
   }
 
   private take(input: PeerInput, nowMs: number): void {
     switch (input.kind) {
       case 'start':
         this.startedAtMs = nowMs;
-        this.tracker.start(nowMs);
+        this.member.tracker.start(nowMs);
         return;
       case 'stop':
         this.stop(nowMs);
@@ -249,12 +234,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.playhead.tell(input.screen, nowMs);
         return;
       case 'link-opened':
-        if (this.tracker.owns(input.link)) return;
+        if (this.member.tracker.owns(input.link)) return;
         if (this.ins.owns(input.link)) this.ins.input({ kind: 'opened' }, nowMs);
-        else this.neighbours.opened(input.link, true, nowMs);
+        else this.member.neighbours.opened(input.link, true, nowMs);
         return;
       case 'link-accepted':
-        this.neighbours.opened(input.link, false, nowMs);
+        this.member.neighbours.opened(input.link, false, nowMs);
         return;
       case 'link-closed':
         this.closed(input.link, input.code, input.why, nowMs);
@@ -263,7 +248,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.violation(input.link, input.why, nowMs);
         return;
       case 'tracker-message':
-        if (this.tracker.owns(input.link)) this.trackerMessage(input.message, nowMs);
+        if (this.member.tracker.owns(input.link)) this.trackerMessage(input.message, nowMs);
         return;
       case 'peer-message':
         this.peerMessage(input.link, input.message, nowMs);
@@ -272,13 +257,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.peerBlock(input.link, input.header, input.body, nowMs);
         return;
       case 'sent':
-        this.serving.sent(input.link, input.bytes, nowMs);
+        this.member.serving.sent(input.link, input.bytes, nowMs);
         return;
       case 'ins-message':
         if (this.ins.owns(input.link)) this.ins.input({ kind: 'message', message: input.message }, nowMs);
         return;
       case 'ins-block':
-        this.bytesFrom.ins += input.body.byteLength;
+        this.account.bytesFrom.ins += input.body.byteLength;
         if (!this.ins.owns(input.link)) return;
         this.ins.input({ kind: 'block', header: input.header, body: input.body }, nowMs);
         return;
@@ -302,7 +287,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.intakeEvents(nowMs);
     this.playerEvents();
     if (this.startedAtMs === undefined) return;
-    this.makeToken(nowMs);
+    this.member.renewToken(nowMs);
     this.dialNeighbours(nowMs);
     this.evaluation.run(this.tracks(), nowMs, this.startedAtMs);
     this.insEvents(nowMs);
@@ -310,18 +295,15 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private stop(nowMs: number): void {
-    this.tracker.leave();
+    this.member.leave('leaving');
     this.ins.stop('leaving', nowMs);
-    for (const { link } of this.neighbours.all()) {
-      this.outputs.push({ kind: 'close', link, code: CLOSE.goingAway, why: 'leaving' });
-    }
     this.startedAtMs = undefined;
   }
 
   private closed(link: LinkId, code: number, why: string, nowMs: number): void {
-    if (this.tracker.owns(link)) {
-      const wasUp = this.tracker.up;
-      this.tracker.closed(nowMs);
+    if (this.member.tracker.owns(link)) {
+      const wasUp = this.member.tracker.up;
+      this.member.tracker.closed(nowMs);
       if (wasUp) this.outputs.push({ kind: 'event', event: { kind: 'tracker-lost', why } });
       return;
     }
@@ -329,11 +311,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.ins.linkClosed(code, why, nowMs);
       return;
     }
-    const id = this.neighbours.closed(link)?.id ?? this.dialled.get(link);
+    const id = this.member.neighbours.closed(link)?.id ?? this.dialled.get(link);
     this.dialled.delete(link);
     if (id !== undefined) this.candidates.closed(id, nowMs);
     this.native.closed(link);
-    this.serving.closed(link);
+    this.member.serving.closed(link);
   }
 
   private violation(link: LinkId, why: string, nowMs: number): void {
@@ -342,7 +324,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.ins.input({ kind: 'violation', why }, nowMs);
       return;
     }
-    const neighbour = this.neighbours.get(link);
+    const neighbour = this.member.neighbours.get(link);
     if (neighbour !== undefined) this.bad(originOf(neighbour), why, 0, 0, nowMs);
     this.outputs.push({ kind: 'close', link, code: CLOSE.violation, why });
   }
@@ -351,11 +333,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const origin: Origin = { from: 'source', link: 0, who: 'the tracker' };
     switch (message.type) {
       case 'welcome':
-        this.sign(this.tracker.welcome(message), 'join');
+        this.member.welcomed(message);
         return;
       case 'joined':
-        this.tracker.answered(message, nowMs);
-        this.tokenSent = null;
+        this.member.joined(message, nowMs);
         if (message.description !== null) this.offerDescription(message.description);
         this.introduce(message.neighbours, nowMs);
         if (this.options.mode !== 'native') this.ins.setServers(message.insServers, nowMs);
@@ -429,44 +410,23 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   private peerMessage(link: LinkId, message: PeerMessage, nowMs: number): void {
     if (message.type === 'hello') {
-      const neighbour = this.candidates.banned(bytesKey(message.key), nowMs)
-        ? undefined
-        : this.neighbours.hello(link, message);
-      if (neighbour !== undefined) this.announcer.greet(neighbour, this.availability());
-      else this.outputs.push({ kind: 'close', link, code: CLOSE.policy, why: 'not welcome' });
+      const banned = this.candidates.banned(bytesKey(message.key), nowMs);
+      if (banned) this.outputs.push({ kind: 'close', link, code: CLOSE.policy, why: 'not welcome' });
+      else this.member.greet(link, message);
       return;
     }
-    const neighbour = this.neighbours.get(link);
-    if (neighbour === undefined) return;
+    const neighbour = this.member.neighbours.get(link);
+    if (neighbour === undefined || this.member.peerMessage(neighbour, message, nowMs)) return;
     switch (message.type) {
       case 'bitmap':
-        neighbour.availability.replace(message.availability);
         if (message.token !== null) this.token(neighbour.key, message.token, nowMs);
         this.lockers.get(neighbour.id)?.availability.replace(message.availability);
-        return;
-      case 'have':
-        for (const { track, part } of message.parts) neighbour.availability.add(track, part);
         return;
       case 'records':
         for (const sealed of message.records) this.record(sealed, originOf(neighbour));
         return;
-      case 'request':
-        if (this.options.mode !== 'ins') this.serving.request(link, message, nowMs);
-        else {
-          const refused = { request: message.request, item: null, reason: 'NOT_ALLOWED', retryAfterMs: 0 } as const;
-          this.outputs.push({ kind: 'send-peer', link, message: { type: 'refused', ...refused } });
-        }
-        return;
-      case 'cancel':
-        this.serving.cancel(link, message.request);
-        return;
       case 'refused':
         this.native.refused(link, message.request, message.retryAfterMs, nowMs);
-        return;
-      case 'want':
-        if (this.tokens.current !== null) {
-          this.outputs.push({ kind: 'send-peer', link, message: { type: 'token', token: this.tokens.current } });
-        }
         return;
       case 'token':
         this.token(neighbour.key, message.token, nowMs);
@@ -479,14 +439,15 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.outputs.push({ kind: 'event', event: { kind: 'stream-state', state: message.state, why: message.why } });
         return;
       default:
-        unreachable(message);
+        // The rest is the member's.
+        return;
     }
   }
 
   private peerBlock(link: LinkId, header: BlockHeader, body: Body, nowMs: number): void {
-    const neighbour = this.neighbours.get(link);
+    const neighbour = this.member.neighbours.get(link);
     if (neighbour === undefined) return;
-    this.bytesFrom[neighbour.source ? 'source' : 'peers'] += body.byteLength;
+    this.account.bytesFrom[neighbour.source ? 'source' : 'peers'] += body.byteLength;
     // What was not asked for is not taken: in INS mode that is everything.
     if (header.labelled === null || !this.native.asked(link, header.request)) return;
     this.intake.labelled(header.labelled, body, originOf(neighbour), false);
@@ -518,58 +479,39 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private signed(ref: number, signature: Uint8Array, nowMs: number): void {
-    const purpose = this.signs.get(ref);
-    this.signs.delete(ref);
-    if (purpose === undefined) return;
-    if (purpose === 'join') {
-      this.tracker.signed(signature);
+    const token = this.member.signed(ref, signature, nowMs);
+    if (token !== undefined) {
+      if (token !== null) this.ins.announceToken(token, nowMs);
       return;
     }
-    if (purpose !== 'token') {
-      if (purpose.generation !== this.ins.generation) return;
-      this.ins.input({ kind: 'signed', ref: purpose.conversationRef, signature }, nowMs);
-      return;
-    }
-    const token = this.tokens.signed(signature);
-    if (token === undefined) return;
-    this.announcer.setToken(token, nowMs);
-    this.ins.announceToken(token, nowMs);
+    const sign = this.insSigns.get(ref);
+    this.insSigns.delete(ref);
+    if (sign === undefined || sign.generation !== this.ins.generation) return;
+    this.ins.input({ kind: 'signed', ref: sign.conversationRef, signature }, nowMs);
   }
 
-  private makeToken(nowMs: number): void {
-    const bytes = this.tokens.make(() => this.options.prng.bytes(16), this.catalogue.oldestPart, nowMs);
-    if (bytes === undefined) return;
-    this.sign(bytes, 'token');
-  }
-
-  private sign(bytes: Uint8Array, purpose: 'token' | 'join'): void {
+  private sign(bytes: Uint8Array): number {
     const ref = ++this.refs;
-    this.signs.set(ref, purpose);
     this.outputs.push({ kind: 'sign', ref, bytes });
-  }
-
-  private heartbeat(nowMs: number): void {
-    const { current } = this.tokens;
-    const token = current === this.tokenSent ? null : current;
-    this.tokenSent = current;
-    const latencyMs = Math.max(0, Math.round(this.player.latencyMs(nowMs) ?? 0));
-    const bufferMs = Math.max(0, Math.round(this.player.bufferMs()));
-    this.tracker.send({ type: 'state', availability: this.availability(), token, bufferMs, latencyMs, uploadBps: 0 });
+    return ref;
   }
 
   private dialNeighbours(nowMs: number): void {
     if (this.options.dialsNeighbours === false) return;
-    const wanted = NEIGHBOURS_WANTED[this.options.mode] - this.neighbours.size - this.dialled.size;
+    const { neighbours, tracker } = this.member;
+    let opening = 0;
+    for (const link of this.dialled.keys()) if (neighbours.get(link) === undefined) opening++;
+    const wanted = NEIGHBOURS_WANTED[this.options.mode] - neighbours.size - opening;
     if (wanted <= 0) return;
-    const taken = this.candidates.take(wanted, (id) => this.neighbours.knows(id), this.options.prng, nowMs);
+    const taken = this.candidates.take(wanted, (id) => neighbours.knows(id), this.options.prng, nowMs);
     for (const { id, url } of taken) {
       const link = this.numbers.next();
       this.dialled.set(link, id);
       this.outputs.push({ kind: 'dial', link, to: 'peer', url });
     }
-    if (taken.length > 0 || this.neighbours.size >= 4 || this.moreAtMs > nowMs || !this.tracker.up) return;
+    if (taken.length > 0 || neighbours.size >= 4 || this.moreAtMs > nowMs || !tracker.up) return;
     this.moreAtMs = nowMs + MORE_EVERY_MS;
-    this.tracker.send({ type: 'more', count: 16, known: this.candidates.ids() });
+    tracker.send({ type: 'more', count: 16, known: this.candidates.ids() });
   }
 
   private insEvents(nowMs: number): void {
@@ -577,11 +519,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       const origin: Origin = { from: 'ins', link: 0, who: this.ins.url };
       switch (event.kind) {
         case 'up':
-          this.tokens.addServer(event.server, event.url, event.clockOffsetMs, nowMs);
+          this.member.tokens.addServer(event.server, event.url, event.clockOffsetMs, nowMs);
           this.outputs.push({ kind: 'event', event: { kind: 'ins-up', url: event.url } });
           break;
         case 'lost':
-          if (event.server !== undefined) this.tokens.removeServer(event.server, nowMs);
+          if (event.server !== undefined) this.member.tokens.removeServer(event.server, nowMs);
           this.kept.clear();
           this.outputs.push({ kind: 'event', event: { kind: 'ins-lost', url: event.url, why: event.why } });
           break;
@@ -592,7 +534,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
           this.intake.labelled(event.labelled, event.body, origin, event.kept);
           break;
         case 'block': {
-          const entry = this.catalogue.get(event.place.track, event.place.part);
+          const entry = this.member.catalogue.get(event.place.track, event.place.part);
           if (entry !== undefined) this.intake.block(entry, event.place.index, event.body, origin, event.kept);
           break;
         }
@@ -607,12 +549,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     for (let event = this.intake.events.shift(); event !== undefined; event = this.intake.events.shift()) {
       if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
       else if (event.kind === 'record') {
-        const { part, blocks } = event.entry.record;
-        this.blocksOf.set(part, (this.blocksOf.get(part) ?? 0) + blocks.length);
+        this.account.recorded(event.entry);
       } else {
         const { track, part } = event.entry.record;
         if (event.kept && this.kept.add(event.entry) && this.options.mode === 'ins')
-          this.announcer.add(track, part, nowMs);
+          this.member.announcer.add(track, part, nowMs);
         if (isWhole(event.entry)) this.whole(event.entry, nowMs);
       }
     }
@@ -624,49 +565,38 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (!this.evaluation.deliver(record.track, record.part)) return;
     this.native.have(record.track, record.part, nowMs);
     this.outputs.push({ kind: 'part', record, bodies: entry.bodies as readonly Body[] });
-    if (this.options.mode !== 'ins') this.announcer.add(record.track, record.part, nowMs);
+    if (this.options.mode !== 'ins') this.member.announcer.add(record.track, record.part, nowMs);
     const tracks = this.tracks();
     const lead = tracks[0];
-    if (lead === undefined || !this.catalogue.holdsAll(tracks, record.part)) return;
-    const { part, durationUs, independent, discontinuity, capturedAtMs } = this.catalogue.get(
+    if (lead === undefined || !this.member.catalogue.holdsAll(tracks, record.part)) return;
+    const { part, durationUs, independent, discontinuity, capturedAtMs } = this.member.catalogue.get(
       lead,
       record.part,
     )!.record;
     this.player.add({ part, durationMs: durationUs / 1000, independent, discontinuity, capturedAtMs }, nowMs);
-    this.kept.forgetBefore(this.catalogue.oldestPart);
+    this.kept.forgetBefore(this.member.catalogue.oldestPart);
   }
 
   private playerEvents(): void {
     for (let event = this.player.pollEvent(); event !== undefined; event = this.player.pollEvent()) {
-      if (event.kind === 'started') this.startupDelayMs = event.atMs - (this.startedAtMs ?? event.atMs);
-      if (event.kind === 'missed') this.countMissed(event.from, event.to);
+      if (event.kind === 'started') this.account.startupDelayMs = event.atMs - (this.startedAtMs ?? event.atMs);
+      if (event.kind === 'missed') this.account.missed(event.from, event.to, this.tracks(), this.member.catalogue);
       this.outputs.push({ kind: 'event', event });
     }
-    if (!this.player.started) return;
-    for (const [part, blocks] of this.blocksOf) {
-      if (part >= this.player.playhead) continue;
-      this.dueBlocks += blocks;
-      this.blocksOf.delete(part);
-    }
-  }
-
-  private countMissed(from: number, to: number): void {
-    for (let part = from; part <= to; part++) {
-      for (const track of this.tracks()) {
-        const entry = this.catalogue.get(track, part);
-        // Of a part that never got here at all, nobody knows the blocks: it counts as one a track.
-        if (entry === undefined) this.dueBlocks++;
-        this.missedBlocks += entry === undefined ? 1 : entry.bodies.length - entry.heldBlocks;
-      }
-    }
+    this.account.advance(this.player);
   }
 
   private bad(origin: Origin, what: string, track: number, part: number, nowMs: number): void {
-    this.badCount++;
+    this.account.bad++;
     this.outputs.push({ kind: 'event', event: { kind: 'bad', from: origin.who, what, track, part } });
     this.native.failed(track, part, nowMs);
-    const neighbour = this.neighbours.get(origin.link);
-    if (neighbour === undefined || origin.from === 'ins') return;
+    if (origin.from === 'ins') {
+      this.insStrikes++;
+      if (this.insStrikes % STRIKES_MAX === 0) this.ins.avoid('it sent wrong blocks', nowMs);
+      return;
+    }
+    const neighbour = this.member.neighbours.get(origin.link);
+    if (neighbour === undefined) return;
     if (!this.candidates.strike(neighbour.id, nowMs)) return;
     this.outputs.push({ kind: 'close', link: neighbour.link, code: CLOSE.policy, why: 'sent wrong blocks' });
   }

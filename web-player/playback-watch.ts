@@ -73,7 +73,9 @@ export class PlaybackWatch {
   private look(): void {
     if (this.pressedAtMs === undefined || this.startupDelayMs === null) return;
     const nowMs = performance.now();
-    const { currentTime, paused, ended } = this.video;
+    const { currentTime, paused, ended, seeking } = this.video;
+    // A jump moves the place, not the picture: that moves when playback goes on from there.
+    if (seeking) this.place = currentTime;
     if (currentTime !== this.place) {
       this.place = currentTime;
       this.close(nowMs);

@@ -50,6 +50,8 @@ export interface BrowserPeerStats {
   readonly insServers: number;
   /** Block bytes taken, by where they came from. */
   readonly bytesFrom: Readonly<Record<BytesFrom, number>>;
+  /** The stream's tracks, and the newest part that is here of each; null where there is none. */
+  readonly tracks: readonly { readonly id: number; readonly name: string; readonly newestPart: number | null }[];
   /** Block bytes given to neighbours. */
   readonly givenBytes: number;
   /** Blocks and records that were not what they should be, and were dropped. */
@@ -190,6 +192,7 @@ class PagePeer implements BrowserPeer {
       refused: this.refused,
       ins: core?.ins ?? null,
       insServers: this.insServers,
+      tracks: this.tracks(),
       bytesFrom: core?.bytesFrom ?? { ins: 0, peers: 0, source: 0 },
       givenBytes: core?.givenBytes ?? 0,
       bad: core?.bad ?? 0,
@@ -214,6 +217,15 @@ class PagePeer implements BrowserPeer {
     this.driven?.input({ kind: 'stop' });
     this.driven?.stop();
     this.trackerUp = false;
+  }
+
+  private tracks(): BrowserPeerStats['tracks'] {
+    const { window } = this.parts;
+    const tracks = window.description?.tracks ?? [];
+    return tracks.map(({ id, name }) => {
+      const next = window.nextPart(id);
+      return { id, name, newestPart: next === undefined ? null : next - 1 };
+    });
   }
 
   private begin(tools: Tools): void {

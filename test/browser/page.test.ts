@@ -1,0 +1,261 @@
+import type { Browser } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { RunningPeer } from '../../peer/node/peer.ts';
+import type { RunningSource } from '../../source-server/node/source.ts';
+import { launchChromium } from '../support/browser.ts';
+import { buildPage, freePort, pageUrl, publish, Stage, Viewer } from './stage.ts';
+
+let built: Awaited<ReturnType<typeof buildPage>>;
+let browser: Browser;
+const viewers: Viewer[] = [];
+
+beforeAll(async () => {
+  [built, browser] = await Promise.all([buildPage(), launchChromium()]);
+});
+
+afterEach(async () => {
+  for (const viewer of viewers.splice(0)) await viewer.close();
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await built?.remove();
+});
+
+async function view(url: string, options: Parameters<typeof Viewer.open>[2] = {}): Promise<Viewer> {
+  const viewer = await Viewer.open(browser, url, options);
+  viewers.push(viewer);
+  return viewer;
+}
+
+describe('a page with a stream, a source, an INS server and a headless peer', () => {
+  let stage: Stage;
+  let source: RunningSource;
+  let peer: RunningPeer;
+
+  beforeAll(async () => {
+    stage = await Stage.open(built.folder);
+    source = await stage.source();
+    peer = await stage.peer(source.stream);
+  });
+
+  afterAll(() => stage?.close());
+
+  it('INS mode: plays, speaks to the tracker and the INS server alone, and sends no block', async () => {
+    const viewer = await view(pageUrl(stage, source.stream, 'ins'));
+    await viewer.play();
+    const stats = await viewer.stats();
+    expect(stats).toMatchObject({ phase: 'playing', fatalErrors: 0, failure: null, title: 'Test pattern' });
+    expect(stats.decodedFrames).toBeGreaterThan(20);
+    expect(stats.startupDelayMs).toBeGreaterThan(0);
+    expect(stats.latencyMs).toBeGreaterThan(0);
+    const { bytesFrom, wire, links, hash, signatures } = stats.peer;
+    expect(bytesFrom.ins).toBeGreaterThan(20_000);
+    expect([bytesFrom.peers, bytesFrom.source, wire.dataOut, stats.peer.givenBytes]).toEqual([0, 0, 0, 0]);
+    expect([hash, signatures]).toEqual(['wasm', 'webcrypto']);
+    expect(links.map(({ to }) => to).sort()).toEqual(['ins', 'tracker']);
+    expect(viewer.sockets.sort()).toEqual([`${stage.tracker.wsUrl}/`, `${stage.ins.url}/`].sort());
+    const elsewhere = viewer.requests.filter((url) => !url.startsWith(stage.tracker.url) && !url.startsWith('blob:'));
+    expect([elsewhere, viewer.complaints]).toEqual([[], []]);
+    await viewer.page.getByText('No other viewer learns your address').waitFor();
+  });
+
+  it('native mode: plays what it takes from the peers it dials, says that they see its address, and tells their mode', async () => {
+    const viewer = await view(pageUrl(stage, source.stream, 'native'));
+    await viewer.play();
+    const { fatalErrors, peer: stats } = await viewer.stats();
+    expect([fatalErrors, stats.bytesFrom.ins]).toEqual([0, 0]);
+    expect(stats.bytesFrom.peers).toBeGreaterThan(10_000);
+    expect(viewer.sockets).toContain(`${peer.url}/`);
+    expect(viewer.sockets).not.toContain(`${stage.ins.url}/`);
+    expect(stats.links).toContainEqual(
+      expect.objectContaining({ url: peer.url, neighbour: { mode: 'hybrid', source: false, gives: true } }),
+    );
+    await viewer.page.getByText('see your network address').waitFor();
+    await viewer.page.getByText(`${peer.url.slice('ws://'.length)} · hybrid`).waitFor();
+  });
+
+  it('plays without WebCrypto and WebAssembly, as on a page that is neither https nor localhost', async () => {
+    const before = (): void => {
+      Object.defineProperty(crypto, 'subtle', { value: undefined });
+      Reflect.deleteProperty(globalThis, 'WebAssembly');
+    };
+    const viewer = await view(pageUrl(stage, source.stream, 'ins'), { before });
+    await viewer.play(1);
+    const { fatalErrors, peer: stats } = await viewer.stats();
+    expect([stats.hash, stats.signatures, stats.bad, fatalErrors]).toEqual(['js', 'js', 0, 0]);
+  });
+
+  it('keys: k stops and goes on, m is for the sound; who paused is behind, and l leads back', async () => {
+    const { page, ...viewer } = await view(pageUrl(stage, source.stream, 'ins')).then(async (one) => {
+      await one.play(1);
+      return Object.assign({ page: one.page }, { stats: () => one.stats(), plays: (s: number) => one.plays(s) });
+    });
+    await page.keyboard.press('m');
+    await page.getByRole('button', { name: 'Sound on' }).waitFor();
+    expect(await page.evaluate(() => document.querySelector('video')!.muted)).toBe(true);
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => window.inswarm!.stats().phase === 'paused');
+    await page.waitForTimeout(4_000);
+    await page.keyboard.press('k');
+    await page.waitForFunction(() => window.inswarm!.stats().phase === 'playing');
+    const late = (await viewer.stats()).latencyMs!;
+    await page.getByRole('button', { name: 'Go to the live edge' }).waitFor();
+    await page.keyboard.press('l');
+    await page.waitForFunction((before) => window.inswarm!.stats().latencyMs! < before - 2_000, late);
+    await viewer.plays(1);
+    expect((await viewer.stats()).freezes).toBe(0);
+  });
+
+  it('goes on after its timers came late, as in a hidden page or after a nap', async () => {
+    const viewer = await view(pageUrl(stage, source.stream, 'ins'));
+    await viewer.play(0.5);
+    await viewer.page.evaluate(() => {
+      const endAtMs = performance.now() + 3_000;
+      while (performance.now() < endAtMs);
+    });
+    await viewer.plays(1);
+    const { fatalErrors, peer: stats } = await viewer.stats();
+    expect([fatalErrors, stats.trackerUp, stats.ins]).toEqual([0, true, stage.ins.url]);
+  });
+
+  it('is forgotten by the tracker when it is closed', async () => {
+    const before = stage.viewersOf(source.stream);
+    const viewer = await view(pageUrl(stage, source.stream, 'ins'));
+    await viewer.play(0.2);
+    expect(stage.viewersOf(source.stream)).toBe(before + 1);
+    await viewer.page.close({ runBeforeUnload: false });
+    await expect.poll(() => stage.viewersOf(source.stream), { timeout: 10_000 }).toBe(before);
+  });
+
+  it('hybrid mode: plays from the INS server, and when that is gone from peers, and says so', async () => {
+    const viewer = await view(pageUrl(stage, source.stream, 'hybrid'));
+    await viewer.play();
+    const { bytesFrom } = (await viewer.stats()).peer;
+    expect(bytesFrom.ins).toBeGreaterThan(20_000);
+    await stage.ins.close();
+    await viewer.page.getByText('The INS server is gone').waitFor();
+    const from = await viewer.stats();
+    await viewer.plays(3);
+    const { peer: stats, fatalErrors } = await viewer.stats();
+    const others = ({ peers, source: own }: typeof bytesFrom): number => peers + own;
+    expect(others(stats.bytesFrom)).toBeGreaterThan(others(from.peer.bytesFrom) + 20_000);
+    expect([stats.ins, fatalErrors]).toEqual([null, 0]);
+    const kinds = await viewer.page.evaluate(() => window.inswarm!.events.map(({ kind }) => kind));
+    expect(kinds).toEqual(expect.arrayContaining(['joined', 'ins-up', 'ins-lost', 'switched']));
+  });
+});
+
+describe('the page without a stream in its address', () => {
+  let stage: Stage;
+
+  beforeAll(async () => {
+    stage = await Stage.open(built.folder);
+  });
+
+  afterAll(() => stage?.close());
+
+  it('says that nothing is on air, begins with the first stream, and shows several to choose from', async () => {
+    const viewer = await view(`${stage.tracker.url}/?mode=ins`);
+    await viewer.page.getByRole('heading', { name: 'Nothing is on air' }).waitFor();
+    const first = await stage.source({ title: 'First' });
+    await viewer.page.getByText('First').first().waitFor();
+    await viewer.play(0.2);
+    await viewer.close();
+
+    const second = await stage.source({ title: '<b>Second</b>' });
+    const chooser = await view(`${stage.tracker.url}/?mode=ins`);
+    await chooser.page.getByRole('heading', { name: 'What do you want to watch?' }).waitFor();
+    expect(await chooser.page.getByRole('link', { name: 'Live' }).count()).toBe(2);
+    await chooser.page.getByRole('link', { name: '<b>Second</b>' }).click();
+    await chooser.plays(0.2);
+    expect(await chooser.stats()).toMatchObject({ stream: second.stream, peer: { mode: 'ins' } });
+    expect(second.stream).not.toBe(first.stream);
+    expect(chooser.complaints).toEqual([]);
+  });
+
+  it('says what is wrong with a wrong address', async () => {
+    const viewer = await view(`${stage.tracker.url}/?stream=short`);
+    await viewer.page.getByText('no stream id').waitFor();
+    await viewer.page.getByRole('link', { name: 'See what is on air' }).waitFor();
+  });
+});
+
+describe('a broadcast that is over', () => {
+  it('is told; when it begins again, the page plays it by itself', async () => {
+    const stage = await Stage.open(built.folder);
+    try {
+      const keyFile = stage.newKeyFile();
+      const source = await stage.source({ keyFile });
+      const viewer = await view(pageUrl(stage, source.stream, 'ins'));
+      await viewer.play(0.5);
+      await source.close();
+      await viewer.page.getByText('The stream has ended').waitFor();
+      await viewer.page.waitForFunction(() => window.inswarm!.stats().phase === 'ended');
+      const again = await stage.source({ keyFile });
+      expect(again.stream).toBe(source.stream);
+      await viewer.plays(1);
+      expect((await viewer.stats()).fatalErrors).toBe(0);
+    } finally {
+      await stage.close();
+    }
+  });
+});
+
+describe('a source that is interrupted', () => {
+  it('is told in words, before it begins and while it is away; the picture goes on by itself', async () => {
+    const stage = await Stage.open(built.folder);
+    const address = `rtmp://127.0.0.1:${await freePort()}/live/show`;
+    let publisher = await publish(address);
+    try {
+      const source = await stage.source({ input: address });
+      const viewer = await view(pageUrl(stage, source.stream, 'ins'));
+      await viewer.play(1);
+      await publisher.stop();
+      await viewer.page.getByText('The source is interrupted').waitFor();
+      await viewer.page.waitForFunction(() => window.inswarm!.stats().phase === 'frozen');
+      const late = await view(pageUrl(stage, source.stream, 'ins'));
+      await late.page.getByRole('button', { name: 'Play', exact: true }).click();
+      await late.page.getByText('Not on air yet').waitFor();
+      publisher = await publish(address);
+      await viewer.plays(1);
+      await late.plays(1);
+      expect([await viewer.stats(), await late.stats()]).toMatchObject([{ fatalErrors: 0 }, { fatalErrors: 0 }]);
+    } finally {
+      await publisher.stop();
+      await stage.close();
+    }
+  });
+});
+
+async function newestParts(viewer: Viewer): Promise<Record<string, number | null>> {
+  const { tracks } = (await viewer.stats()).peer;
+  return Object.fromEntries(tracks.map(({ name, newestPart }) => [name, newestPart]));
+}
+
+describe('a stream with several renditions', () => {
+  it('has a quality menu; what is not chosen is not taken', async () => {
+    const stage = await Stage.open(built.folder);
+    try {
+      const source = await stage.source({ input: 'testsrc=432x240', ladder: ['240p', '144p'] });
+      const viewer = await view(pageUrl(stage, source.stream, 'ins'));
+      await viewer.play(1);
+      const { page } = viewer;
+      await page.getByRole('button', { name: 'Quality' }).click();
+      const menu = page.getByRole('menuitemradio');
+      expect(await menu.count()).toBe(3);
+      await menu.last().click();
+      await page.waitForFunction(() => document.querySelector('video')!.videoHeight === 144);
+      // The rendition that was left is taken for a little longer, in case the change does not come about.
+      await viewer.plays(4);
+      const before = await newestParts(viewer);
+      await viewer.plays(1);
+      const after = await newestParts(viewer);
+      expect(after['144p']).toBeGreaterThan(before['144p']!);
+      expect(after['240p']).toBe(before['240p']);
+      expect((await viewer.stats()).fatalErrors).toBe(0);
+    } finally {
+      await stage.close();
+    }
+  });
+});

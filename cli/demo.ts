@@ -12,6 +12,8 @@ export interface DemoOptions {
   readonly mode: Mode;
   readonly peers: number;
   readonly logLevel: string;
+  /** What Node is to run for each part; this program by default. */
+  readonly program?: readonly string[];
 }
 
 export type DemoPart = 'tracker' | 'ins 1' | 'ins 2' | 'source' | `peer ${number}`;
@@ -39,7 +41,7 @@ export class Demo {
   constructor(options: DemoOptions, onLine: (part: DemoPart, line: DemoLine) => void, say: (text: string) => void) {
     this.options = options;
     this.onLine = onLine;
-    this.supervisor = new Supervisor(say);
+    this.supervisor = new Supervisor(say, options.program);
     this.stream = streamOfKey(options.key);
     const mode = options.mode === 'hybrid' ? '' : `&mode=${options.mode}`;
     this.playerUrl = `http://${options.host}:${options.ports.tracker}/?stream=${this.stream}${mode}`;

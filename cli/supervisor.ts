@@ -33,14 +33,19 @@ const KILL_AFTER_MS = 1_600;
 export class Supervisor {
   private readonly children: SupervisedChild[] = [];
   private readonly say: (text: string) => void;
+  private readonly program: readonly string[];
 
-  /** @param say - Takes what people should know: a child's complaints, its end, its restart. */
-  constructor(say: (text: string) => void) {
+  /**
+   * @param say - Takes what people should know: a child's complaints, its end, its restart.
+   * @param program - What Node is to run; this program by default.
+   */
+  constructor(say: (text: string) => void, program: readonly string[] = [...process.execArgv, process.argv[1]!]) {
     this.say = say;
+    this.program = program;
   }
 
   start(spec: ChildSpec): Child {
-    const child = new SupervisedChild(spec, this.say);
+    const child = new SupervisedChild(spec, this.program, this.say);
     this.children.push(child);
     return child;
   }
@@ -55,6 +60,7 @@ class SupervisedChild implements Child {
   readonly name: string;
   restarts = 0;
   private readonly spec: ChildSpec;
+  private readonly program: readonly string[];
   private readonly say: (text: string) => void;
   private process: ChildProcess | undefined;
   private startedAtMs = 0;
@@ -62,8 +68,9 @@ class SupervisedChild implements Child {
   private timer: NodeJS.Timeout | undefined;
   private stopping: (() => void) | undefined;
 
-  constructor(spec: ChildSpec, say: (text: string) => void) {
+  constructor(spec: ChildSpec, program: readonly string[], say: (text: string) => void) {
     this.spec = spec;
+    this.program = program;
     this.name = spec.name;
     this.say = say;
     this.run();
@@ -90,7 +97,7 @@ class SupervisedChild implements Child {
 
   private run(): void {
     this.startedAtMs = performance.now();
-    const child = spawn(process.execPath, [...process.execArgv, process.argv[1]!, ...this.spec.args], {
+    const child = spawn(process.execPath, [...this.program, ...this.spec.args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: plainEnvironment(),
     });

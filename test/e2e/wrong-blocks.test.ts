@@ -18,7 +18,7 @@ const SIGNATURE = 'wrong record signature';
 
 const house = new House();
 let source: RunningSource;
-let hiding: { close(): Promise<void> };
+let hiding: Awaited<ReturnType<typeof startHidingProxy>>;
 let proxy: Evil & { readonly url: string };
 
 beforeAll(async () => {

@@ -1,0 +1,125 @@
+import { describe, expect, it } from 'vitest';
+import { LiveParts } from '../../hls/live-parts.ts';
+import { Player } from '../../machine/player.ts';
+import { Arrivals } from '../../peer/browser/arrivals.ts';
+import { onScreen } from '../../peer/browser/on-screen.ts';
+import { Playhead } from '../../peer/core/playhead.ts';
+import { Selection } from '../../peer/core/selection.ts';
+import type { Description } from '../../protocol/media.ts';
+import { AUDIO, makeDescription, makeRecord, VIDEO } from '../hls/made-stream.ts';
+
+describe('the tracks that are taken', () => {
+  const track = (id: number, kind: 'video' | 'audio') => ({ ...makeDescription().tracks[0]!, id, kind });
+  const ladder = (): Description => ({
+    ...makeDescription(),
+    tracks: [track(0, 'video'), track(1, 'video'), track(2, 'audio')],
+  });
+
+  it('are all where there is one picture and one sound', () => {
+    const told: unknown[] = [];
+    const selection = new Selection((tracks) => told.push(tracks));
+    selection.describe(makeDescription());
+    selection.want(VIDEO, 0);
+    selection.want(AUDIO, 0);
+    expect([selection.tracks, told]).toEqual([null, []]);
+  });
+
+  it('are of several renditions the one that the player asks for; the one it left is taken a little longer', () => {
+    const told: unknown[] = [];
+    const selection = new Selection((tracks) => told.push(tracks));
+    selection.describe(ladder());
+    selection.want(1, 10_000);
+    selection.want(2, 10_000);
+    selection.want(0, 11_000);
+    selection.want(0, 12_900);
+    selection.want(0, 13_100);
+    expect(told).toEqual([
+      [0, 2],
+      [1, 2],
+      [0, 1, 2],
+      [0, 2],
+    ]);
+  });
+
+  it('are those that were fixed, until it is left to the player again', () => {
+    const selection = new Selection(() => {});
+    selection.describe(ladder());
+    selection.want(0, 0);
+    selection.fix([1]);
+    selection.want(0, 1);
+    expect(selection.tracks).toEqual([1]);
+    selection.fix(null);
+    expect(selection.tracks).toEqual([0, 2]);
+  });
+});
+
+describe('the time that a part was on its way', () => {
+  it('is that between its blocks, the first of which is taken to have come as fast as the others', () => {
+    const arrivals = new Arrivals();
+    arrivals.add(0, 7, 1_000, 50);
+    expect(arrivals.transferMs(0, 7)).toBeUndefined();
+    arrivals.add(0, 7, 2_000, 60);
+    arrivals.add(1, 7, 9_000, 500);
+    expect(arrivals.transferMs(0, 7)).toBe(15);
+  });
+
+  it('is forgotten of old parts', () => {
+    const arrivals = new Arrivals();
+    for (let part = 0; part < 2_000; part++) {
+      arrivals.add(0, part, 1_000, part);
+      arrivals.add(0, part, 1_000, part + 1);
+    }
+    expect([arrivals.transferMs(0, 0), arrivals.transferMs(0, 1_999)]).toEqual([undefined, 2]);
+  });
+});
+
+describe('the part on screen', () => {
+  it('is found by the time of the stream', () => {
+    const live = new LiveParts();
+    live.setDescription(makeDescription());
+    for (let part = 0; part < 6; part++) live.add(makeRecord(part), [Uint8Array.of(part)]);
+    const [first] = live.window.segments(VIDEO);
+    const startMs = first!.startsAtMs;
+    expect(onScreen(live.window, startMs - 1)).toBeUndefined();
+    expect(onScreen(live.window, startMs)).toEqual({ part: 0, offsetMs: 0 });
+    expect(onScreen(live.window, startMs + 1_100)).toEqual({ part: 4, offsetMs: 100 });
+    expect(onScreen(live.window, startMs + 1_500)).toEqual({ part: 6, offsetMs: 0 });
+    expect(onScreen(new LiveParts().window, startMs)).toBeUndefined();
+  });
+});
+
+describe('the play-head that fetching follows', () => {
+  const model = (): Player => {
+    const player = new Player();
+    for (let part = 0; part < 4; part++) {
+      player.add(
+        { part, durationMs: 250, independent: part === 0, discontinuity: false, capturedAtMs: part * 250 },
+        1_000,
+      );
+    }
+    return player;
+  };
+
+  it("is the model's until a real player tells, and the real one's from then on", () => {
+    const player = model();
+    const playhead = new Playhead(player);
+    player.advance(1_300);
+    expect([playhead.started, playhead.part]).toEqual([true, 1]);
+    playhead.tell({ part: 0, offsetMs: 50, rate: 1 }, 1_300);
+    player.advance(1_600);
+    expect([player.playhead, playhead.part]).toEqual([2, 0]);
+  });
+
+  it('knows when a part is due: sooner the faster it plays, and what stands may go on at any moment', () => {
+    const playhead = new Playhead(new Player());
+    expect(playhead.started).toBe(false);
+    playhead.tell({ part: 10, offsetMs: 50, rate: 1 }, 1_000);
+    expect(playhead.dueAtMs(11, 250, 1_000)).toBe(1_200);
+    expect(playhead.dueAtMs(11, 250, 1_100)).toBe(1_200);
+    expect(playhead.dueAtMs(10, 250, 1_100)).toBe(1_100);
+    playhead.tell({ part: 10, offsetMs: 0, rate: 2 }, 1_000);
+    expect(playhead.dueAtMs(12, 250, 1_000)).toBe(1_250);
+    playhead.tell({ part: 10, offsetMs: 0, rate: 0 }, 1_000);
+    expect(playhead.dueAtMs(11, 250, 9_000)).toBe(9_250);
+  });
+});

@@ -34,9 +34,10 @@ const { values } = parseArgs({
 });
 const durationMs = Number(values.minutes) * 60_000;
 const peers = Number(values.peers);
-if (!(durationMs >= 60_000) || !Number.isInteger(peers))
-  throw new Error('--minutes and --peers are numbers, at least 1');
-const warmUpMs = Math.min(WARM_UP_MS, durationMs * 0.4);
+if (!(durationMs >= 2 * WARM_UP_MS) || !Number.isInteger(peers)) {
+  console.error('soak: --minutes takes a number of at least 6, --peers a whole number');
+  process.exit(2);
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'inswarm-soak-'));
 const samples = new Map<string, Sample[]>();

@@ -19,7 +19,8 @@ import {
   startSource,
 } from '../../source-server/node/source.ts';
 import { startTracker, type TrackerServer } from '../../tracker/node/tracker.ts';
-import type { SessionStats } from '../../web-player/session.ts';
+// Brings `window.inswarm` with it.
+import type { InswarmPage } from '../../web-player/window-api.ts';
 
 const CONFIG = join(import.meta.dirname, '../../web-player/vite.config.ts');
 
@@ -147,7 +148,7 @@ export class Viewer {
     return this.page.evaluate(() => document.querySelector('video')!.currentTime);
   }
 
-  stats(): Promise<SessionStats> {
+  stats(): Promise<ReturnType<InswarmPage['stats']>> {
     return this.page.evaluate(() => window.inswarm!.stats());
   }
 

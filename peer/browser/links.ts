@@ -91,6 +91,10 @@ export class Links {
     this.entries.get(id)?.link.close(code, why);
   }
 
+  closeAll(code: number, why: string): void {
+    for (const { link } of this.entries.values()) link.close(code, why);
+  }
+
   reports(): LinkReport[] {
     return [...this.entries.values()].map(({ to, url, link, open, neighbour }) => {
       return { to, url, state: open ? 'open' : 'opening', neighbour, bytes: { ...link.counters } };

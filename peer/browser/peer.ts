@@ -4,6 +4,7 @@ import { unreachable } from '../../machine/machine.ts';
 import type { PlayerEvent } from '../../machine/player.ts';
 import { Prng } from '../../machine/prng.ts';
 import { streamIdFromText } from '../../protocol/names.ts';
+import { CLOSE } from '../../protocol/reasons.ts';
 import type { Mode, StreamState } from '../../protocol/swarm-fields.ts';
 import { sameBytes } from '../../protocol/text.ts';
 import { browserClock, nowMs } from '../../runtime/browser/clock.ts';
@@ -216,6 +217,8 @@ class PagePeer implements BrowserPeer {
     window.clearTimeout(this.endTimer);
     this.driven?.input({ kind: 'stop' });
     this.driven?.stop();
+    // The core has closed them, unless this was called while it was at work.
+    this.links.closeAll(CLOSE.normal, 'leaving');
     this.trackerUp = false;
   }
 

@@ -57,25 +57,37 @@ export function encodeBlockHeader(header: BlockHeader): Uint8Array {
   const lifeBytes = life === undefined ? 0 : LIFE_BYTES;
   const labelBytes = labelled === null ? 0 : LABEL_BYTES + labelled.companion.length + lifeBytes;
   const out = new Uint8Array(PLAIN_BYTES + labelBytes);
-  const view = new DataView(out.buffer);
   out[0] = FRAME_BLOCK;
   out[1] =
     (labelled === null ? 0 : LABELLED) |
     (header.kept ? KEPT : 0) |
     (labelled?.start ? START : 0) |
     (life === undefined ? 0 : LIFE);
-  view.setUint32(2, header.request);
-  view.setUint16(6, header.item);
+  writeU32(out, 2, header.request);
+  writeU16(out, 6, header.item);
   if (labelled !== null) {
     out[8] = labelled.track;
-    view.setUint32(9, labelled.part);
-    view.setUint16(13, labelled.index);
+    writeU32(out, 9, labelled.part);
+    writeU16(out, 13, labelled.index);
     out.set(labelled.name, 15);
-    view.setUint16(15 + NAME_BYTES, labelled.companion.length);
+    writeU16(out, 15 + NAME_BYTES, labelled.companion.length);
     out.set(labelled.companion, PLAIN_BYTES + LABEL_BYTES);
-    if (life !== undefined) view.setUint32(out.length - LIFE_BYTES, life);
+    if (life !== undefined) writeU32(out, out.length - LIFE_BYTES, life);
   }
   return out;
+}
+
+// A DataView would make the engine move a small array out of its heap.
+function writeU32(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 24;
+  out[at + 1] = (value >>> 16) & 0xff;
+  out[at + 2] = (value >>> 8) & 0xff;
+  out[at + 3] = value & 0xff;
+}
+
+function writeU16(out: Uint8Array, at: number, value: number): void {
+  out[at] = value >>> 8;
+  out[at + 1] = value & 0xff;
 }
 
 /**

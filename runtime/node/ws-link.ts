@@ -13,7 +13,7 @@ export interface Link {
   /** Bytes handed over that the kernel has not taken yet. */
   readonly bufferedBytes: number;
   sendControl(bytes: Uint8Array): void;
-  /** One message of two fragments. The block is sent by reference: it must not change until it has left. */
+  /** One message. The block is sent by reference: it must not change until it has left. */
   sendBlock(header: Uint8Array, block: Uint8Array): void;
   /** Closes after what is buffered, within a second; `closed` follows. Nothing that arrives from now on is told. */
   close(code: number, why: string): void;
@@ -24,7 +24,7 @@ export interface LinkEvents {
   opened?(): void;
   /** One MessagePack message, not looked into. The bytes are the receiver's to keep. */
   control(bytes: Uint8Array): void;
-  /** One block frame, header and block, not looked into. */
+  /** One block frame, header and block, not looked into. The bytes are the receiver's to keep. */
   block(frame: Uint8Array): void;
   /** Of what was sent, only so many bytes still wait: told when it falls to 0, and once a second while it shrinks. */
   drained?(leftBytes: number): void;
@@ -217,12 +217,42 @@ export class WsLink implements Link {
 
   sendBlock(header: Uint8Array, block: Uint8Array): void {
     if (!this.ready()) return;
-    const frames = frameHeaderBytes(header.length, this.masked) + frameHeaderBytes(block.length, this.masked);
-    this.count('dataOut', header.length + block.length + frames);
     this.cork();
     this.unsent++;
+    if (this.masked || this.socket === undefined) this.sendFragments(header, block);
+    else this.sendFrame(this.socket, header, block);
+  }
+
+  /** Through `ws`, which copies what it masks: a fragment with the header, one with the block. */
+  private sendFragments(header: Uint8Array, block: Uint8Array): void {
+    const frames = frameHeaderBytes(header.length, this.masked) + frameHeaderBytes(block.length, this.masked);
+    this.count('dataOut', header.length + block.length + frames);
     this.ws.send(header, NOT_LAST);
     this.ws.send(block, this.written);
+  }
+
+  /**
+   * A server masks nothing, so its frame is some bytes before the block, and the block as it is. Written past `ws`, whose
+   * own frames go to the socket whole and at once: half the pieces, a third of the processor's time.
+   */
+  private sendFrame(socket: Duplex, header: Uint8Array, block: Uint8Array): void {
+    const payload = header.length + block.length;
+    const frame = frameHeaderBytes(payload, false);
+    const head = Buffer.allocUnsafe(frame + header.length);
+    head[0] = FINAL_BINARY;
+    if (frame === 2) head[1] = payload;
+    else if (frame === 4) {
+      head[1] = 126;
+      head.writeUInt16BE(payload, 2);
+    } else {
+      head[1] = 127;
+      head.writeUInt32BE(0, 2);
+      head.writeUInt32BE(payload, 6);
+    }
+    head.set(header, frame);
+    this.count('dataOut', frame + payload);
+    socket.write(head);
+    socket.write(block, this.written);
   }
 
   close(code: number, why: string): void {
@@ -277,9 +307,10 @@ export class WsLink implements Link {
       return;
     }
     const isBlock = data[0] === FRAME_BLOCK;
-    const frames = frameHeaderBytes(data.length, !this.masked) + (isBlock ? frameHeaderBytes(8, !this.masked) : 0);
+    const isFragmented = isBlock && !this.masked;
+    const frames = frameHeaderBytes(data.length, !this.masked) + (isFragmented ? frameHeaderBytes(8, true) : 0);
     this.count(isBlock ? 'dataIn' : 'controlIn', data.length + frames);
-    if (isBlock) this.events?.block(data);
+    if (isBlock) this.events?.block(owned(data));
     else if (data.length > CONTROL_BYTES_MAX) this.close(CLOSE.tooBig, 'a control message that is too long');
     else this.events?.control(data);
   }
@@ -330,6 +361,13 @@ export class WsLink implements Link {
 }
 
 const NOT_LAST = { binary: true, fin: false };
+/** FIN and opcode 2 (RFC 6455 section 5.2). */
+const FINAL_BINARY = 0x82;
+
+/** A small message can be a view of a large receive buffer; whoever keeps it would keep all of that. */
+function owned(data: Buffer): Buffer {
+  return data.buffer.byteLength > data.length * 1.25 + 4_096 ? Buffer.from(new Uint8Array(data).buffer) : data;
+}
 
 /** What the last check of a link has seen. */
 interface Watch {

@@ -106,7 +106,7 @@ describe('a link', () => {
     await until(() => far.told.control_.length === 3 && client.told.blocks.length === 3);
     // Masked: 2, 4 or 10 bytes of header and 4 of mask.
     const control = 100 + 6 + (200 + 8) + (60_000 + 8);
-    const data = lengths.reduce((sum, length) => sum + length + 8 + 2, 0) + 2 + 4 + 10;
+    const data = lengths.reduce((sum, length) => sum + length + 8, 0) + 2 + 4 + 10;
     expect(client.link.counters).toEqual({ controlIn: 0, controlOut: control, dataIn: data, dataOut: 0 });
     expect(far.link.counters).toEqual({ controlIn: control, controlOut: 0, dataIn: 0, dataOut: data });
     client.link.close(1000, 'done');

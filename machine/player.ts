@@ -102,21 +102,21 @@ export class Player {
   }
 
   /** Contiguous media from the playhead on, in ms. */
-  bufferMs(): number {
-    return this.part < 0 ? 0 : this.contiguousMs(this.part) - this.offsetMs;
+  bufferMs(nowMs = this.atMs): number {
+    return this.part < 0 ? 0 : Math.max(0, this.contiguousMs(this.part) - this.offsetMs - this.sinceMs(nowMs));
   }
 
   /** From the camera to the screen, in ms; `undefined` before the start. */
   latencyMs(nowMs: number): number | undefined {
     const playing = this.parts.get(this.part);
-    return playing === undefined ? undefined : nowMs - (playing.capturedAtMs + this.offsetMs);
+    return playing === undefined ? undefined : nowMs - (playing.capturedAtMs + this.offsetMs + this.sinceMs(nowMs));
   }
 
   /** When the part's first frame is due on screen; `nowMs` for parts that are due or when nothing plays yet. */
   dueAtMs(part: number, partMs: number, nowMs: number): number {
     if (this.part < 0 || part <= this.part) return nowMs;
     const playing = this.parts.get(this.part)?.durationMs ?? partMs;
-    return nowMs + (playing - this.offsetMs + (part - this.part - 1) * partMs) / this.speed;
+    return nowMs + (playing - this.offsetMs - this.sinceMs(nowMs) + (part - this.part - 1) * partMs) / this.speed;
   }
 
   /** Lets time pass. */
@@ -145,6 +145,11 @@ export class Player {
 
   pollEvent(): PlayerEvent | undefined {
     return this.events.shift();
+  }
+
+  /** Media played since time was last let pass. */
+  private sinceMs(nowMs: number): number {
+    return this.stalled ? 0 : (nowMs - this.atMs) * this.speed;
   }
 
   private play(nowMs: number): void {

@@ -92,6 +92,10 @@ export class Simulation {
     return report(this, count, this.events.nowMs);
   }
 
+  get nowMs(): number {
+    return this.events.nowMs;
+  }
+
   /** Adds a peer now. */
   join(at: number): SimPeer {
     const prng = this.prng.fork(`peer ${at}`);

@@ -194,7 +194,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       frozenMs: player.frozenMs,
       dueBlocks: account.dueBlocks,
       missedBlocks: account.missedBlocks,
-      bufferMs: player.bufferMs(),
+      bufferMs: player.bufferMs(nowMs),
       latencyMs: player.latencyMs(nowMs) ?? null,
       part: player.playhead,
       bytesFrom: { ...account.bytesFrom },

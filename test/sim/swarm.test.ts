@@ -77,7 +77,7 @@ describe('50 peers under virtual time', () => {
     const { sim, report } = runOf({ mode: (peer) => (peer % 2 === 0 ? 'ins' : 'native') });
     expect(report.started).toBe(50);
     for (const [at, peer] of sim.peers.entries()) {
-      const stats = peer.core.stats(0);
+      const stats = peer.core.stats(sim.nowMs);
       if (stats.mode === 'ins') expect([at, stats.bytesFrom.peers + stats.bytesFrom.source]).toEqual([at, 0]);
       else expect([at, stats.bytesFrom.ins]).toEqual([at, 0]);
     }
@@ -87,11 +87,11 @@ describe('50 peers under virtual time', () => {
     const events = [{ atMs: 10_000, run: killInsServers }];
     const { sim, report } = runOf({ mode: 'hybrid', seconds: 25, events });
     expect(report.started).toBe(50);
-    const newest = Math.max(...sim.peers.map((peer) => peer.core.stats(0).part));
+    const newest = Math.max(...sim.peers.map((peer) => peer.core.stats(sim.nowMs).part));
     for (const [at, peer] of sim.peers.entries()) {
       expect(peer.events.some((event) => event.kind === 'switched' && event.to === 'native')).toBe(true);
       // Still at the live edge, 15 s later.
-      expect([at, peer.core.stats(0).part > newest - 16]).toEqual([at, true]);
+      expect([at, peer.core.stats(sim.nowMs).part > newest - 16]).toEqual([at, true]);
     }
     expect(report.bytesFrom.peers).toBeGreaterThan(0);
     expectSameParts(sim);
@@ -100,7 +100,7 @@ describe('50 peers under virtual time', () => {
   it('a peer that joins after minutes starts as the first ones did', () => {
     const late = { atMs: 120_000, run: (sim: Simulation) => void sim.join(1000) };
     const { sim } = runOf({ peers: 5, seconds: 125, events: [late] });
-    const startups = sim.peers.map((peer) => peer.core.stats(0).startupDelayMs);
+    const startups = sim.peers.map((peer) => peer.core.stats(sim.nowMs).startupDelayMs);
     expect(startups).toHaveLength(6);
     expect(startups.every((startup) => startup !== null && startup < 1_500)).toBe(true);
   });

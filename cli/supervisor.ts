@@ -100,6 +100,9 @@ class SupervisedChild implements Child {
     const child = spawn(process.execPath, [...this.program, ...this.spec.args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: plainEnvironment(),
+      // A group of its own: Ctrl-C in a terminal is for this process, which ends the others in its own order.
+      detached: process.platform !== 'win32',
+      windowsHide: true,
     });
     this.process = child;
     createInterface({ input: child.stdout! }).on('line', (line) => this.line(line));

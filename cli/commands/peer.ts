@@ -51,13 +51,18 @@ as HLS to VLC, mpv, ffplay or a TV. Every block is verified before it is used. R
     const output = json ? new JsonOutput() : new TextOutput();
     let running: RunningPeer | undefined;
     const options = { tracker, stream: id, mode, follow, ...place, log, ...(region === undefined ? {} : { region }) };
-    const onEvent = (event: PeerEvent) => output.event(event, running?.stats().startupDelayMs ?? null);
+    let isOver = false;
+    const onEvent = (event: PeerEvent) => {
+      // The summary is the last word: what leaving brings about is no news.
+      if (!isOver) output.event(event, running?.stats().startupDelayMs ?? null);
+    };
     try {
       running = await startPeer({ ...options, onEvent });
     } catch (error) {
       throw listenProblem(error, { '--listen': listen, '--http': http });
     }
     await report(running, output, life, duration);
+    isOver = true;
     await closeInTime(running);
   },
 });

@@ -71,7 +71,7 @@ export class Controls {
     act();
   }
 
-  update({ phase, latencyMs, startupDelayMs }: SessionStats): void {
+  update({ phase, latencyMs, startupDelayMs, peer }: SessionStats): void {
     const { video } = this;
     const stands = phase === 'idle' || phase === 'paused' || phase === 'ended' || phase === 'failed';
     this.play.set(stands ? 'play' : 'pause', stands ? 'Play (k)' : 'Pause (k)');
@@ -83,7 +83,8 @@ export class Controls {
     const inFull = document.fullscreenElement !== null;
     this.full.set(inFull ? 'leaveFull' : 'full', inFull ? 'Leave full screen (f)' : 'Full screen (f)');
     const behind = startupDelayMs !== null && (phase === 'paused' || this.current?.isBehind === true);
-    const state = startupDelayMs === null ? 'off' : behind ? 'behind' : 'live';
+    const off = startupDelayMs === null || peer.streamState !== 'live';
+    const state = off ? 'off' : behind ? 'behind' : 'live';
     setAttribute(this.live, 'data-state', state);
     setAttribute(this.live, 'aria-label', behind ? 'Go to the live edge' : 'Live');
     setText(this.liveWord, behind ? 'Go live' : 'Live');

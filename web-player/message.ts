@@ -3,7 +3,7 @@ import type { SessionStats } from './session.ts';
 /** Something to say to the viewer: in place of the picture, or beside one that goes on. */
 export interface Message {
   readonly place: 'centre' | 'banner';
-  readonly kind: 'wait' | 'warn' | 'error';
+  readonly kind: 'wait' | 'warn' | 'error' | 'over';
   readonly title: string;
   readonly text: string;
 }
@@ -22,7 +22,7 @@ export function messageFor(stats: SessionStats, online: boolean): Message | null
   if (stats.startupDelayMs === null) return stats.phase === 'paused' ? null : whileStarting(stats, online);
   const standing = stats.phase === 'frozen' && stats.frozenForMs > FROZEN_MS;
   if (stats.peer.streamState === 'ended' && (standing || stats.phase === 'ended')) {
-    return centre('wait', 'The stream has ended', 'Thank you for watching.');
+    return ended;
   }
   const trouble = troubleOf(stats, online);
   if (!standing) return trouble && { ...trouble, place: 'banner' };
@@ -37,7 +37,7 @@ function whileStarting(stats: SessionStats, online: boolean): Message | null {
     return centre('wait', 'Not on air yet', `${why}It begins here by itself as soon as the source is there.`);
   }
   if (peer.trackerUp && peer.streamState === 'ended') {
-    return centre('wait', 'The stream has ended', 'If it comes back, it begins here by itself.');
+    return ended;
   }
   if ((sincePressMs ?? 0) < PATIENCE_MS) return null;
   if (!peer.trackerUp && peer.refused !== null) {
@@ -73,6 +73,8 @@ function noIns({ peer }: Pick<SessionStats, 'peer'>): Message {
     'The tracker knows of none. Hybrid mode takes the stream from peers.',
   );
 }
+
+const ended = centre('over', 'The stream has ended', 'If it begins again, it does so here by itself.');
 
 const offline = centre('warn', 'You are offline', 'The stream goes on by itself when the connection is back.');
 

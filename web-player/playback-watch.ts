@@ -15,6 +15,8 @@ export interface PlaybackFigures {
 
 /** Watches one video element for as long as it plays one stream. */
 export class PlaybackWatch {
+  /** The stream is over: the picture has a right to stand. */
+  streamIsOver = false;
   private readonly video: HTMLVideoElement;
   private readonly timer: number;
   private pressedAtMs: number | undefined;
@@ -81,7 +83,7 @@ export class PlaybackWatch {
       this.close(nowMs);
       this.movedAtMs = nowMs;
       this.excused = paused || ended;
-    } else if (!this.excused && !this.told && nowMs - this.movedAtMs > FREEZE_MS) {
+    } else if (!this.excused && !this.streamIsOver && !this.told && nowMs - this.movedAtMs > FREEZE_MS) {
       this.told = true;
       this.freezes++;
     }

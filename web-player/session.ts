@@ -82,6 +82,7 @@ export class Session {
     this.keepLive = new KeepLive(this.hls, video);
     this.peer.onEvent((event) => {
       if (event.kind === 'failed') this.fail(event.why);
+      if (event.kind === 'stream-state') this.watch.streamIsOver = event.state === 'ended';
     });
     this.timers = [
       window.setInterval(() => this.sample(), SAMPLE_EVERY_MS),
@@ -169,7 +170,7 @@ export class Session {
       phase: this.phase(figures),
       failure: this.failure,
       sincePressMs: this.pressedAtMs === undefined ? null : performance.now() - this.pressedAtMs,
-      latencyMs: figures.startupDelayMs === null ? null : this.latencyMs(),
+      latencyMs: figures.startupDelayMs === null || this.video.ended ? null : this.latencyMs(),
       bufferMs: this.bufferMs(),
       decodedFrames: frames.totalVideoFrames,
       droppedFrames: frames.droppedVideoFrames,

@@ -66,6 +66,7 @@ export class Player {
   private speed = 1;
   private stalledAtMs: number | undefined;
   private freezeTold = false;
+  private ended = false;
   /** How late the last parts came after their last frame. */
   private readonly lagsMs: number[] = [];
   private jumpedAtMs = Number.NEGATIVE_INFINITY;
@@ -101,6 +102,14 @@ export class Player {
     else this.steer(nowMs);
   }
 
+  /** The broadcast is over, or (false) goes on after all: an end is no freeze. */
+  setEnded(ended: boolean, nowMs: number): void {
+    this.advance(nowMs);
+    // The time off the air is nobody's freeze.
+    if (this.ended && !ended && this.stalledAtMs !== undefined) this.stalledAtMs = nowMs;
+    this.ended = ended;
+  }
+
   /** Contiguous media from the playhead on, in ms. */
   bufferMs(nowMs = this.atMs): number {
     return this.part < 0 ? 0 : Math.max(0, this.contiguousMs(this.part) - this.offsetMs - this.sinceMs(nowMs));
@@ -123,7 +132,7 @@ export class Player {
   advance(nowMs: number): void {
     if (this.part >= 0 && this.stalledAtMs === undefined) this.play(nowMs);
     if (this.stalledAtMs !== undefined) {
-      if (!this.freezeTold && nowMs - this.stalledAtMs > FREEZE_AFTER_MS) {
+      if (!this.freezeTold && !this.ended && nowMs - this.stalledAtMs > FREEZE_AFTER_MS) {
         this.freezeTold = true;
         this.freezes++;
         this.events.push({ kind: 'freeze', atMs: this.stalledAtMs, part: this.part });
@@ -136,7 +145,7 @@ export class Player {
   nextDeadline(): number | undefined {
     if (this.part < 0) return undefined;
     if (this.stalledAtMs !== undefined) {
-      const told = this.freezeTold ? undefined : this.stalledAtMs + FREEZE_AFTER_MS + 1;
+      const told = this.freezeTold || this.ended ? undefined : this.stalledAtMs + FREEZE_AFTER_MS + 1;
       const jumpAtMs = this.stalledAtMs + JUMP_AFTER_MS;
       return earlier(told, this.newestIndependent > this.part && jumpAtMs > this.atMs ? jumpAtMs : undefined);
     }
@@ -213,7 +222,7 @@ export class Player {
     }
     this.stalledAtMs = undefined;
     this.atMs = nowMs;
-    if (nowMs - stalledAtMs <= FREEZE_AFTER_MS) return;
+    if (!this.freezeTold) return;
     const frozenMs = nowMs - stalledAtMs;
     this.frozenMs += frozenMs;
     this.events.push({ kind: 'resumed', atMs: nowMs, part: this.part, frozenMs });

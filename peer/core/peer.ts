@@ -7,7 +7,7 @@ import { PROTOCOL_VERSION, RECORDS_MESSAGE_MAX } from '../../protocol/limits.ts'
 import type { Description } from '../../protocol/media.ts';
 import type { PeerMessage } from '../../protocol/peer-messages.ts';
 import { CLOSE, REASONS } from '../../protocol/reasons.ts';
-import type { Mode, NeighbourEntry } from '../../protocol/swarm-fields.ts';
+import type { Mode, NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
 import { bytesKey, sameBytes, toBase64Url } from '../../protocol/text.ts';
 import type { FromTracker } from '../../protocol/tracker-messages.ts';
 import { isWhole, type PartEntry } from '../../swarm/catalogue.ts';
@@ -345,7 +345,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
           kind: 'event',
           event: { kind: 'joined', neighbours: message.neighbours.length, insServers: message.insServers.length },
         });
-        this.outputs.push({ kind: 'event', event: { kind: 'stream-state', state: message.state, why: '' } });
+        this.streamState(message.state, '', nowMs);
         return;
       case 'neighbours':
         this.introduce(message.neighbours, nowMs);
@@ -365,7 +365,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.offerDescription(message.description);
         return;
       case 'stream-state':
-        this.outputs.push({ kind: 'event', event: { kind: 'stream-state', state: message.state, why: message.why } });
+        this.streamState(message.state, message.why, nowMs);
         return;
       case 'ins-servers':
         if (this.options.mode !== 'native') this.ins.setServers(message.insServers, nowMs);
@@ -436,7 +436,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       case 'stream-state':
         if (!this.isSource(neighbour.key)) return;
-        this.outputs.push({ kind: 'event', event: { kind: 'stream-state', state: message.state, why: message.why } });
+        this.streamState(message.state, message.why, nowMs);
         return;
       default:
         // The rest is the member's.
@@ -584,6 +584,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.outputs.push({ kind: 'event', event });
     }
     this.account.advance(this.player);
+  }
+
+  private streamState(state: StreamState, why: string, nowMs: number): void {
+    this.player.setEnded(state === 'ended', nowMs);
+    this.outputs.push({ kind: 'event', event: { kind: 'stream-state', state, why } });
   }
 
   private bad(origin: Origin, what: string, track: number, part: number, nowMs: number): void {

@@ -153,4 +153,19 @@ describe('player model', () => {
     player.advance(1_100);
     expect(player.dueAtMs(4, PART_MS, 1_100)).toBe(2_000);
   });
+
+  it('takes the end of the broadcast for no freeze, and the time until it goes on for none either', () => {
+    const player = new Player(OPTIONS);
+    for (const number of [0, 1, 2, 3]) player.add(part(number), 1_000);
+    player.setEnded(true, 1_500);
+    player.advance(5_000);
+    expect(player.stalled).toBe(true);
+    expect(player.nextDeadline()).toBeUndefined();
+    player.setEnded(false, 9_000);
+    player.add(part(4), 9_050);
+    expect(drain(player).map((event) => event.kind)).toEqual(['started']);
+    expect([player.freezes, player.frozenMs]).toEqual([0, 0]);
+    player.advance(9_500);
+    expect(drain(player)).toEqual([{ kind: 'freeze', atMs: 9_300, part: 5 }]);
+  });
 });

@@ -1,37 +1,34 @@
-import type { Body, Sink } from '../../machine/machine.ts';
+import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
 import type { FromInsClient, PutItem } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import type { Intake } from './intake.ts';
-import type { InsServerOutput } from './io.ts';
 import { PUT_MS, SWEEP_MS } from './limits.ts';
 import type { Link, PutRequest } from './links.ts';
 import type { Locker } from './locker.ts';
+import type { Replies } from './replies.ts';
 import type { Sender } from './sender.ts';
 import type { Block } from './shelf.ts';
 import type { Storage } from './storage.ts';
 import { coversLabel, type KnownToken } from './tokens.ts';
 
 type PutMessage = Extract<FromInsClient, { readonly type: 'put' }>;
-type Refuse = (link: Link, request: number, item: number | null, reason: Reason, retryMs?: number) => void;
 
 /** Batches of puts: an item is acknowledged when its block can be had, and announced only then. */
 export class Puts {
   putBlocks = 0;
   private readonly open = new Set<PutRequest>();
-  private readonly outputs: Sink<InsServerOutput>;
+  private readonly replies: Replies;
   private readonly storage: Storage;
   private readonly sender: Sender;
   private readonly intake: Intake;
-  private readonly refuse: Refuse;
 
-  constructor(outputs: Sink<InsServerOutput>, storage: Storage, sender: Sender, intake: Intake, refuse: Refuse) {
-    this.outputs = outputs;
+  constructor(replies: Replies, storage: Storage, sender: Sender, intake: Intake) {
+    this.replies = replies;
     this.storage = storage;
     this.sender = sender;
     this.intake = intake;
-    this.refuse = refuse;
   }
 
   /** @param known - The token under which it is put; undefined for the putter's own locker. */
@@ -117,14 +114,13 @@ export class Puts {
       this.sender.announce(folder.follows, entry, nowMs);
     } else this.storage.prolong(there, expiresAtMs);
     this.putBlocks++;
-    const { link, request } = put;
-    this.outputs.push({ kind: 'send', link: link.id, message: { type: 'stored', request, items: [at] } });
+    this.replies.send(put.link, { type: 'stored', request: put.request, items: [at] });
     this.answered(put, at);
     return undefined;
   }
 
   private refuseItem(put: PutRequest, item: number, reason: Reason): void {
-    this.refuse(put.link, put.request, item, reason, reason === 'QUOTA_STORAGE' ? SWEEP_MS : 0);
+    this.replies.refuse(put.link, put.request, item, reason, reason === 'QUOTA_STORAGE' ? SWEEP_MS : 0);
     this.answered(put, item);
   }
 
@@ -135,7 +131,6 @@ export class Puts {
 
   private finish(put: PutRequest): void {
     this.end(put);
-    const { link, request } = put;
-    this.outputs.push({ kind: 'send', link: link.id, message: { type: 'done', request } });
+    this.replies.send(put.link, { type: 'done', request: put.request });
   }
 }

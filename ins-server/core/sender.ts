@@ -5,6 +5,7 @@ import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerLimits, InsServerOutput } from './io.ts';
 import { FOLLOW_QUEUE_MAX, FOLLOW_WITHIN_MS, GET_WITHIN_MS, RETRY_MS } from './limits.ts';
 import type { Follow, GetRequest, Link, Sending, WantedItem } from './links.ts';
+import type { Replies } from './replies.ts';
 import { type Entry, type Place, placeOf } from './shelf.ts';
 import type { Storage } from './storage.ts';
 import { coversEntry } from './tokens.ts';
@@ -26,18 +27,13 @@ export class Sender {
   private readonly outputs: Sink<InsServerOutput>;
   private readonly storage: Storage;
   private readonly limits: InsServerLimits;
-  private readonly refuse: (link: Link, request: number, item: number | null, reason: Reason, retryMs?: number) => void;
+  private readonly replies: Replies;
 
-  constructor(
-    outputs: Sink<InsServerOutput>,
-    storage: Storage,
-    limits: InsServerLimits,
-    refuse: (link: Link, request: number, item: number | null, reason: Reason, retryMs?: number) => void,
-  ) {
+  constructor(outputs: Sink<InsServerOutput>, replies: Replies, storage: Storage, limits: InsServerLimits) {
     this.outputs = outputs;
+    this.replies = replies;
     this.storage = storage;
     this.limits = limits;
-    this.refuse = refuse;
   }
 
   /** Queues one item of a batch. */
@@ -54,7 +50,7 @@ export class Sender {
   }
 
   refuseItem(call: GetRequest, item: number, reason: Reason, retryMs = 0): void {
-    this.refuse(call.link, call.request, item, reason, retryMs);
+    this.replies.refuse(call.link, call.request, item, reason, retryMs);
     this.answered(call);
   }
 
@@ -109,7 +105,7 @@ export class Sender {
     if (call.left > 0 || call.ended) return;
     call.ended = true;
     call.link.requests.delete(call.request);
-    this.outputs.push({ kind: 'send', link: call.link.id, message: { type: 'done', request: call.request } });
+    this.replies.send(call.link, { type: 'done', request: call.request });
   }
 
   private queueFollowed(follow: Follow, entry: Entry, nowMs: number): void {

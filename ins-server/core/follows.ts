@@ -1,0 +1,134 @@
+import { FROM_NEWEST_START, type FromInsClient } from '../../protocol/ins-messages.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+import { bytesKey } from '../../protocol/text.ts';
+import { OPERATION } from '../../protocol/token.ts';
+import type { Follow, Link } from './links.ts';
+import type { Folder } from './locker.ts';
+import type { Remotes } from './remotes.ts';
+import type { Replies } from './replies.ts';
+import type { Sender } from './sender.ts';
+import type { Entry } from './shelf.ts';
+import { allows, coversEntry, expired, type KnownToken, refusalOf } from './tokens.ts';
+import type { Target } from './wallet.ts';
+
+type FollowMessage = Extract<FromInsClient, { readonly type: 'follow' }>;
+
+/** Follows from their first message to their end, and the tokens they run under. */
+export class Follows {
+  count = 0;
+  private readonly replies: Replies;
+  private readonly sender: Sender;
+  private readonly remotes: Remotes;
+
+  constructor(replies: Replies, sender: Sender, remotes: Remotes) {
+    this.replies = replies;
+    this.sender = sender;
+    this.remotes = remotes;
+  }
+
+  /** @returns Why not, if so. */
+  begin(link: Link, message: FollowMessage, { known, locker }: Target, nowMs: number): Reason | undefined {
+    const { collection, tracks, from } = message;
+    const key = bytesKey(collection);
+    if (known !== undefined && known.collectionKey !== key) return 'TOKEN_SCOPE';
+    const allowed = known?.token.tracks ?? null;
+    if (allowed !== null && tracks.some((track) => !allowed.includes(track))) return 'TOKEN_SCOPE';
+    const make = (folder: Folder, begin: number, catchUp: boolean): Follow =>
+      this.add(link, message, known, folder, begin, catchUp, nowMs);
+    if (locker === undefined) return this.remotes.follow(known!, collection, tracks, from, nowMs, make);
+    const folder = locker.folder(collection, key);
+    if (folder === undefined) return 'OVERLOAD';
+    const readable = (entry: Entry): boolean =>
+      entry.labelled.start &&
+      (tracks.length === 0 || tracks.includes(entry.labelled.track)) &&
+      (known === undefined || coversEntry(known, entry));
+    make(folder, from === FROM_NEWEST_START ? (folder.newestPart(readable) ?? 0) : from, true);
+    return undefined;
+  }
+
+  /** What runs under a token's number goes on under this token, if it is of the same locker. */
+  renew(link: Link, alias: number, known: KnownToken, nowMs: number): void {
+    for (const follow of [...link.follows]) {
+      if (follow.alias !== alias || follow.known === undefined) continue;
+      if (follow.known.issuerKey !== known.issuerKey) this.end(follow, 'TOKEN_SCOPE', 0, nowMs);
+      else {
+        follow.known = known;
+        this.remotes.refresh(follow, known, nowMs);
+      }
+    }
+  }
+
+  /** Hands a new token of a locker's owner to those who follow the locker, whose follows go on under it. */
+  passOn(follows: Iterable<Follow>, known: KnownToken, nowMs: number): void {
+    for (const follow of follows) {
+      const { link, known: old } = follow;
+      if (old === undefined || old.issuerKey !== known.issuerKey || old.collectionKey !== known.collectionKey) continue;
+      if (known.token.expires <= old.token.expires || !allows(known, OPERATION.get)) continue;
+      if (refusalOf(known, link.account!.keyBytes, nowMs) !== undefined) continue;
+      const alias = link.aliases.get(follow.alias);
+      if (alias?.known === old) alias.known = known;
+      follow.known = known;
+      this.replies.send(link, { type: 'renewed', request: follow.request, token: known.sealed });
+    }
+  }
+
+  /** Ends a follow and tells why. */
+  end(follow: Follow, reason: Reason, retryMs: number, nowMs: number): void {
+    if (follow.ended) return;
+    const { link, request } = follow;
+    link.requests.delete(request);
+    this.drop(follow, nowMs);
+    this.replies.refuse(link, request, null, reason, retryMs);
+  }
+
+  /** Ends a follow without a word. */
+  drop(follow: Follow, nowMs: number): void {
+    if (follow.ended) return;
+    follow.ended = true;
+    this.count--;
+    follow.link.follows.delete(follow);
+    follow.folder.follows.delete(follow);
+    this.remotes.unfollow(follow, nowMs);
+  }
+
+  /** Ends those of a link whose tokens have run out. */
+  sweep(link: Link, nowMs: number): void {
+    for (const follow of [...link.follows]) {
+      if (follow.known !== undefined && expired(follow.known, nowMs)) this.end(follow, 'TOKEN_EXPIRED', 0, nowMs);
+    }
+  }
+
+  private add(
+    link: Link,
+    { request, keep, token, tracks }: FollowMessage,
+    known: KnownToken | undefined,
+    folder: Folder,
+    from: number,
+    catchUp: boolean,
+    nowMs: number,
+  ): Follow {
+    const begin = { part: from, place: -1 };
+    const follow: Follow = {
+      kind: 'follow',
+      link,
+      request,
+      keep: keep && !link.server,
+      known,
+      alias: token,
+      folder,
+      tracks: tracks.length === 0 ? null : new Set(tracks),
+      from,
+      cursor: catchUp ? begin : undefined,
+      reached: begin,
+      queued: 0,
+      item: 0,
+      ended: false,
+    };
+    this.count++;
+    link.requests.set(request, follow);
+    link.follows.add(follow);
+    folder.follows.add(follow);
+    this.sender.startFollow(follow, nowMs);
+    return follow;
+  }
+}

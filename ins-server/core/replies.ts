@@ -1,0 +1,25 @@
+import type { Sink } from '../../machine/machine.ts';
+import type { FromInsServer } from '../../protocol/ins-messages.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+import type { InsServerOutput } from './io.ts';
+import type { Link } from './links.ts';
+
+/** What the server says on its links. */
+export class Replies {
+  refused = 0;
+  private readonly outputs: Sink<InsServerOutput>;
+
+  constructor(outputs: Sink<InsServerOutput>) {
+    this.outputs = outputs;
+  }
+
+  send(link: Link, message: FromInsServer): void {
+    if (!link.closed) this.outputs.push({ kind: 'send', link: link.id, message });
+  }
+
+  /** Refuses one item of a request, or (null) the whole of it. `retryAfterMs` 0: asking again does not help. */
+  refuse(link: Link, request: number, item: number | null, reason: Reason, retryAfterMs = 0): void {
+    this.refused++;
+    this.send(link, { type: 'refused', request, item, reason, retryAfterMs, otherServer: null });
+  }
+}

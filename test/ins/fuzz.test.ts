@@ -28,7 +28,7 @@ describe('bytes from strangers', () => {
         decodeBlockFrame(Uint8Array.of(1, ...bytes));
         return true;
       }),
-      { ...fixed, numRuns: 20_000 },
+      { ...fixed, numRuns: 10_000 },
     );
   });
 
@@ -61,7 +61,7 @@ describe('bytes from strangers', () => {
           return true;
         },
       ),
-      { ...fixed, numRuns: 20_000 },
+      { ...fixed, numRuns: 10_000 },
     );
   });
 
@@ -266,7 +266,7 @@ describe('a server that anything is said to', () => {
         expect(server.bodies.size).toBe(0);
         expect(server.core.nextDeadline()).toBeUndefined();
       }),
-      { ...fixed, numRuns: 50 },
+      { ...fixed, numRuns: 30 },
     );
     expect(Math.min(...Object.values(reached)), JSON.stringify(reached)).toBeGreaterThan(0);
   }, 60_000);

@@ -10,9 +10,13 @@ import { nowMs } from '../../runtime/node/clock.ts';
 import { type KeyPair, keyPairFromSeed } from '../../runtime/node/crypto.ts';
 import { nameOf } from '../../runtime/node/hash.ts';
 
+const keyPairs = new Map<number, KeyPair>();
+
 /** Keys that are the same in every run. */
 export function keysOf(number: number): KeyPair {
-  return keyPairFromSeed(new Uint8Array(32).fill(number));
+  const keys = keyPairs.get(number) ?? keyPairFromSeed(new Uint8Array(32).fill(number));
+  keyPairs.set(number, keys);
+  return keys;
 }
 
 /** 32 bytes that stand for a stream or any other collection. */

@@ -43,9 +43,7 @@ describe('two INS servers', () => {
     viewer.input({ kind: 'get', handle: 7, keep: true, collection, items: wanted });
     await viewer.until('done');
     const arrived = viewer.of('arrived').sort((x, y) => x.item - y.item);
-    expect(arrived.map((output) => Buffer.from(output.body as Uint8Array))).toEqual(
-      bodies.map((body) => Buffer.from(body)),
-    );
+    expect(arrived.map(({ body }) => hashText(body))).toEqual(bodies.map(hashText));
     expect(arrived.every((output) => output.kept)).toBe(true);
     expect(b.stats()).toMatchObject({ remoteBlocks: 4, sentBlocks: 4, keptBlocks: 4 });
 

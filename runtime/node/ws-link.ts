@@ -364,9 +364,9 @@ const NOT_LAST = { binary: true, fin: false };
 /** FIN and opcode 2 (RFC 6455 section 5.2). */
 const FINAL_BINARY = 0x82;
 
-/** A small message can be a view of a large receive buffer; whoever keeps it would keep all of that. */
+/** A small message can be a view of a receive buffer of 64 KiB; whoever keeps it would keep all of that. */
 function owned(data: Buffer): Buffer {
-  return data.buffer.byteLength > data.length * 1.25 + 4_096 ? Buffer.from(new Uint8Array(data).buffer) : data;
+  return data.buffer.byteLength > data.length * 4 + 4_096 ? Buffer.from(new Uint8Array(data).buffer) : data;
 }
 
 /** What the last check of a link has seen. */

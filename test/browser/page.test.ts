@@ -117,8 +117,10 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
       while (performance.now() < endAtMs);
     });
     await viewer.plays(1);
+    // The tracker may have given the page up meanwhile; it joins again by itself.
+    await viewer.page.waitForFunction(() => window.inswarm!.stats().peer.trackerUp);
     const { fatalErrors, peer: stats } = await viewer.stats();
-    expect([fatalErrors, stats.trackerUp, stats.ins]).toEqual([0, true, stage.ins.url]);
+    expect([fatalErrors, stats.ins]).toEqual([0, stage.ins.url]);
   });
 
   it('is forgotten by the tracker when it is closed', async () => {

@@ -42,7 +42,9 @@ describe.each(MODES)('in %s mode', (mode) => {
         const handedOut = await partNames(peer.gatewayUrl!, track, from, from + PARTS - 1);
         expect(cut.size).toBe(PARTS);
         for (const [part, name] of handedOut) expect([part, name]).toEqual([part, cut.get(part)]);
-        const missed = peer.events.flatMap((event) => (event.kind === 'missed' ? event.to - event.from + 1 : []));
+        // What the player model jumped over, for want of it or for latency's sake, need not be there.
+        const over = peer.events.filter((event) => event.kind === 'missed' || event.kind === 'skipped');
+        const missed = over.map((event) => event.to - event.from + 1);
         expect(handedOut.size).toBeGreaterThanOrEqual(PARTS - missed.reduce((sum, count) => sum + count, 0));
       }
     }

@@ -94,13 +94,15 @@ export async function partNames(
   from: number,
   to: number,
 ): Promise<ReadonlyMap<number, string>> {
-  const names = new Map<number, string>();
-  for (let part = from; part <= to; part++) {
-    const response = await fetch(masterUrl.replace('master.m3u8', `${track}/part-${part}.m4s`));
-    const bytes = new Uint8Array(await response.arrayBuffer());
-    if (response.status === 200) names.set(part, nameToText(nameOf(bytes)));
-  }
-  return names;
+  const parts = Array.from({ length: Math.max(0, to - from + 1) }, (_, at) => from + at);
+  const found = await Promise.all(parts.map(async (part) => [part, await partName(masterUrl, track, part)] as const));
+  return new Map(found.flatMap(([part, name]) => (name === undefined ? [] : [[part, name] as const])));
+}
+
+async function partName(masterUrl: string, track: number, part: number): Promise<string | undefined> {
+  const response = await fetch(masterUrl.replace('master.m3u8', `${track}/part-${part}.m4s`));
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return response.status === 200 ? nameToText(nameOf(bytes)) : undefined;
 }
 
 /** The part a peer began with. */

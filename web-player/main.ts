@@ -39,7 +39,7 @@ function show(main: HTMLElement): void {
 async function findStream(address: Address): Promise<void> {
   let shown = '';
   for (;;) {
-    const streams = await loadStreams().catch(() => undefined);
+    const streams = await onAir().catch(() => undefined);
     const [first, second] = streams ?? [];
     if (first !== undefined && second === undefined) {
       watch(address, first.id);
@@ -51,6 +51,11 @@ async function findStream(address: Address): Promise<void> {
     shown = key;
     await new Promise((resolve) => window.setTimeout(resolve, LOOK_FOR_STREAMS_EVERY_MS));
   }
+}
+
+/** The tracker remembers for a while what is over. */
+async function onAir(): Promise<readonly StreamEntry[]> {
+  return (await loadStreams()).filter(({ state }) => state !== 'ended');
 }
 
 function overview(streams: readonly StreamEntry[] | undefined): HTMLElement {

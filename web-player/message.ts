@@ -56,7 +56,7 @@ function troubleOf({ peer }: SessionStats, online: boolean): Message | null {
     return centre('wait', 'The source is interrupted', `${why}The picture goes on by itself when it is back.`);
   }
   if (peer.mode === 'hybrid' && peer.ins === null && peer.insServers > 0) {
-    return centre('warn', 'The INS server is gone', 'The stream now comes from peers, until a server is back.');
+    return centre('warn', 'The INS server is gone', 'The stream comes from peers and the source until it is back.');
   }
   if (peer.mode === 'ins' && peer.ins === null) return noIns({ peer });
   if (!peer.trackerUp) {

@@ -80,11 +80,18 @@ export class Plot {
     const addsNothing = stacked && places.every((at) => values[at] === (below?.[at] ?? 0));
     if (places.length === 0 || addsNothing) return;
     context.beginPath();
-    for (const at of places) context.lineTo(x(at), y(values[at] ?? 0));
+    // Of a stack, the line is drawn where the layer adds something: elsewhere it would hide that of the one below.
+    for (const at of places) {
+      const adds = !stacked || values[at] !== (below?.[at] ?? 0);
+      if (adds) context.lineTo(x(at), y(values[at] ?? 0));
+      else context.moveTo(x(at), y(values[at] ?? 0));
+    }
     context.strokeStyle = colour;
     context.lineWidth = LINE_PX;
     context.lineJoin = 'round';
     context.stroke();
+    context.beginPath();
+    for (const at of places) context.lineTo(x(at), y(values[at] ?? 0));
     for (const at of places.toReversed()) context.lineTo(x(at), y(below?.[at] ?? 0));
     context.globalAlpha = stacked ? 0.4 : 0.12;
     context.fillStyle = colour;

@@ -2,7 +2,7 @@ import { el } from './dom.ts';
 import { icon } from './icons.ts';
 import { pageOf, type StreamEntry } from './streams.ts';
 
-const STATE_WORDS = { live: 'Live', interrupted: 'Interrupted', ended: 'Ended' } as const;
+const STATE_WORDS = { live: 'Live', interrupted: 'Interrupted', ended: 'Over' } as const;
 
 /** Several streams to choose from. */
 export function streamList(streams: readonly StreamEntry[]): HTMLElement {

@@ -9,6 +9,21 @@ export function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+/** Tells the first word on a server that is away from the repetitions, one for each dial that fails. */
+export class Outages {
+  private readonly away = new Set<string>();
+
+  /** Whether an event is worth telling people. */
+  isNews(event: { readonly kind: string; readonly url?: string }): boolean {
+    const { kind, url = '' } = event;
+    if (kind === 'ins-up') this.away.delete(url);
+    if (kind !== 'ins-lost') return true;
+    const isNews = !this.away.has(url);
+    this.away.add(url);
+    return isNews;
+  }
+}
+
 /**
  * Lines for people, and under them a few that are rewritten in place. Where standard output is no terminal, these are
  * printed every few seconds instead.

@@ -7,7 +7,7 @@ import { TRACKER_URL } from '../defaults.ts';
 import { closeInTime, type Lifetime, lifetime } from '../lifetime.ts';
 import { onlyStream } from '../only-stream.ts';
 import { option, optional, toggle } from '../options.ts';
-import { printJson, Screen } from '../output.ts';
+import { Outages, printJson, Screen } from '../output.ts';
 import { listenProblem } from '../ports.ts';
 import { readHost, readMode, readPort, readRegion, readSeconds, readStreamId, readWsUrl } from '../readers.ts';
 
@@ -113,6 +113,7 @@ class JsonOutput implements Output {
 class TextOutput implements Output {
   private readonly report = new PeerReport(nowMs());
   private readonly screen = new Screen(process.stdout, PROGRESS_EVERY_MS);
+  private readonly outages = new Outages();
 
   ready({ url, gatewayUrl }: RunningPeer): void {
     this.screen.say(`Neighbours dial ${url}`);
@@ -120,7 +121,7 @@ class TextOutput implements Output {
   }
 
   event(event: PeerEvent, startupDelayMs: number | null): void {
-    const text = eventText(event, startupDelayMs);
+    const text = this.outages.isNews(event) ? eventText(event, startupDelayMs) : undefined;
     if (text !== undefined) this.screen.say(text);
   }
 

@@ -4,7 +4,7 @@ import { command } from '../command.ts';
 import { SOURCE_KEY, TRACKER_URL } from '../defaults.ts';
 import { closeInTime, lifetime } from '../lifetime.ts';
 import { many, option, optional, toggle } from '../options.ts';
-import { print, printJson } from '../output.ts';
+import { Outages, print, printJson } from '../output.ts';
 import { listenProblem } from '../ports.ts';
 import { Problem } from '../problem.ts';
 import {
@@ -95,9 +95,12 @@ the stream as plain low-latency HLS. It prints the stream's id, which viewers ne
     } = values;
     const life = lifetime();
     let failed: string | undefined;
+    let isOver = false;
+    const outages = new Outages();
     const onEvent = (event: SourceShellEvent): void => {
+      if (isOver) return;
       if (json) printJson(eventLine(event));
-      else sayEvent(event);
+      else if (outages.isNews(event)) sayEvent(event);
       if (event.kind === 'failed') {
         failed = event.why;
         life.end();
@@ -116,6 +119,7 @@ the stream as plain low-latency HLS. It prints the stream's id, which viewers ne
     if (json) printJson({ event: 'starting', stream, url, hls: hlsUrl, watch });
     else print(`Stream: ${stream}\nWatch:  ${watch}\nHLS:    ${hlsUrl}`);
     await life.over;
+    isOver = true;
     await closeInTime(running);
     if (failed !== undefined) throw new Problem(failed);
   },
@@ -151,7 +155,7 @@ function eventText(event: SourceShellEvent): string | undefined {
     case 'ins-up':
       return `Feeding INS server ${event.url}.`;
     case 'ins-lost':
-      return `Lost INS server ${event.url} (${event.why}); dialling it again.`;
+      return `No connection to INS server ${event.url} (${event.why}); dialling it again and again.`;
     case 'refused':
       return `Refused by ${event.by}: ${event.why}.`;
     case 'failed':

@@ -131,7 +131,7 @@ export function eventText(event: PeerEvent, startupDelayMs: number | null): stri
     case 'ins-up':
       return `connected to INS server ${event.url}`;
     case 'ins-lost':
-      return `lost INS server ${event.url}${because(event.why)}`;
+      return `no connection to INS server ${event.url}${because(event.why)}`;
     case 'switched':
       return `now taking blocks from ${event.to === 'ins' ? 'the INS server' : 'neighbours'}${because(event.why)}`;
     case 'tracker-lost':

@@ -34,6 +34,8 @@ interface OpenLink {
 }
 
 const CLOSE_WITHIN_MS = 1_500;
+/** Dials of a tracker that fail in a row before a word on it: one that is just being started is no news. */
+const FAILURES_TOLD = 3;
 
 /**
  * The WebSockets of one source or peer, numbered as its core knows them: dialled links by the core's numbers, accepted ones
@@ -50,6 +52,7 @@ export class SwarmLinks {
   private readonly input: (input: LinkInput) => void;
   private readonly log: Log;
   private lastAccepted = 0;
+  private trackerFailures = 0;
   private allClosed: (() => void) | undefined;
 
   constructor(input: (input: LinkInput) => void, log: Log) {
@@ -123,12 +126,18 @@ export class SwarmLinks {
 
   private events(id: LinkId, to: LinkKind): LinkEvents {
     return {
-      opened: () => this.input({ kind: 'link-opened', link: id }),
+      opened: () => {
+        if (to === 'tracker') this.trackerFailures = 0;
+        this.input({ kind: 'link-opened', link: id });
+      },
       control: (bytes) => this.control(id, to, bytes),
       block: (frame) => this.block(id, to, frame),
       drained: (leftBytes) => this.drained(id, leftBytes),
       closed: (code, why) => {
         this.log.debug('link closed', { to, link: id, code, why });
+        if (to === 'tracker' && ++this.trackerFailures === FAILURES_TOLD) {
+          this.log.warn('the tracker cannot be reached; dialling it again and again', { why });
+        }
         this.open.delete(id);
         this.input({ kind: 'link-closed', link: id, code, why });
         if (this.open.size === 0) this.allClosed?.();

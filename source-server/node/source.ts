@@ -259,9 +259,9 @@ class SourceShell implements RunningSource {
       case 'tracks': {
         const { tracks, partTargetMs, segmentTargetMs, decisions } = event;
         this.parts!.setTracks(tracks.map((track) => track.id));
-        this.driven!.input({ kind: 'tracks', tracks, partTargetMs, segmentTargetMs });
         if (this.decisions !== decisions.join()) this.tell({ kind: 'input', decisions });
         this.decisions = decisions.join();
+        this.driven!.input({ kind: 'tracks', tracks, partTargetMs, segmentTargetMs });
         return;
       }
       case 'part':

@@ -249,10 +249,10 @@ export class Player {
     const to = this.newestIndependent;
     if (to <= this.part || this.contiguousMs(to) < startBufferMs) return;
     this.jumpedAtMs = nowMs;
-    let missed = 0;
-    for (let part = this.part; part < to; part++) if (!this.parts.has(part)) missed++;
+    let held = 0;
+    for (const part of this.parts.keys()) if (part < to) held++;
     this.dueParts += to - this.part;
-    this.missedParts += missed;
+    this.missedParts += to - this.part - held;
     this.events.push({ kind: 'skipped', from: this.part, to: to - 1 });
     this.moveTo(to);
   }

@@ -44,6 +44,8 @@ export abstract class SimNode<Input, Output> {
   controlReceivedBytes = 0;
   dataReceivedBytes = 0;
   alive = true;
+  /** How far the program's clock is ahead of the world's, in ms. */
+  skewMs = 0;
   readonly id: number;
   readonly host: Host;
   protected readonly world: World;
@@ -66,8 +68,14 @@ export abstract class SimNode<Input, Output> {
   protected abstract acceptEnd(): LinkEnd;
   protected abstract perform(output: Output): void;
 
+  /** The program's own clock. */
   get nowMs(): number {
-    return this.world.events.nowMs;
+    return this.world.events.nowMs + this.skewMs;
+  }
+
+  /** Breaks all connections, as a network that goes away for a moment does. */
+  dropLinks(): void {
+    for (const link of [...this.links.keys()]) this.close(link, 1006, 'the connection broke');
   }
 
   input(input: Input): void {
@@ -79,7 +87,7 @@ export abstract class SimNode<Input, Output> {
   private run(): void {
     this.busy = true;
     for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      this.world.trace.add(this.nowMs, this.id, (next as { kind: string }).kind);
+      this.world.trace.add(this.world.events.nowMs, this.id, (next as { kind: string }).kind);
       this.machine.handleInput(next, this.nowMs);
       this.drain();
     }
@@ -97,10 +105,10 @@ export abstract class SimNode<Input, Output> {
     const { events, network } = this.world;
     const remote = this.world.listeners.get(url);
     if (remote === undefined || !remote.alive) {
-      events.at(this.nowMs + 1, () => end.closed(link, 1006, 'nobody listens there'));
+      events.at(events.nowMs + 1, () => end.closed(link, 1006, 'nobody listens there'));
       return;
     }
-    events.at(this.nowMs + network.openMs(this.host, remote.host), () => this.open(link, remote, end));
+    events.at(events.nowMs + network.openMs(this.host, remote.host), () => this.open(link, remote, end));
   }
 
   protected sendControl(link: LinkId, bytes: Uint8Array): void {
@@ -137,11 +145,11 @@ export abstract class SimNode<Input, Output> {
     if (to === undefined) return;
     this.links.delete(link);
     to.pipe.closed = true;
-    this.world.events.at(this.nowMs, () => {
+    this.world.events.at(this.world.events.nowMs, () => {
       if (this.alive) to.end.closed(link, code, why);
     });
     const { remote, remoteLink } = to;
-    this.world.events.at(this.nowMs + this.world.network.delayMs(this.host, remote.host), () => {
+    this.world.events.at(this.world.events.nowMs + this.world.network.delayMs(this.host, remote.host), () => {
       const end = remote.links.get(remoteLink)?.end;
       to.back.closed = true;
       remote.links.delete(remoteLink);
@@ -183,7 +191,8 @@ export abstract class SimNode<Input, Output> {
     this.timerAtMs = atMs;
     const turn = ++this.timerTurn;
     // A deadline that has come is let pass a moment later: time never stands still.
-    this.world.events.at(Math.max(atMs, this.nowMs + 0.01), () => {
+    const { events } = this.world;
+    events.at(Math.max(atMs - this.skewMs, events.nowMs + 0.01), () => {
       if (!this.alive || turn !== this.timerTurn) return;
       this.timerAtMs = Number.POSITIVE_INFINITY;
       this.busy = true;

@@ -33,6 +33,8 @@ export interface SimOptions {
   readonly peerDownBps?: number;
   readonly insUpBps?: number;
   readonly follow?: boolean;
+  /** How far the peers' clocks are ahead, in ms. */
+  readonly peerSkewMs?: number;
   /** Largest block; default as the source's. */
   readonly blockBytes?: number;
   /** What happens during the run: each at its time after the start. */
@@ -108,6 +110,7 @@ export class Simulation {
     const peer = new SimPeer(this.world, ++this.nodes, host, new PeerCore(options), key);
     this.world.listeners.set(url, peer);
     this.peers.push(peer);
+    peer.skewMs = this.options.peerSkewMs ?? 0;
     peer.input({ kind: 'start' });
     return peer;
   }

@@ -57,7 +57,7 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
     const { partMs, partsPerSegment } = this.stream;
     const capturedAtMs = this.nowMs;
     // A part is there once its last frame is.
-    this.world.events.at(this.nowMs + partMs, () => {
+    this.world.events.at(this.world.events.nowMs + partMs, () => {
       if (!this.alive || !this.filming) return;
       const part = this.part++;
       const indexInSegment = part % partsPerSegment;

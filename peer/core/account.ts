@@ -29,7 +29,11 @@ export class Account {
 
   /** Parts whose play time came and went without them. */
   missed(from: number, to: number, tracks: readonly number[], catalogue: Catalogue): void {
-    for (let part = from; part <= to; part++) {
+    // What lies before the window was never here: it is counted, not walked.
+    const first = Math.min(Math.max(from, catalogue.oldestPart), to + 1);
+    this.dueBlocks += (first - from) * tracks.length;
+    this.missedBlocks += (first - from) * tracks.length;
+    for (let part = first; part <= to; part++) {
       for (const track of tracks) {
         const entry = catalogue.get(track, part);
         // Of a part that never got here at all, nobody knows the blocks: it counts as one a track.

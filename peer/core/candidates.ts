@@ -67,14 +67,19 @@ export class Candidates {
     return [...this.byId.keys()].slice(0, 64).map((id) => Uint8Array.from(id, (char) => char.charCodeAt(0)));
   }
 
+  /** Makes room: somebody who cannot be dialled and has done nothing, else somebody idle, else the oldest. */
+  private evict(): void {
+    const all = [...this.byId];
+    const idle = all.filter(([, { dialling }]) => !dialling);
+    const strangers = idle.filter(([, { url, strikes }]) => url === null && strikes === 0);
+    const goes = (strangers[0] ?? idle[0] ?? all[0])?.[0];
+    if (goes !== undefined) this.byId.delete(goes);
+  }
+
   private of(id: string): Candidate {
     const known = this.byId.get(id) ?? { url: null, source: false, dialling: false, notBeforeMs: 0, strikes: 0 };
     if (!this.byId.has(id) && this.byId.size >= CANDIDATES_MAX) {
-      for (const [old, { strikes, dialling }] of this.byId) {
-        if (strikes > 0 || dialling) continue;
-        this.byId.delete(old);
-        break;
-      }
+      this.evict();
     }
     this.byId.set(id, known);
     return known;

@@ -4,7 +4,7 @@ import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import type { Catalogue } from '../../swarm/catalogue.ts';
 import type { Neighbours } from '../../swarm/neighbours.ts';
-import type { InsFeed, Place } from './ins-feed.ts';
+import type { Asked, InsFeed } from './ins-feed.ts';
 import type { Intake } from './intake.ts';
 import type { PeerOutput } from './io.ts';
 import type { Lockers } from './lockers.ts';
@@ -99,7 +99,7 @@ export class Evaluation {
     this.ins.from = this.resumeFrom(tracks, from);
     const native = this.usesNative(nowMs, startedAtMs);
     const want: WantedBlock[] = [];
-    const places: Place[] = [];
+    const places: Asked[] = [];
     let missing = false;
     const starts = new Map(tracks.map((track) => [track, this.startOf(track, tracks, from)]));
     for (let part = Math.min(from, ...starts.values()); part <= to; part++) {

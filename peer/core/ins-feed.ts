@@ -27,8 +27,13 @@ export interface Place {
   readonly index: number;
 }
 
+/** A block that was asked for, and whose locker it was to come from. */
+export interface Asked extends Place {
+  readonly owner: string;
+}
+
 interface Get {
-  readonly places: readonly Place[];
+  readonly places: readonly Asked[];
   readonly byAtMs: number;
 }
 
@@ -36,6 +41,11 @@ interface Get {
 const ANSWER_WITHIN_MS = 1_500;
 const SILENT_MS = 2_500;
 const GETS_MAX = 32;
+/** Ms a server must have served for its loss to be worth no pause, and the pause after one that wants us no more. */
+const WORKED_MS = 3_000;
+const REPLACED_PAUSE_MS = 30_000;
+/** Ms a locker that lacked what it was said to hold is left alone. */
+const LOCKER_REST_MS = 5_000;
 
 /**
  * A peer's dealings with its INS server: a follow for the live edge, batches in deadline order for what it does not bring,
@@ -65,6 +75,9 @@ export class InsFeed {
   private readonly gets = new Map<number, Get>();
   private readonly asked = new Map<string, number>();
   private heardAtMs = 0;
+  private upAtMs = 0;
+  /** Add to our time to get the server's, by which tokens are judged. */
+  private clockOffsetMs = 0;
   private readonly stream: Uint8Array;
   private readonly useFollow: boolean;
   private readonly key: Uint8Array;
@@ -171,9 +184,9 @@ export class InsFeed {
   }
 
   /** Asks for what is missing of one part of a track. `dueAtMs` orders it among the others. */
-  fetch(track: number, part: number, dueAtMs: number, want: WantedBlock[], places: Place[], nowMs: number): void {
+  fetch(track: number, part: number, dueAtMs: number, want: WantedBlock[], places: Asked[], nowMs: number): void {
     if (this.server === undefined || this.gets.size >= GETS_MAX) return;
-    const locker = this.lockers.choose(this.server, track, part, nowMs / 1000);
+    const locker = this.lockers.choose(this.server, track, part, nowMs, this.clockOffsetMs);
     if (locker === undefined) return;
     const entry = this.catalogue.get(track, part);
     const deadlineAtMs = Math.max(dueAtMs, nowMs + 500);
@@ -184,12 +197,12 @@ export class InsFeed {
       const name = entry?.record.blocks[index]?.name ?? null;
       const label = name === null ? { track, part, index } : null;
       want.push({ token: locker.sealed, name, label, deadlineAtMs });
-      places.push({ track, part, index });
+      places.push({ track, part, index, owner: locker.owner });
     }
   }
 
   /** Sends a batch that {@link fetch} has gathered. */
-  flush(items: readonly WantedBlock[], places: readonly Place[], nowMs: number): void {
+  flush(items: readonly WantedBlock[], places: readonly Asked[], nowMs: number): void {
     if (items.length === 0) return;
     const handle = ++this.handles;
     this.gets.set(handle, { places, byAtMs: nowMs + ANSWER_WITHIN_MS });
@@ -235,10 +248,19 @@ export class InsFeed {
 
   stop(why: string, nowMs: number): void {
     if (this.conversation === undefined) return;
-    this.input({ kind: 'stop' }, nowMs);
-    this.conversation = undefined;
-    this.link = undefined;
+    this.hangUp(nowMs);
     this.lost(why);
+  }
+
+  /** Ends the conversation: nothing is dialled before the next one. */
+  private hangUp(nowMs: number): void {
+    const { conversation } = this;
+    this.conversation = undefined;
+    conversation?.handleInput({ kind: 'stop' }, nowMs);
+    for (let output = conversation?.pollOutput(); output !== undefined; output = conversation?.pollOutput()) {
+      if (output.kind === 'close') this.handle(output, nowMs);
+    }
+    this.link = undefined;
   }
 
   private connect(at: number, nowMs: number): void {
@@ -250,6 +272,13 @@ export class InsFeed {
     this.generation++;
     this.conversation = new InsConversation({ url: this.url, key: this.key, application: 'inswarm/live', prng });
     this.input({ kind: 'start' }, nowMs);
+  }
+
+  /** What was asked is asked anew on the next connection: the conversation must not ask, too. */
+  private withdraw(nowMs: number): void {
+    const handles = [...this.gets.keys()];
+    if (this.follow !== undefined) handles.push(this.follow.handle);
+    for (const handle of handles) this.conversation?.handleInput({ kind: 'cancel', handle }, nowMs);
   }
 
   private lost(why: string): void {
@@ -267,7 +296,7 @@ export class InsFeed {
     this.followAtMs = undefined;
     if (!this.useFollow) return;
     const source = this.lockers.source;
-    if (source === undefined || source.token.expires * 1000 <= nowMs) return;
+    if (source === undefined || source.token.expires * 1000 <= nowMs + this.clockOffsetMs) return;
     const handle = ++this.handles;
     const { stream: collection, tracks, from } = this;
     this.follow = { handle, owner: source.owner, sealed: source.sealed, from };
@@ -304,6 +333,8 @@ export class InsFeed {
         return;
       case 'ready':
         this.server = output.server;
+        this.clockOffsetMs = output.clockOffsetMs;
+        this.upAtMs = nowMs;
         this.switchAtMs = undefined;
         this.heardAtMs = nowMs;
         this.events.push({ kind: 'up', url: this.url, server: output.server, clockOffsetMs: output.clockOffsetMs });
@@ -328,14 +359,15 @@ export class InsFeed {
         return;
       case 'lost': {
         this.link = undefined;
-        const wasUp = this.up;
+        const worked = this.up && nowMs - this.upAtMs > WORKED_MS;
+        this.withdraw(nowMs);
         this.lost(output.why);
-        if (output.final) this.conversation = undefined;
-        else if (this.servers.length > 1) {
-          // From one that worked to the next at once; where one after the other fails, with a pause between.
-          if (wasUp) this.pause.succeed();
-          this.switchAtMs = nowMs + (wasUp ? 0 : this.pause.fail(this.prng.unit()));
-        }
+        // From one that worked to the next at once, or to the same again; where none does, with a growing pause between.
+        if (worked) this.pause.succeed();
+        else this.hangUp(nowMs);
+        if (output.final && this.servers.length === 1) this.switchAtMs = nowMs + REPLACED_PAUSE_MS;
+        else if (!worked) this.switchAtMs = nowMs + this.pause.fail(this.prng.unit());
+        else if (this.servers.length > 1) this.switchAtMs = nowMs;
         return;
       }
     }
@@ -378,9 +410,10 @@ export class InsFeed {
     if (item === null) this.forget(handle);
     else {
       const place = get.places[item];
+      if (place === undefined) return;
       // Stays asked until the batch is done or its time is up: refused blocks are not asked for in a tight loop.
-      if (place !== undefined && reason === 'DEADLINE')
-        this.asked.delete(`${place.track}:${place.part}:${place.index}`);
+      if (reason === 'DEADLINE') this.asked.delete(`${place.track}:${place.part}:${place.index}`);
+      else this.lockers.rest(place.owner, nowMs + LOCKER_REST_MS);
     }
   }
 

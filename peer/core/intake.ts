@@ -155,6 +155,7 @@ export class Intake {
     const record = decoded.value;
     const id = `${record.track}:${record.part}`;
     const description = this.descriptionOf(record.revision);
+    if (record.part < this.catalogue.oldestPart) return;
     const known = this.catalogue.get(record.track, record.part) !== undefined || this.recordRefs.has(id);
     if (description === undefined || known || this.recordChecks.size >= CHECKS_MAX) return;
     const ref = this.nextRef();

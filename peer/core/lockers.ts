@@ -7,6 +7,8 @@ export interface Locker {
   readonly owner: string;
   sealed: Uint8Array;
   token: Token;
+  /** It lacked what it was said to hold: not asked before this time. */
+  restUntilMs: number;
   readonly availability: Availability;
 }
 
@@ -43,9 +45,9 @@ export class Lockers {
     const id = bytesKey(owner);
     const known = this.byOwner.get(id);
     if (known === undefined) {
-      if (this.byOwner.size >= LOCKERS_MAX && id !== this.sourceOwner) return undefined;
+      if (this.byOwner.size >= LOCKERS_MAX) this.evict();
       const { token } = decoded;
-      this.byOwner.set(id, { owner: id, sealed, token, availability: new Availability() });
+      this.byOwner.set(id, { owner: id, sealed, token, restUntilMs: 0, availability: new Availability() });
       return null;
     }
     if (known.token.expires >= decoded.token.expires) return undefined;
@@ -55,16 +57,22 @@ export class Lockers {
     return old;
   }
 
+  /** Leaves a locker alone for a while; the source's never, for there everything comes from. */
+  rest(owner: string, untilMs: number): void {
+    const locker = this.byOwner.get(owner);
+    if (locker !== undefined && owner !== this.sourceOwner) locker.restUntilMs = untilMs;
+  }
+
   remove(owner: string): void {
     this.byOwner.delete(owner);
   }
 
   /** The locker to take a part from: on `server` if any is, the source's else; never one known to lack it. */
-  choose(server: Uint8Array, track: number, part: number, nowSeconds: number): Locker | undefined {
+  choose(server: Uint8Array, track: number, part: number, nowMs: number, clockOffsetMs: number): Locker | undefined {
     let best: Locker | undefined;
     let bestScore = -1;
     for (const locker of this.byOwner.values()) {
-      if (locker.token.expires <= nowSeconds) continue;
+      if (locker.token.expires * 1000 <= nowMs + clockOffsetMs || locker.restUntilMs > nowMs) continue;
       const has = locker.availability.has(track, part);
       const source = locker.owner === this.sourceOwner;
       if (!has && !source) continue;
@@ -76,5 +84,15 @@ export class Lockers {
       }
     }
     return best;
+  }
+
+  /** Makes room: whose token runs out first goes. */
+  private evict(): void {
+    let first: Locker | undefined;
+    for (const locker of this.byOwner.values()) {
+      if (locker.owner === this.sourceOwner) continue;
+      if (first === undefined || locker.token.expires < first.token.expires) first = locker;
+    }
+    if (first !== undefined) this.byOwner.delete(first.owner);
   }
 }

@@ -9,6 +9,7 @@ import type { PeerMessage } from '../../protocol/peer-messages.ts';
 import { CLOSE, REASONS } from '../../protocol/reasons.ts';
 import type { Mode, NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
 import { bytesKey, sameBytes, toBase64Url } from '../../protocol/text.ts';
+import { decodeToken } from '../../protocol/token.ts';
 import type { FromTracker } from '../../protocol/tracker-messages.ts';
 import { isWhole, type PartEntry } from '../../swarm/catalogue.ts';
 import { Descriptions } from '../../swarm/descriptions.ts';
@@ -75,6 +76,8 @@ const WINDOW_PARTS = 240;
 const MORE_EVERY_MS = 5_000;
 /** Wrong blocks after which an INS server is left for another. */
 const STRIKES_MAX = 3;
+/** Neighbours' tokens under verification at once. */
+const TOKEN_CHECKS_MAX = 64;
 
 /** A peer: takes a stream's blocks from INS servers or neighbours, verifies them, plays them, and passes them on. */
 export class PeerCore implements Machine<PeerInput, PeerOutput> {
@@ -101,6 +104,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private selected: readonly number[] | null = null;
   private startedAtMs: number | undefined;
   private moreAtMs = 0;
+  private readonly tokenChecks = new Map<number, { readonly owner: Uint8Array; readonly sealed: Uint8Array }>();
   private insStrikes = 0;
   private readonly account = new Account();
 
@@ -271,7 +275,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.signed(input.ref, input.signature, nowMs);
         return;
       case 'verified':
-        if (!this.intake.verified(input.ref, input.ok)) this.descriptionVerified(input.ref, input.ok, nowMs);
+        if (this.intake.verified(input.ref, input.ok) || this.tokenVerified(input.ref, input.ok, nowMs)) return;
+        this.descriptionVerified(input.ref, input.ok, nowMs);
         return;
       case 'named':
         this.intake.named(input.ref, input.ok);
@@ -403,6 +408,28 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (this.lockers.source?.owner !== id) this.lockers.remove(id);
   }
 
+  /** A token that a neighbour says is its own: only its owner can have signed it. */
+  private offerToken(owner: Uint8Array, sealed: Uint8Array): void {
+    const decoded = decodeToken(sealed);
+    if (decoded === undefined || !sameBytes(decoded.token.issuer, owner) || this.tokenChecks.size >= TOKEN_CHECKS_MAX)
+      return;
+    const known = this.lockers.get(bytesKey(owner));
+    if (known !== undefined && sameBytes(known.sealed, sealed)) return;
+    const ref = ++this.refs;
+    this.tokenChecks.set(ref, { owner, sealed });
+    const { signed, signature } = decoded;
+    this.outputs.push({ kind: 'verify', ref, key: owner, keyHash: null, signed, signature });
+  }
+
+  /** @returns False when the reference is not that of a token. */
+  private tokenVerified(ref: number, ok: boolean, nowMs: number): boolean {
+    const check = this.tokenChecks.get(ref);
+    if (check === undefined) return false;
+    this.tokenChecks.delete(ref);
+    if (ok) this.token(check.owner, check.sealed, nowMs);
+    return true;
+  }
+
   private token(owner: Uint8Array, sealed: Uint8Array, nowMs: number): void {
     const old = this.lockers.addToken(owner, sealed);
     if (old !== undefined) this.ins.tokenChanged(old, sealed, nowMs);
@@ -419,7 +446,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (neighbour === undefined || this.member.peerMessage(neighbour, message, nowMs)) return;
     switch (message.type) {
       case 'bitmap':
-        if (message.token !== null) this.token(neighbour.key, message.token, nowMs);
+        if (message.token !== null) this.offerToken(neighbour.key, message.token);
         this.lockers.get(neighbour.id)?.availability.replace(message.availability);
         return;
       case 'records':
@@ -429,13 +456,14 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.native.refused(link, message.request, message.retryAfterMs, nowMs);
         return;
       case 'token':
-        this.token(neighbour.key, message.token, nowMs);
+        this.offerToken(neighbour.key, message.token);
         return;
       case 'description':
         this.offerDescription(message.description);
         return;
       case 'stream-state':
-        if (!this.isSource(neighbour.key)) return;
+        // A hello proves no key; who answers at the address that the tracker gave for the source's key is the source.
+        if (!this.isSource(neighbour.key) || this.dialled.get(link) !== neighbour.id) return;
         this.streamState(message.state, message.why, nowMs);
         return;
       default:

@@ -20,6 +20,8 @@ interface Feed {
   readonly conversation: InsConversation;
   link: LinkId | undefined;
   server: Uint8Array | undefined;
+  /** Puts of which a block was refused: they end, but nobody may be told that they are there. */
+  readonly refused: Set<number>;
 }
 
 /** The source's connections to the INS servers it feeds: each put goes to all that are up. */
@@ -43,7 +45,7 @@ export class InsFeeds {
     this.signRef = signRef;
     this.feeds = servers.map(({ url }) => {
       const conversation = new InsConversation({ url, key, application: 'inswarm/live', prng: prng.fork(url) });
-      return { url, conversation, link: undefined, server: undefined };
+      return { url, conversation, link: undefined, server: undefined, refused: new Set() };
     });
   }
 
@@ -148,9 +150,10 @@ export class InsFeeds {
         this.events.push({ kind: 'up', url, server: output.server, clockOffsetMs: output.clockOffsetMs });
         return;
       case 'done':
-        this.events.push({ kind: 'stored', handle: output.handle });
+        if (!feed.refused.delete(output.handle)) this.events.push({ kind: 'stored', handle: output.handle });
         return;
       case 'refused':
+        if (output.item !== null) feed.refused.add(output.handle);
         this.events.push({ kind: 'refused', url, why: output.reason });
         return;
       case 'lost':

@@ -97,6 +97,39 @@ describe('50 peers under virtual time', () => {
     expectSameParts(sim);
   });
 
+  it('a connection that breaks again and again costs no block twice', () => {
+    const drop = (atMs: number) => ({ atMs, run: (sim: Simulation) => sim.insServers[0]!.dropLinks() });
+    const run = (events: ReturnType<typeof drop>[]) =>
+      runOf({ peers: 4, seconds: 40, insServers: 1, insFed: 1, events }).report;
+    const calm = run([]);
+    const shaken = run([15_000, 20_000, 25_000, 30_000].map(drop));
+    expect(shaken.started).toBe(4);
+    // What was under way when a connection broke comes again, nothing else does.
+    expect(shaken.bytesFrom.ins).toBeLessThan(calm.bytesFrom.ins * 1.15);
+  });
+
+  it('viewers whose clocks are minutes off play, for tokens are judged by the server’s clock', () => {
+    for (const peerSkewMs of [-150_000, 150_000]) {
+      const { report } = runOf({ peers: 3, seconds: 45, peerSkewMs });
+      expect([peerSkewMs, report.started, report.bytesFrom.ins > 5_000_000]).toEqual([peerSkewMs, 3, true]);
+    }
+  });
+
+  it('INS servers that turn everybody away are not besieged', () => {
+    const refuse = (sim: Simulation) => {
+      for (const server of sim.insServers) server.dropLinks();
+    };
+    const events = Array.from({ length: 200 }, (_, at) => ({ atMs: 10_000 + at * 100, run: refuse }));
+    const { sim } = runOf({ peers: 4, mode: 'hybrid', seconds: 30, events });
+    for (const peer of sim.peers) {
+      const switched = peer.events.filter((event) => event.kind === 'switched').length;
+      expect(switched).toBeLessThan(40);
+      expect(peer.core.stats(sim.nowMs).bytesFrom.peers + peer.core.stats(sim.nowMs).bytesFrom.source).toBeGreaterThan(
+        0,
+      );
+    }
+  });
+
   it('a peer that joins after minutes starts as the first ones did', () => {
     const late = { atMs: 120_000, run: (sim: Simulation) => void sim.join(1000) };
     const { sim } = runOf({ peers: 5, seconds: 125, events: [late] });

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
+import { nowMs } from '../../../runtime/node/clock.ts';
 import { keyGapEndureSeconds, seconds } from '../../core/media/decide.ts';
 import { Backoff } from './backoff.ts';
 import type { Driver, DriverContext } from './driver.ts';
@@ -78,7 +79,7 @@ class PlayDriver implements Driver {
   private play(fromSeconds: number, continuous: boolean): void {
     const { context } = this;
     if (context.signal.aborted) return;
-    this.startedMs = Date.now();
+    this.startedMs = nowMs();
     this.fromSeconds = fromSeconds;
     this.samples = 0;
     this.whyEncode = undefined;
@@ -123,7 +124,7 @@ class PlayDriver implements Driver {
     this.context.sink.breakOff(why);
     // A place that breaks every time is not tried again.
     const from = this.samples > 0 ? Math.max(0, this.atSeconds) : 0;
-    const waitMs = this.backoff.waitMs(Date.now() - this.startedMs);
+    const waitMs = this.backoff.waitMs(nowMs() - this.startedMs);
     this.timer = setTimeout(() => this.play(from, false), waitMs);
   }
 

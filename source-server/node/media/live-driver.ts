@@ -1,3 +1,4 @@
+import { nowMs } from '../../../runtime/node/clock.ts';
 import type { Input } from '../../core/media/input.ts';
 import { Backoff } from './backoff.ts';
 import type { Driver, DriverContext } from './driver.ts';
@@ -12,7 +13,7 @@ export function stdinDriver(context: DriverContext, stream: NodeJS.ReadableStrea
     async start() {
       if ('isTTY' in stream && stream.isTTY) throw new Error('standard input is a terminal; pipe MPEG-TS into it');
       const open = (handlers: FeedHandlers) => openStreamFeed(stream, handlers);
-      session = new LiveSession(context, open, Date.now(), (why, everPlayed) => {
+      session = new LiveSession(context, open, nowMs(), (why, everPlayed) => {
         if (!everPlayed) context.fail(why ?? 'nothing came on standard input');
         else context.sink.pushLast({ kind: 'ended' });
       });
@@ -30,7 +31,7 @@ export function rtmpDriver(context: DriverContext, input: Extract<Input, { kind:
     onNotice: (text) => context.emit({ kind: 'notice', text }),
     onPublisher: (open) => {
       context.emit({ kind: 'notice', text: 'a publisher is here; looking at what it sends' });
-      session = new LiveSession(context, open, Date.now(), (why, everPlayed) => {
+      session = new LiveSession(context, open, nowMs(), (why, everPlayed) => {
         session = undefined;
         if (context.signal.aborted) return;
         if (everPlayed) reportBreak(context, why ?? 'the publisher left');
@@ -62,13 +63,13 @@ export function hlsDriver(context: DriverContext, url: string): Driver {
   let timer: NodeJS.Timeout | undefined;
   const relay = { ffmpeg: context.ffmpeg, inputArgs: ['-i', url], silenceMaxMs: hlsSilenceMaxMs };
   const pull = () => {
-    const startedMs = Date.now();
+    const startedMs = nowMs();
     const open = (handlers: FeedHandlers): Feed => new Relay(relay, handlers);
     session = new LiveSession(context, open, undefined, (why) => {
       session = undefined;
       if (context.signal.aborted) return;
       reportBreak(context, why ?? 'the stream ended');
-      timer = setTimeout(pull, backoff.waitMs(Date.now() - startedMs));
+      timer = setTimeout(pull, backoff.waitMs(nowMs() - startedMs));
     });
   };
   return {

@@ -1,3 +1,4 @@
+import { nowMs } from '../../../runtime/node/clock.ts';
 import { keyGapEndureSeconds, seconds } from '../../core/media/decide.ts';
 import type { DriverContext } from './driver.ts';
 import type { Feed, FeedHandlers } from './feed.ts';
@@ -73,7 +74,7 @@ export class LiveSession {
 
   private take(bytes: Uint8Array): void {
     if (this.closed) return;
-    this.firstByteMs ??= Date.now();
+    this.firstByteMs ??= nowMs();
     this.waiting.push(bytes);
     this.waitingBytes += bytes.length;
     if (this.waitingBytes > waitingBytesMax) this.feed.setPaused(true);
@@ -87,7 +88,7 @@ export class LiveSession {
     if (this.waitingBytes >= collectBytes || (this.feedEnded && this.waitingBytes > 0)) this.decide();
     else if (this.feedEnded) this.finish(this.endedWhy);
     else if (this.waitingBytes > 0) {
-      const leftMs = Math.max(0, (this.firstByteMs ?? 0) + collectMs - Date.now());
+      const leftMs = Math.max(0, (this.firstByteMs ?? 0) + collectMs - nowMs());
       this.timer ??= setTimeout(() => this.decide(), leftMs);
     }
   }
@@ -131,7 +132,7 @@ export class LiveSession {
       plan,
       stdin: 'pipe',
       continuous: false,
-      cameAtMs: this.firstByteMs ?? Date.now(),
+      cameAtMs: this.firstByteMs ?? nowMs(),
       onLead: (_sample, _timescale, sinceKeySeconds) => {
         this.everPlayed = true;
         if (plan.tracks[0]!.kind === 'video') this.checkKeyFrames(sinceKeySeconds);
@@ -170,7 +171,7 @@ export class LiveSession {
     if (this.closed) return;
     this.context.sink.finishRun(false);
     if (this.whyEncode !== undefined && why === this.whyEncode) {
-      this.firstByteMs = Date.now();
+      this.firstByteMs = nowMs();
       this.start();
     } else if (this.feedEnded && this.waitingBytes === 0) this.finish(this.endedWhy);
     else this.breakDown(why ?? 'ffmpeg came to an end');
@@ -183,7 +184,7 @@ export class LiveSession {
       return;
     }
     this.context.sink.breakOff(why);
-    this.firstByteMs = Date.now();
+    this.firstByteMs = nowMs();
     this.phase = 'resting';
     this.timer = setTimeout(() => {
       this.timer = undefined;

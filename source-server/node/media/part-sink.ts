@@ -1,4 +1,5 @@
 import type { Track } from '../../../protocol/media.ts';
+import { nowMs } from '../../../runtime/node/clock.ts';
 import { writeInit } from '../../core/media/cmaf-writer.ts';
 import { GopMeter } from '../../core/media/gop-meter.ts';
 import { Packager, type PackedPart } from '../../core/media/packager.ts';
@@ -70,10 +71,10 @@ export class PartSink {
         meter = new GopMeter(timescale);
       },
       onSample: (track, sample) => {
-        const nowMs = Date.now();
-        if (!begun) this.packager.beginRun(continuous, options.cameAtMs ?? nowMs);
+        const atMs = nowMs();
+        if (!begun) this.packager.beginRun(continuous, options.cameAtMs ?? atMs);
         begun = true;
-        this.packager.push(track, sample, nowMs);
+        this.packager.push(track, sample, atMs);
         if (track !== 0) return;
         meter.note(sample);
         options.onLead(sample, timescale, meter.sinceKeySeconds());
@@ -165,7 +166,7 @@ export class PartSink {
   private pace(): void {
     clearTimeout(this.paceTimer);
     if (!this.paced || this.run === undefined) return;
-    const aheadMs = this.queue.isEmpty() ? 0 : this.packager.line.wallMsAt(this.newestEndUs) - Date.now();
+    const aheadMs = this.queue.isEmpty() ? 0 : this.packager.line.wallMsAt(this.newestEndUs) - nowMs();
     const paused = aheadMs > aheadMaxMs;
     this.run.setPaused(paused);
     if (paused) this.paceTimer = setTimeout(() => this.pace(), this.partMs);

@@ -1,3 +1,5 @@
+import { nowMs } from '../../../runtime/node/clock.ts';
+
 /** Something that goes out at its time. */
 export interface Queued<T> {
   readonly item: T;
@@ -36,7 +38,7 @@ export class ReleaseQueue<T> {
     if (this.busy || this.timer !== undefined) return;
     this.busy = true;
     for (let head = this.queue[0]; head !== undefined; head = this.queue[0]) {
-      const waitMs = head.dueMs === undefined ? 0 : head.dueMs() - Date.now();
+      const waitMs = head.dueMs === undefined ? 0 : head.dueMs() - nowMs();
       if (waitMs > 0) {
         this.timer = setTimeout(() => this.wake(), Math.min(waitMs, 1000));
         break;

@@ -4,7 +4,10 @@ import { type Child, type ChildSpec, Supervisor } from './supervisor.ts';
 
 /** A whole swarm on this machine, each part a process of its own. */
 export interface DemoOptions {
+  /** Address to listen on. */
   readonly host: string;
+  /** Where that is reached: the same, unless all addresses are listened on. */
+  readonly reachedAt: string;
   /** None is 0. */
   readonly ports: Readonly<Record<'tracker' | 'ins' | 'ins2' | 'hls' | 'gateway', number>>;
   readonly input: string;
@@ -44,7 +47,7 @@ export class Demo {
     this.supervisor = new Supervisor(say, options.program);
     this.stream = streamOfKey(options.key);
     const mode = options.mode === 'hybrid' ? '' : `&mode=${options.mode}`;
-    this.playerUrl = `http://${options.host}:${options.ports.tracker}/?stream=${this.stream}${mode}`;
+    this.playerUrl = `http://${options.reachedAt}:${options.ports.tracker}/?stream=${this.stream}${mode}`;
     this.startServers();
   }
 
@@ -85,7 +88,7 @@ export class Demo {
   }
 
   private url(port: number): string {
-    return `ws://${this.options.host}:${port}`;
+    return `ws://${this.options.reachedAt}:${port}`;
   }
 
   private start(part: DemoPart, args: readonly string[]): void {

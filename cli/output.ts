@@ -48,7 +48,9 @@ export class Screen {
   show(lines: readonly string[], nowMs: number): void {
     if (this.stream.isTTY) {
       const clear = this.cleared();
-      this.shown = lines.map((line) => line.slice(0, Math.max(20, this.stream.columns - 1)));
+      // What does not fit on the screen could not be rewritten.
+      const fitting = lines.slice(0, Math.max(1, this.stream.rows - 2));
+      this.shown = fitting.map((line) => line.slice(0, Math.max(20, this.stream.columns - 1)));
       this.stream.write(clear + this.status());
     } else if (nowMs - this.printedAtMs >= this.everyMs) {
       this.printedAtMs = nowMs;

@@ -1,4 +1,5 @@
 import { type AddressInfo, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import { Problem } from './problem.ts';
 
 /** Option names by the port that was asked for. */
@@ -69,4 +70,16 @@ function refuseTwins(ports: PortOptions): void {
     if (port && other !== undefined) throw new Problem(`port ${port} is asked for twice, by ${other} and ${flag}`, 2);
     owners.set(port!, flag);
   }
+}
+
+/** The address under which others reach what listens on `host`: for `0.0.0.0` the first one of this machine's network. */
+export function reachedAt(host: string): string {
+  if (host !== '0.0.0.0' && host !== '::') return host.includes(':') ? `[${host}]` : host;
+  const all = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
+  return all.find(({ family, internal }) => family === 'IPv4' && !internal)?.address ?? '127.0.0.1';
+}
+
+/** An address as others can use it, where a server only knows that it listens on all of them. */
+export function shownUrl(url: string): string {
+  return url.replace(/\/\/(0\.0\.0\.0|\[::\])(?=[:/])/, () => `//${reachedAt('0.0.0.0')}`);
 }

@@ -58,7 +58,15 @@ function say(text: string): void {
 const ports = await reservePorts('127.0.0.1', { tracker: 0, ins: 0, ins2: 0, hls: 0, gateway: 0 });
 const demo = new Demo(
   {
-    ...{ host: '127.0.0.1', ports, input: values.input, key: join(folder, 'key'), mode: readMode(values.mode), peers },
+    ...{
+      host: '127.0.0.1',
+      reachedAt: '127.0.0.1',
+      ports,
+      input: values.input,
+      key: join(folder, 'key'),
+      mode: readMode(values.mode),
+      peers,
+    },
     ...{ logLevel: 'warn', program: [BIN] },
   },
   onLine,

@@ -7,7 +7,7 @@ import { DemoScreen } from '../demo-screen.ts';
 import { closeInTime, lifetime } from '../lifetime.ts';
 import { option } from '../options.ts';
 import { Screen } from '../output.ts';
-import { reservePorts } from '../ports.ts';
+import { reachedAt, reservePorts } from '../ports.ts';
 import { Problem } from '../problem.ts';
 import { readHost, readMode, readPath, readPort, textOf, wholeNumber } from '../readers.ts';
 
@@ -24,7 +24,7 @@ a few peers, each a process of its own, and shows what they do. Ctrl-C ends all 
     peers: option('NUMBER', 'how many peers', wholeNumber(0, 64, ''), 4),
     input: option('INPUT', 'what to broadcast: see inswarm source --help', textOf(4_096), 'testsrc'),
     key: option('FILE', "the stream's key: made when there is none", readPath, DEMO_KEY),
-    host: option('ADDRESS', 'address to listen on', readHost, '127.0.0.1'),
+    host: option('ADDRESS', 'address to listen on; 0.0.0.0 lets other machines watch', readHost, '127.0.0.1'),
     trackerPort: option('PORT', 'the tracker and the player page', readPort, PORTS.tracker),
     insPort: option('PORT', 'the INS server that the source feeds', readPort, PORTS.ins),
     ins2Port: option('PORT', 'the other INS server', readPort, PORTS.ins2),
@@ -43,7 +43,8 @@ a few peers, each a process of its own, and shows what they do. Ctrl-C ends all 
     if (problem !== undefined) throw new Problem(problem, 2);
     const ports = await pickPorts(host, { trackerPort, insPort, ins2Port, hlsPort, gatewayPort });
     const screen = new DemoScreen(new Screen(process.stdout, FIGURES_EVERY_MS));
-    const options = { host, ports, input, key, mode, peers, logLevel: 'warn' };
+    const reached = reachedAt(host);
+    const options = { host, reachedAt: reached, ports, input, key, mode, peers, logLevel: 'warn' };
     const running = new Demo(
       options,
       (part, line) => screen.line(part, line),
@@ -51,9 +52,9 @@ a few peers, each a process of its own, and shows what they do. Ctrl-C ends all 
     );
     log.debug('the demo starts', { stream: running.stream });
     screen.say(`Player: ${running.playerUrl}`);
-    screen.say(`HLS:    http://${host}:${ports.hls}/${running.stream}/master.m3u8 (the source itself)`);
+    screen.say(`HLS:    http://${reached}:${ports.hls}/${running.stream}/master.m3u8 (the source itself)`);
     if (peers > 0)
-      screen.say(`        http://${host}:${ports.gateway}/${running.stream}/master.m3u8 (through the first peer)`);
+      screen.say(`        http://${reached}:${ports.gateway}/${running.stream}/master.m3u8 (through the first peer)`);
     const every = setInterval(() => screen.show(nowMs()), 1_000);
     await life.over;
     clearInterval(every);

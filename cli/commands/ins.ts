@@ -5,7 +5,7 @@ import { PORTS } from '../defaults.ts';
 import { closeInTime, lifetime } from '../lifetime.ts';
 import { many, option, optional, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
-import { listenProblem } from '../ports.ts';
+import { listenProblem, shownUrl } from '../ports.ts';
 import { readHost, readPath, readPort, readWsUrl, size, textOf } from '../readers.ts';
 
 const readMemory = size(2 ** 20, 2 ** 44, 'from 1M to 16384G');
@@ -48,8 +48,9 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
     const running = await startInsServer({ ...place, ...policy, limits, log }).catch((error: unknown) => {
       throw listenProblem(error, { '--port': port });
     });
-    if (json) printJson({ event: 'ready', url: running.url });
-    else print(`INS server: ${running.url}`);
+    const url = shownUrl(running.url);
+    if (json) printJson({ event: 'ready', url });
+    else print(`INS server: ${url}`);
     await life.over;
     await closeInTime(running);
   },

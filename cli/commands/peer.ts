@@ -8,7 +8,7 @@ import { closeInTime, type Lifetime, lifetime } from '../lifetime.ts';
 import { onlyStream } from '../only-stream.ts';
 import { option, optional, toggle } from '../options.ts';
 import { Outages, printJson, Screen } from '../output.ts';
-import { listenProblem } from '../ports.ts';
+import { listenProblem, shownUrl } from '../ports.ts';
 import { readHost, readMode, readPort, readRegion, readSeconds, readStreamId, readWsUrl } from '../readers.ts';
 
 /** How often progress is printed where it cannot be rewritten in place. */
@@ -94,7 +94,7 @@ class JsonOutput implements Output {
   private readonly report = new PeerReport(nowMs());
 
   ready({ url, gatewayUrl }: RunningPeer): void {
-    printJson({ event: 'ready', url, gateway: gatewayUrl ?? null });
+    printJson({ event: 'ready', url: shownUrl(url), gateway: gatewayUrl === undefined ? null : shownUrl(gatewayUrl) });
   }
 
   event(event: PeerEvent, startupDelayMs: number | null): void {
@@ -116,8 +116,8 @@ class TextOutput implements Output {
   private readonly outages = new Outages();
 
   ready({ url, gatewayUrl }: RunningPeer): void {
-    this.screen.say(`Neighbours dial ${url}`);
-    if (gatewayUrl !== undefined) this.screen.say(`Players open ${gatewayUrl}`);
+    this.screen.say(`Neighbours dial ${shownUrl(url)}`);
+    if (gatewayUrl !== undefined) this.screen.say(`Players open ${shownUrl(gatewayUrl)}`);
   }
 
   event(event: PeerEvent, startupDelayMs: number | null): void {

@@ -5,7 +5,7 @@ import { SOURCE_KEY, TRACKER_URL } from '../defaults.ts';
 import { closeInTime, lifetime } from '../lifetime.ts';
 import { many, option, optional, toggle } from '../options.ts';
 import { Outages, print, printJson } from '../output.ts';
-import { listenProblem } from '../ports.ts';
+import { listenProblem, shownUrl } from '../ports.ts';
 import { Problem } from '../problem.ts';
 import {
   readBlockBytes,
@@ -114,7 +114,8 @@ the stream as plain low-latency HLS. It prints the stream's id, which viewers ne
         throw listenProblem(error, { '--listen': listen, '--http': http });
       },
     );
-    const { stream, url, hlsUrl } = running;
+    const { stream } = running;
+    const [url, hlsUrl] = [shownUrl(running.url), shownUrl(running.hlsUrl)];
     const watch = `${tracker.replace(/^ws/, 'http')}/?stream=${stream}`;
     if (json) printJson({ event: 'starting', stream, url, hls: hlsUrl, watch });
     else print(`Stream: ${stream}\nWatch:  ${watch}\nHLS:    ${hlsUrl}`);

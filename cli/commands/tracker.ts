@@ -5,7 +5,7 @@ import { PORTS } from '../defaults.ts';
 import { closeInTime, lifetime } from '../lifetime.ts';
 import { many, option, optional, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
-import { listenProblem } from '../ports.ts';
+import { listenProblem, shownUrl } from '../ports.ts';
 import { readFilePath, readHost, readInsServer, readPath, readPort } from '../readers.ts';
 
 /** Where the build puts the player page: seen from `dist/cli/commands`, and from the sources. */
@@ -42,8 +42,9 @@ serves the player page. One tracker serves many streams. No video passes through
         throw listenProblem(error, { '--port': port });
       },
     );
-    if (json) printJson({ event: 'ready', url: running.wsUrl, page: `${running.url}/` });
-    else print(`Tracker: ${running.wsUrl}\nPage:    ${running.url}/`);
+    const [url, page] = [shownUrl(running.wsUrl), `${shownUrl(running.url)}/`];
+    if (json) printJson({ event: 'ready', url, page });
+    else print(`Tracker: ${url}\nPage:    ${page}`);
     await life.over;
     await closeInTime(running);
   },

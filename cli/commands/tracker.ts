@@ -42,9 +42,9 @@ serves the player page. One tracker serves many streams. No video passes through
         throw listenProblem(error, { '--port': port });
       },
     );
-    const [url, page] = [shownUrl(running.wsUrl), `${shownUrl(running.url)}/`];
-    if (json) printJson({ event: 'ready', url, page });
-    else print(`Tracker: ${url}\nPage:    ${page}`);
+    const [url, http] = [shownUrl(running.wsUrl), `${shownUrl(running.url)}/`];
+    if (json) printJson({ event: 'ready', url, page: http });
+    else print(`Tracker: ${url}\nPage:    ${http}`);
     await life.over;
     await closeInTime(running);
   },

@@ -79,8 +79,8 @@ export class Wallet {
   /** The owner of a locker has a new token for its readers. */
   rangeToken(link: Link, account: Account, sealed: Uint8Array, nowMs: number): void {
     const publish = (known: KnownToken, atMs: number): void => {
-      if (known.issuerKey !== account.key || known.collectionKey === null) return;
-      const folder = account.locker.folders.get(known.collectionKey);
+      const folder = known.collectionKey === null ? undefined : account.locker.folders.get(known.collectionKey);
+      // A token of another issuer is for none of those who follow this locker.
       if (folder !== undefined) this.options.follows.passOn(folder.follows, known, atMs);
     };
     const found = this.book.find(sealed);

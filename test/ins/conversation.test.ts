@@ -338,6 +338,24 @@ describe('an INS conversation', () => {
     ]);
   });
 
+  it('tells nothing twice that a follow brings again, however old', () => {
+    connect();
+    input({ kind: 'follow', handle: 1, keep: true, token: null, collection, tracks: [], from: 0 });
+    const bring = (part: number): void =>
+      input({
+        kind: 'block',
+        header: { request: sent('follow').at(-1)!.request, item: 0, kept: false, labelled: blockOf(part, 50).item },
+        body,
+      });
+    for (let part = 0; part < 40; part++) bring(part);
+    // Out of order is no repetition before the connection has broken.
+    bring(3);
+    expect(told('arrived')).toHaveLength(41);
+    reconnect();
+    for (let part = 0; part < 42; part++) bring(part);
+    expect(told('arrived').map(({ labelled }) => labelled?.part)).toEqual([40, 41]);
+  });
+
   it('puts again after a reconnect what was not acknowledged', () => {
     connect();
     const blocks = [1, 2, 3].map((part) => blockOf(part));

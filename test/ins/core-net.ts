@@ -84,8 +84,9 @@ export class CoreServer {
   readonly outputs: InsServerOutput[] = [];
   /** Does not answer dials. */
   dead = false;
-  /** Does not answer anything any more, but its connections stay. */
+  /** Hears nothing and answers nothing, but its connections stay; until {@link wake}. */
   silent = false;
+  private readonly unheard: InsServerInput[] = [];
   /** Bodies pass through here on their way out. */
   tamper = (body: Body): Body => body;
   private readonly net: CoreNet;
@@ -133,8 +134,17 @@ export class CoreServer {
     this.net.answer(() => this.take(input));
   }
 
+  /** Hears all that was said to it meanwhile. */
+  wake(): void {
+    this.silent = false;
+    for (const input of this.unheard.splice(0)) this.input(input);
+  }
+
   private take(input: InsServerInput): void {
-    if (this.silent) return;
+    if (this.silent) {
+      this.unheard.push(input);
+      return;
+    }
     this.core.handleInput(input, this.net.nowMs);
     this.drain();
   }

@@ -83,6 +83,19 @@ describe('a follow', () => {
     expect(server.core.stats().follows).toBe(0);
   });
 
+  it('that has ended sends nothing that was still queued', () => {
+    server = net.server(2, { limits: { sendWindowBytes: 1_500 } });
+    source = server.connect(owner);
+    viewer = server.connect(keysOf(2));
+    viewer.reads = false;
+    viewer.follow(0, { token: viewer.token(server.token(owner, { expires: net.nowMs / 1000 + 4 })) });
+    source.putParts([1, 2, 3, 4]);
+    net.pass(4_500);
+    viewer.drained();
+    expect(viewer.refusals()).toEqual(['TOKEN_EXPIRED']);
+    expect(viewer.parts()).toEqual([1, 2]);
+  });
+
   it('goes on under the owner’s new token, and so does its alias', () => {
     const request = viewer.follow(0, { token: alias });
     net.pass(60_000);

@@ -123,6 +123,39 @@ describe('a put', () => {
     client.get([1]);
     expect(client.refusals()).toEqual(['NO_OBJECT']);
   });
+
+  it('that is cancelled while its bytes are checked is not filed either', () => {
+    const client = server.connect(owner);
+    const { item, body } = blockOf(1);
+    const { core } = server;
+    const kinds: string[] = [];
+    const input = (more: Parameters<typeof core.handleInput>[0]): number | undefined => {
+      core.handleInput(more, net.nowMs);
+      let ref: number | undefined;
+      for (let output = core.pollOutput(); output !== undefined; output = core.pollOutput()) {
+        kinds.push(output.kind);
+        if (output.kind === 'check-name' || output.kind === 'store') ref = output.ref;
+      }
+      return ref;
+    };
+    const { link } = client;
+    const put = {
+      type: 'put',
+      request: 5,
+      token: 0,
+      collection: collectionOf(1),
+      ttlSeconds: 9,
+      items: [item],
+    } as const;
+    input({ kind: 'message', link, message: put });
+    const check = input({ kind: 'block', link, header: { request: 5, item: 0, kept: false, labelled: null }, body });
+    expect(core.stats().memoryBytes).toBe(body.length);
+    input({ kind: 'message', link, message: { type: 'cancel', request: 5 } });
+    const store = input({ kind: 'named', ref: check!, ok: true });
+    input({ kind: 'stored', ref: store!, ok: true });
+    expect(kinds).toEqual(['check-name', 'store', 'drop']);
+    expect(core.stats()).toMatchObject({ blocks: 0, memoryBytes: 0, putBlocks: 0 });
+  });
 });
 
 describe('a locker', () => {

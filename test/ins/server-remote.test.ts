@@ -19,19 +19,42 @@ describe('a server that fetches from another', () => {
   it('fetches a block once, however many ask for it at the same time or later', () => {
     far.connect(owner).putParts([1, 2]);
     const token = far.token(owner);
-    // Askers that come before the first answer: the far server is slow.
-    far.silent = true;
     const early = [10, 11, 12].map((number) => near.connect(keysOf(number)));
+    far.silent = true;
     for (const client of early) client.get([1, 2], { token: client.token(token) });
     expect(early.flatMap((client) => client.blocks)).toEqual([]);
-    far.silent = false;
-    far.input({ kind: 'link-closed', link: 999 });
+    far.wake();
     const late = near.connect(keysOf(13));
-    net.pass(6_000);
-    for (const client of [...early, late]) client.get([1, 2], { token: client.token(token) });
+    late.get([1, 2], { token: late.token(token) });
     for (const client of [...early, late]) expect(client.parts()).toEqual([1, 2]);
     expect(far.core.stats().sentBlocks).toBe(2);
-    expect(near.core.stats()).toMatchObject({ remoteBlocks: 2, remoteHits: 6, upstreams: 1 });
+    expect(near.core.stats()).toMatchObject({ remoteBlocks: 2, remoteHits: 2, upstreams: 1 });
+  });
+
+  it('gives what comes for several askers only to those whose token covers it', () => {
+    far.connect(owner).putParts([1]);
+    const [first, second, third] = [10, 11, 12].map((number) => near.connect(keysOf(number)));
+    far.silent = true;
+    first?.get([1], { token: first.token(far.token(owner)), byName: true });
+    second?.get([1], { token: second.token(far.token(owner, { from: 2 })), byName: true });
+    const request = third?.get([1], { token: third.token(far.token(owner)), byName: true });
+    third?.send({ type: 'cancel', request: request! });
+    far.wake();
+    expect(first?.blocks).toHaveLength(1);
+    expect(second?.blocks).toEqual([]);
+    expect(second?.refusals()).toEqual(['TOKEN_SCOPE']);
+    expect(third?.messages.at(-1)?.type).toBe('accepted');
+  });
+
+  it('tries another asker’s token when the first one’s has run out meanwhile', () => {
+    far.connect(owner).putParts([1], { ttlSeconds: 600 });
+    const [first, second] = [10, 11].map((number) => near.connect(keysOf(number)));
+    far.silent = true;
+    first?.get([1], { token: first.token(far.token(owner, { expires: net.nowMs / 1000 + 2 })) });
+    second?.get([1], { token: second.token(far.token(owner)) });
+    net.pass(3_000);
+    far.wake();
+    expect(second?.parts()).toEqual([1]);
   });
 
   it('gives what it has fetched only to those whose own token covers it', () => {

@@ -32,6 +32,9 @@ describe('a token', () => {
     reader.get([3], { token: named, byName: true });
     expect(reader.blocks).toHaveLength(2);
     expect(reader.refusals()).toEqual([]);
+    reader.get([2, 3], { token: named });
+    expect(reader.blocks).toHaveLength(3);
+    expect(reader.refusals()).toEqual(['TOKEN_SCOPE']);
   });
 
   const wrong: [string, Partial<Token> | (() => Partial<Token>), string][] = [

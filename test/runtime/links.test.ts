@@ -114,6 +114,13 @@ describe('a link', () => {
     expect(listener.counters).toEqual(far.link.counters);
   });
 
+  it('hands over small blocks that do not keep the receive buffer alive', async () => {
+    const { client, far } = await pair();
+    for (let count = 0; count < 50; count++) far.link.sendBlock(header, new Uint8Array(1_000));
+    await until(() => client.told.blocks.length === 50);
+    for (const frame of client.told.blocks) expect(frame.buffer.byteLength).toBeLessThan(10_000);
+  });
+
   it('tells when all that was sent has left', async () => {
     const { client, far } = await pair();
     for (let count = 0; count < 20; count++) far.link.sendBlock(header, new Uint8Array(50_000));

@@ -117,3 +117,10 @@ export async function played(peer: WatchedPeer, parts: number): Promise<void> {
     return first !== undefined && peer.stats().part >= first + parts;
   });
 }
+
+/** Parts that a peer has jumped over: on a busy machine playback may fall behind, and goes on nearer to live. */
+export function leftOut(peer: WatchedPeer): number {
+  return peer.events.reduce((sum, event) => {
+    return event.kind === 'missed' || event.kind === 'skipped' ? sum + event.to - event.from + 1 : sum;
+  }, 0);
+}

@@ -95,10 +95,6 @@ export class Session {
     return Hls.isSupported();
   }
 
-  get muted(): boolean {
-    return this.video.muted;
-  }
-
   /**
    * Plays, and with the first call begins to take the stream.
    * @param pressedAtMs - `performance.now()` of the press: startup delay counts from there.

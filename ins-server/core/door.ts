@@ -10,6 +10,7 @@ import {
   HELD_BYTES_MAX,
   HELD_INPUTS_MAX,
   HELLO_MS,
+  SERVER_CONNECTIONS_MAX,
   SERVER_VERIFY_BURST,
   SERVER_VERIFY_PER_SECOND,
   STALL_MS,
@@ -164,7 +165,7 @@ export class Door {
       link.verifications = new TokenBucket(SERVER_VERIFY_PER_SECOND, SERVER_VERIFY_BURST);
     }
     account.links.push(link);
-    while (account.links.length > connectionsPerAccount) {
+    while (account.links.length > (link.server ? SERVER_CONNECTIONS_MAX : connectionsPerAccount)) {
       const oldest = account.links[0]!;
       replies.send(oldest, { type: 'notice', kind: 'replaced', otherServer: null });
       this.close(oldest, CLOSE.replaced, REASONS.REPLACED.text, nowMs);

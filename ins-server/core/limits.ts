@@ -37,6 +37,8 @@ export const VERIFY_PER_SECOND = 20;
 /** The same for another server, which speaks for all its clients. */
 export const SERVER_VERIFY_BURST = 512;
 export const SERVER_VERIFY_PER_SECOND = 200;
+/** Connections of one server, outside M: it may know us under several addresses. */
+export const SERVER_CONNECTIONS_MAX = 8;
 /** Tokens known to be genuine; one is about 1.5 KiB. */
 export const KNOWN_TOKENS_MAX = 8_192;
 

@@ -23,7 +23,7 @@ describe('a follow', () => {
   const places = (client: CoreClient): string[] =>
     client.blocks.map(({ header: { labelled } }) => `${labelled?.part}/${labelled?.track}/${labelled?.index}`);
 
-  it('begins at the newest part that a reader may start at, and brings what is put later', () => {
+  it('IN7: begins at the newest part that a reader may start at, and brings what is put later', () => {
     source.putParts([2, 3, 4, 5, 6]);
     viewer.follow(FROM_NEWEST_START, { token: alias });
     expect(viewer.parts()).toEqual([4, 5, 6]);
@@ -36,7 +36,7 @@ describe('a follow', () => {
     });
   });
 
-  it('brings a range in the order part, track, index, whatever order it was put in', () => {
+  it('IN7: brings a range in the order part, track, index, whatever order it was put in', () => {
     const all = [
       blockOf(2, 100, { track: 1 }),
       blockOf(1, 100, { track: 1, index: 1 }),
@@ -51,19 +51,19 @@ describe('a follow', () => {
     expect(places(viewer)).toEqual(['1/0/0', '1/0/1', '1/1/0', '1/1/1', '2/0/0', '2/1/0']);
   });
 
-  it('waits for what is not there yet', () => {
+  it('IN7: waits for what is not there yet', () => {
     viewer.follow(FROM_NEWEST_START, { token: alias });
     source.putParts([5, 6]);
     expect(viewer.parts()).toEqual([5, 6]);
   });
 
-  it('brings the tracks it asks for', () => {
+  it('IN7: brings the tracks it asks for', () => {
     viewer.follow(0, { token: alias, tracks: [1] });
     source.put([blockOf(1), blockOf(1, 100, { track: 1 })]);
     expect(places(viewer)).toEqual(['1/1/0']);
   });
 
-  it('is refused for what its token does not cover, and brings nothing beyond it', () => {
+  it('TO3: is refused for what its token does not cover, and brings nothing beyond it', () => {
     const narrow = viewer.token(server.token(owner, { tracks: [0], from: 2, to: 3 }));
     viewer.follow(0, { token: narrow, tracks: [1] });
     viewer.follow(0, { token: narrow, collection: keysOf(3).publicKey });
@@ -74,7 +74,7 @@ describe('a follow', () => {
     expect(places(viewer)).toEqual(['2/0/0', '3/0/0']);
   });
 
-  it('ends with its token', () => {
+  it('IN7: ends with its token', () => {
     viewer.follow(0, { token: alias });
     net.pass(91_000);
     expect(viewer.refusals()).toEqual(['TOKEN_EXPIRED']);
@@ -96,7 +96,7 @@ describe('a follow', () => {
     expect(viewer.parts()).toEqual([1, 2]);
   });
 
-  it('goes on under the owner’s new token, and so does its alias', () => {
+  it('IN11: goes on under the owner’s new token, and so does its alias', () => {
     const request = viewer.follow(0, { token: alias });
     net.pass(60_000);
     const renewed = server.token(owner);
@@ -109,7 +109,7 @@ describe('a follow', () => {
     expect(viewer.refusals()).toEqual([]);
   });
 
-  it('is handed no token that is forged, older, somebody else’s or for another holder', () => {
+  it('IN11: is handed no token that is forged, older, somebody else’s or for another holder', () => {
     viewer.follow(0, { token: alias });
     net.pass(10_000);
     const forged = server.token(owner);
@@ -125,7 +125,7 @@ describe('a follow', () => {
     expect(viewer.of('renewed')).toEqual([]);
   });
 
-  it('goes on under a token that takes its alias, and ends when that is another locker’s', () => {
+  it('IN3: goes on under a token that takes its alias, and ends when that is another locker’s', () => {
     viewer.follow(0, { token: alias });
     net.pass(60_000);
     viewer.send({ type: 'token', alias, token: server.token(owner) });
@@ -136,7 +136,7 @@ describe('a follow', () => {
     expect(viewer.refusals()).toEqual(['TOKEN_SCOPE']);
   });
 
-  it('files what it brings, and those who follow the keeper get it from there', () => {
+  it('IN9: files what it brings, and those who follow the keeper get it from there', () => {
     viewer.follow(0, { token: alias, keep: true });
     const third = server.connect(keysOf(3));
     third.follow(0, { token: third.token(server.token(keysOf(2))), keep: true });
@@ -169,7 +169,7 @@ describe('a follow', () => {
     expect(viewer.parts()).toEqual([0, 1, ...parts.slice(60), 100]);
   });
 
-  it('stops when it is cancelled, and with its connection', () => {
+  it('IN14: stops when it is cancelled, and with its connection', () => {
     const request = viewer.follow(0, { token: alias });
     viewer.send({ type: 'cancel', request });
     source.putParts([1]);
@@ -180,7 +180,7 @@ describe('a follow', () => {
     expect(server.core.stats().follows).toBe(0);
   });
 
-  it('of many viewers is one shelf: their lockers are not a copy of it', () => {
+  it('IN9: of many viewers is one shelf: their lockers are not a copy of it', () => {
     const viewers = Array.from({ length: 30 }, (_, at) => server.connect(keysOf(20 + at)));
     for (const each of viewers) each.follow(0, { token: each.token(server.token(owner)), keep: true });
     source.putParts([1, 2, 3]);

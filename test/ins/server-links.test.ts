@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { helloSigned } from '../../protocol/ins-messages.ts';
+import { helloSigned, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { CoreClient, CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, collectionOf, keysOf } from './helpers.ts';
@@ -15,7 +15,7 @@ describe('a connection', () => {
     server = net.server(1);
   });
 
-  it('is greeted with the server’s key, clock and a nonce of its own, and accepted for its signature', () => {
+  it('IN1: is greeted with the server’s key, clock and a nonce of its own, and accepted for its signature', () => {
     const one = server.connect(owner);
     const two = new CoreClient(server, keysOf(2));
     const [first, second] = [one, two].map((client) => client.of('welcome')[0]!);
@@ -25,7 +25,7 @@ describe('a connection', () => {
     expect(two.of('accepted')).toEqual([]);
   });
 
-  it('that signs another nonce, another server or with another key is closed', () => {
+  it('IN1: that signs another nonce, another server or with another key is closed', () => {
     const other = keysOf(9);
     for (const forge of ['nonce', 'server', 'key'] as const) {
       const client = new CoreClient(server, owner);
@@ -42,13 +42,13 @@ describe('a connection', () => {
     }
   });
 
-  it('that asks before its hello is closed', () => {
+  it('IN1: that asks before its hello is closed', () => {
     const client = new CoreClient(server, owner);
     client.get([1]);
     expect(client.closed?.code).toBe(CLOSE.unauthenticated);
   });
 
-  it('that never says hello is closed after 5 s', () => {
+  it('IN1: that never says hello is closed after 5 s', () => {
     const client = new CoreClient(server, owner);
     net.pass(4_900);
     expect(client.closed).toBeUndefined();
@@ -57,7 +57,7 @@ describe('a connection', () => {
     expect(server.core.nextDeadline()).toBeUndefined();
   });
 
-  it('that speaks another version, or says hello twice, is closed', () => {
+  it('GE10: that speaks another version, or says hello twice, is closed', () => {
     const client = new CoreClient(server, owner);
     const signature = new Uint8Array(64);
     client.send({ type: 'hello', version: 9, key: owner.publicKey, application: 'test', signature });
@@ -67,7 +67,7 @@ describe('a connection', () => {
     expect(twice.closed?.code).toBe(CLOSE.violation);
   });
 
-  it('takes the place of an older one of the same account, whose requests end', () => {
+  it('IN2: takes the place of an older one of the same account, whose requests end', () => {
     const older = server.connect(owner);
     older.follow(0);
     const newer = server.connect(owner);
@@ -78,19 +78,26 @@ describe('a connection', () => {
     expect(server.core.stats()).toMatchObject({ links: 1, accounts: 1, follows: 0 });
   });
 
-  it('leaves others of its account alone as long as there are no more than allowed', () => {
+  it('IN2: leaves others of its account alone as long as there are no more than allowed', () => {
     server = net.server(2, { limits: { connectionsPerAccount: 2 } });
     const clients = [1, 2, 3].map(() => server.connect(owner));
     expect(clients.map(({ closed }) => closed?.code)).toEqual([CLOSE.replaced, undefined, undefined]);
   });
 
-  it('whose bytes break the protocol is closed', () => {
+  it('IN13: is outside M when another server opened it', () => {
+    const clients = [1, 2, 3].map(() => server.connect(keysOf(9), SERVER_APPLICATION));
+    expect(clients.map(({ closed }) => closed)).toEqual([undefined, undefined, undefined]);
+    for (let count = 0; count < 6; count++) server.connect(keysOf(9), SERVER_APPLICATION);
+    expect(server.core.stats().links).toBe(8);
+  });
+
+  it('GE6: whose bytes break the protocol is closed', () => {
     const client = server.connect(owner);
     server.input({ kind: 'violation', link: client.link, why: 'trailing bytes' });
     expect(client.closed).toEqual({ code: CLOSE.violation, why: 'trailing bytes' });
   });
 
-  it('that uses a request number twice is closed', () => {
+  it('IN4: that uses a request number twice is closed', () => {
     const client = server.connect(owner);
     for (const _ of [1, 2]) {
       client.send({
@@ -113,7 +120,7 @@ describe('a connection', () => {
     expect(server.core.stats()).toMatchObject({ blocks: 0, memoryBytes: 0 });
   });
 
-  it('is told when the server stops, and nobody is let in after that', () => {
+  it('IN15: is told when the server stops, and nobody is let in after that', () => {
     const client = server.connect(owner);
     server.input({ kind: 'stop' });
     expect(client.of('notice')).toMatchObject([{ kind: 'draining' }]);

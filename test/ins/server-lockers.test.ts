@@ -14,7 +14,7 @@ describe('a put', () => {
     server = net.server(1);
   });
 
-  it('is acknowledged once the block can be had, by label and by name', () => {
+  it('IN8: is acknowledged once the block can be had, by label and by name', () => {
     const client = server.connect(owner);
     const request = client.put([blockOf(1), blockOf(2)]);
     expect(client.of('stored').flatMap(({ items }) => items)).toEqual([0, 1]);
@@ -26,7 +26,7 @@ describe('a put', () => {
     expect(client.blocks[1]?.header.labelled).toBeNull();
   });
 
-  it('of bytes that do not have the name is refused, and nothing of it is served', () => {
+  it('IN8: of bytes that do not have the name is refused, and nothing of it is served', () => {
     const client = server.connect(owner);
     const { item, body } = blockOf(1);
     client.put([{ item, body: bytesOf(99, body.length) }]);
@@ -39,7 +39,7 @@ describe('a put', () => {
     expect(client.refusals().at(-1)).toBe('NO_OBJECT');
   });
 
-  it('under a label that another block has is refused; the same block again lives on', () => {
+  it('IN8: under a label that another block has is refused; the same block again lives on', () => {
     const client = server.connect(owner);
     client.put([blockOf(1)], { ttlSeconds: 10 });
     client.put([blockOf(1, 2_000)]);
@@ -102,7 +102,7 @@ describe('a put', () => {
     expect(client.parts()).toEqual([1, 2, 3]);
   });
 
-  it('whose bytes do not come is refused in time', () => {
+  it('IN8: whose bytes do not come is refused in time', () => {
     const client = server.connect(owner);
     const { item } = blockOf(1);
     client.send({ type: 'put', request: 5, token: 0, collection: collectionOf(1), ttlSeconds: 9, items: [item] });
@@ -114,7 +114,7 @@ describe('a put', () => {
     expect(server.bodies.size).toBe(0);
   });
 
-  it('that was cancelled is not filed', () => {
+  it('IN14: that was cancelled is not filed', () => {
     const client = server.connect(owner);
     const { item, body } = blockOf(1);
     client.send({ type: 'put', request: 5, token: 0, collection: collectionOf(1), ttlSeconds: 9, items: [item] });
@@ -176,7 +176,7 @@ describe('a locker', () => {
     expect(stranger.blocks).toEqual([]);
   });
 
-  it('files what it was asked to keep, with label and companion, at no cost of memory', () => {
+  it('IN9: files what it was asked to keep, with label and companion, at no cost of memory', () => {
     server.connect(owner).putParts([1, 2]);
     const reader = server.connect(keysOf(2));
     const { memoryBytes } = server.core.stats();
@@ -191,7 +191,7 @@ describe('a locker', () => {
     expect(reader.blocks[2]?.body).toBe(third.blocks[0] === undefined ? undefined : reader.blocks[1]?.body);
   });
 
-  it('keeps nothing that was not asked for, and nothing that another block has the label of', () => {
+  it('IN9: keeps nothing that was not asked for, and nothing that another block has the label of', () => {
     server.connect(owner).putParts([1, 2]);
     const reader = server.connect(keysOf(2));
     reader.put([blockOf(2, 500)]);
@@ -203,7 +203,7 @@ describe('a locker', () => {
     expect(reader.refusals()).toEqual(['NO_OBJECT']);
   });
 
-  it('keeps within its quota', () => {
+  it('IN9: keeps within its quota', () => {
     server = net.server(2, { limits: { quotaBytes: 2_500 } });
     for (const number of [1, 5]) server.connect(keysOf(number)).putParts(number === 1 ? [1, 2] : [3]);
     const reader = server.connect(keysOf(2));
@@ -213,7 +213,7 @@ describe('a locker', () => {
     expect(reader.blocks.map(({ header }) => header.kept)).toEqual([true, true, false]);
   });
 
-  it('keeps nothing longer than the original lives, by time or by deletion', () => {
+  it('IN9: keeps nothing longer than the original lives, by time or by deletion', () => {
     const client = server.connect(owner);
     client.putParts([1], { ttlSeconds: 10 });
     client.putParts([2]);
@@ -241,7 +241,7 @@ describe('a locker', () => {
     expect(reader.of('usage')[0]).toMatchObject({ objects: 2, usedBytes: 2_006, quotaBytes: 2_500 });
   });
 
-  it('frees what is deleted, and only what is its own', () => {
+  it('IN10: frees what is deleted, and only what is its own', () => {
     const client = server.connect(owner);
     client.putParts([1, 2]);
     const reader = server.connect(keysOf(2));
@@ -257,7 +257,7 @@ describe('a locker', () => {
     expect(server.bodies.size).toBe(1);
   });
 
-  it('tells its owner what is in it, and others with a token for that', () => {
+  it('IN10: tells its owner what is in it, and others with a token for that', () => {
     const client = server.connect(owner);
     client.putParts([1, 2, 3]);
     client.send({ type: 'status', request: 50, token: 0 });
@@ -274,7 +274,7 @@ describe('a locker', () => {
     expect(reader.of('usage')).toMatchObject([{ request: 51, objects: 3 }]);
   });
 
-  it('says of a label whether it is not there yet, not there any more, or not at all', () => {
+  it('IN6: says of a label whether it is not there yet, not there any more, or not at all', () => {
     const client = server.connect(owner);
     client.putParts([1], { ttlSeconds: 5 });
     client.putParts([2, 3, 5]);
@@ -288,7 +288,7 @@ describe('a locker', () => {
     ]);
   });
 
-  it('gives a block that is filed under several labels to whoever may read one of them', () => {
+  it('TO3: gives a block that is filed under several labels to whoever may read one of them', () => {
     const client = server.connect(owner);
     const { item, body } = blockOf(1);
     client.put([1, 2, 3].map((part) => ({ item: { ...item, part }, body })));

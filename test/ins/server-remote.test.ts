@@ -16,7 +16,7 @@ describe('a server that fetches from another', () => {
     near = net.server(2);
   });
 
-  it('fetches a block once, however many ask for it at the same time or later', () => {
+  it('IN12: fetches a block once, however many ask for it at the same time or later', () => {
     far.connect(owner).putParts([1, 2]);
     const token = far.token(owner);
     const early = [10, 11, 12].map((number) => near.connect(keysOf(number)));
@@ -31,7 +31,7 @@ describe('a server that fetches from another', () => {
     expect(near.core.stats()).toMatchObject({ remoteBlocks: 2, remoteHits: 2, upstreams: 1 });
   });
 
-  it('gives what comes for several askers only to those whose token covers it', () => {
+  it('IN12: gives what comes for several askers only to those whose token covers it', () => {
     far.connect(owner).putParts([1]);
     const [first, second, third] = [10, 11, 12].map((number) => near.connect(keysOf(number)));
     far.silent = true;
@@ -57,7 +57,7 @@ describe('a server that fetches from another', () => {
     expect(second?.parts()).toEqual([1]);
   });
 
-  it('gives what it has fetched only to those whose own token covers it', () => {
+  it('IN12: gives what it has fetched only to those whose own token covers it', () => {
     far.connect(owner).putParts([1, 2]);
     const reader = near.connect(keysOf(2));
     reader.get([1, 2], { token: reader.token(far.token(owner)) });
@@ -81,7 +81,7 @@ describe('a server that fetches from another', () => {
     expect(reader.refusals()).toEqual(['GONE', 'NOT_YET', 'NO_OBJECT']);
   });
 
-  it('sends on no block that does not have its name', () => {
+  it('IN12: sends on no block that does not have its name', () => {
     far.connect(owner).putParts([1]);
     far.tamper = (body) => bytesOf(99, body.byteLength);
     const reader = near.connect(keysOf(2));
@@ -91,7 +91,7 @@ describe('a server that fetches from another', () => {
     expect(near.core.stats()).toMatchObject({ blocks: 0, memoryBytes: 0 });
   });
 
-  it('says in time that the other server does not answer', () => {
+  it('IN12: says in time that the other server does not answer', () => {
     far.connect(owner).putParts([1]);
     const reader = near.connect(keysOf(2));
     const alias = reader.token(far.token(owner));
@@ -133,7 +133,7 @@ describe('a server that fetches from another', () => {
     expect(reader.parts()).toEqual([1]);
   });
 
-  it('gives nothing to and takes nothing from a server that is not the one its token names', () => {
+  it('IN12: gives nothing to and takes nothing from a server that is not the one its token names', () => {
     far.connect(owner).putParts([1]);
     const token = sealToken(owner, [{ key: keysOf(99).publicKey, url: far.url }], {}, net.nowMs);
     const reader = near.connect(keysOf(2));
@@ -143,7 +143,7 @@ describe('a server that fetches from another', () => {
     expect(near.core.stats().upstreams).toBe(0);
   });
 
-  it('does not fetch for a server that fetches for another', () => {
+  it('IN13: does not fetch for a server that fetches for another', () => {
     far.connect(owner).putParts([1]);
     const chained = near.connect(keysOf(2), SERVER_APPLICATION);
     const alias = chained.token(far.token(owner));
@@ -153,7 +153,7 @@ describe('a server that fetches from another', () => {
     expect(near.core.stats().upstreams).toBe(0);
   });
 
-  it('keeps a copy no longer than the original lives', () => {
+  it('IN13: keeps a copy no longer than the original lives', () => {
     far.connect(owner).putParts([1], { ttlSeconds: 10 });
     net.pass(4_000);
     const reader = near.connect(keysOf(2));
@@ -185,7 +185,7 @@ describe('a server that fetches from another', () => {
     expect(near.core.stats()).toMatchObject({ blocks: 4 });
   });
 
-  it('follows a collection once for all who follow it, and stops with the last of them', () => {
+  it('IN12: follows a collection once for all who follow it, and stops with the last of them', () => {
     const source = far.connect(owner);
     source.putParts([3, 4, 5]);
     const viewers = [10, 11, 12].map((number) => near.connect(keysOf(number)));
@@ -225,7 +225,7 @@ describe('a server that fetches from another', () => {
     expect(third?.parts()).toEqual([2, 3, 4, 5, 6]);
   });
 
-  it('passes the owner’s new token on, and goes on under it', () => {
+  it('IN11: passes the owner’s new token on, and goes on under it', () => {
     const source = far.connect(owner);
     const viewers = [10, 11].map((number) => near.connect(keysOf(number)));
     for (const viewer of viewers) viewer.follow(0, { token: viewer.token(far.token(owner)) });

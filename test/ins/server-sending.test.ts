@@ -34,7 +34,7 @@ describe('what a server sends', () => {
     });
   };
 
-  it('goes out in the order of the deadlines, also of those asked later', () => {
+  it('IN5: goes out in the order of the deadlines, also of those asked later', () => {
     ask(101, [
       [1, 900],
       [2, 0],
@@ -58,7 +58,7 @@ describe('what a server sends', () => {
     expect(client.blocks).toHaveLength(5);
   });
 
-  it('is dropped when its deadline has passed', () => {
+  it('IN5: is dropped when its deadline has passed', () => {
     ask(101, [
       [1, 100],
       [2, 100],
@@ -80,7 +80,7 @@ describe('what a server sends', () => {
     expect(client.refusals()).toEqual(['GONE']);
   });
 
-  it('stops when it is cancelled', () => {
+  it('IN14: stops when it is cancelled', () => {
     const request = client.get([1, 2, 3, 4]);
     client.send({ type: 'cancel', request });
     client.drained();
@@ -105,7 +105,7 @@ describe('what a server sends', () => {
     ).toEqual([1, 1, 2, 2, 1, 1, 2, 1, 1]);
   });
 
-  it('ends when the reader takes nothing for 5 s, and goes on when it takes a little', () => {
+  it('GE12: ends when the reader takes nothing for 5 s, and goes on when it takes a little', () => {
     const slow = server.connect(keysOf(2));
     slow.reads = false;
     const alias = slow.token(server.token(owner));
@@ -122,7 +122,7 @@ describe('what a server sends', () => {
     expect(server.core.stats().links).toBe(0);
   });
 
-  it('is refused when more is asked for than a queue holds', () => {
+  it('IN4: is refused when more is asked for than a queue holds', () => {
     for (let request = 0; request < 17; request++) {
       client.get(Array.from({ length: 64 }, (_, at) => (at % 6) + 1));
     }
@@ -131,7 +131,7 @@ describe('what a server sends', () => {
     expect(client.of('refused')[0]?.retryAfterMs).toBeGreaterThan(0);
   });
 
-  it('is refused when more requests are open than a connection may have', () => {
+  it('IN4: is refused when more requests are open than a connection may have', () => {
     for (let request = 0; request < 64; request++) client.follow(1_000 + request);
     expect(client.refusals()).toEqual([]);
     client.get([1]);

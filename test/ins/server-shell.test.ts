@@ -47,7 +47,7 @@ describe('a running INS server', () => {
     client.input({ kind: 'get', handle: 2, keep: false, collection, items });
   };
 
-  it('closes those who send what is no message, and serves the others on', async () => {
+  it('GE6: closes those who send what is no message, and serves the others on', async () => {
     const server = await start();
     const client = connect(server, keysOf(1));
     await put(client, [1]);
@@ -72,7 +72,7 @@ describe('a running INS server', () => {
     expect(server.stats().links).toBe(1);
   });
 
-  it('ignores messages of a later version', async () => {
+  it('GE5: ignores messages of a later version', async () => {
     const server = await start();
     const socket = new WebSocket(server.url);
     const welcome = await new Promise<Uint8Array>((resolve) => socket.once('message', resolve));
@@ -83,7 +83,7 @@ describe('a running INS server', () => {
     socket.terminate();
   });
 
-  it('gives way to a newer connection of the same key', async () => {
+  it('IN2: gives way to a newer connection of the same key', async () => {
     const server = await start();
     const first = connect(server, keysOf(1));
     await first.until('ready');

@@ -26,7 +26,7 @@ describe('a token', () => {
     return reader.refusals().at(-1) ?? `part ${reader.parts().at(-1)}`;
   };
 
-  it('opens the range it names, by label and by name', () => {
+  it('TO3: opens the range it names, by label and by name', () => {
     expect(got(server.token(owner, { from: 2, to: 2 }))).toBe('part 2');
     const named = reader.token(server.token(owner, { collection: null, names: [blockOf(3).item.name] }));
     reader.get([3], { token: named, byName: true });
@@ -38,16 +38,16 @@ describe('a token', () => {
   });
 
   const wrong: [string, Partial<Token> | (() => Partial<Token>), string][] = [
-    ['has expired', () => ({ notBefore: seconds - 90, expires: seconds }), 'TOKEN_EXPIRED'],
-    ['is early beyond the leeway', () => ({ notBefore: seconds + 6 }), 'TOKEN_NOT_YET'],
-    ['lives longer than servers allow', () => ({ expires: seconds + 606 }), 'POLICY_DENIED'],
-    ['is bound to another holder', { holder: keysOf(9).publicKey }, 'TOKEN_SCOPE'],
-    ['has limits that are not kept', { uses: 1 }, 'POLICY_DENIED'],
+    ['has expired (TO4)', () => ({ notBefore: seconds - 90, expires: seconds }), 'TOKEN_EXPIRED'],
+    ['is early beyond the leeway (TO4)', () => ({ notBefore: seconds + 6 }), 'TOKEN_NOT_YET'],
+    ['lives longer than servers allow (TO4)', () => ({ expires: seconds + 606 }), 'POLICY_DENIED'],
+    ['is bound to another holder (TO6)', { holder: keysOf(9).publicKey }, 'TOKEN_SCOPE'],
+    ['has limits that are not kept (TO7)', { uses: 1 }, 'POLICY_DENIED'],
     ['begins behind the part', { from: 3 }, 'TOKEN_SCOPE'],
     ['ends before the part', { to: 1 }, 'TOKEN_SCOPE'],
     ['is for other tracks', { tracks: [1] }, 'TOKEN_SCOPE'],
     ['is for another collection', { collection: collectionOf(9) }, 'TOKEN_SCOPE'],
-    ['is for writing', { operations: OPERATION.put }, 'TOKEN_SCOPE'],
+    ['is for writing (TO2)', { operations: OPERATION.put }, 'TOKEN_SCOPE'],
     ['opens a locker of somebody who has none here', {}, 'NO_OBJECT'],
   ];
   it.each(wrong)('that %s is refused', (what, claims, reason) => {
@@ -56,15 +56,15 @@ describe('a token', () => {
     expect(reader.blocks).toEqual([]);
   });
 
-  it('that is early within the leeway is good', () => {
+  it('TO4: that is early within the leeway is good', () => {
     expect(got(server.token(owner, { notBefore: seconds + 5 }))).toBe('part 2');
   });
 
-  it('that is bound to its bearer is good', () => {
+  it('TO6: that is bound to its bearer is good', () => {
     expect(got(server.token(owner, { holder: keysOf(2).publicKey }))).toBe('part 2');
   });
 
-  it('that is forged, malformed or missing is refused', () => {
+  it('IN3: that is forged, malformed or missing is refused', () => {
     const forged = server.token(owner);
     forged[forged.length - 1]! ^= 1;
     expect(got(forged)).toBe('TOKEN_INVALID');
@@ -75,7 +75,7 @@ describe('a token', () => {
     expect(reader.blocks).toEqual([]);
   });
 
-  it('that runs out after it was accepted opens nothing any more', () => {
+  it('TO4: that runs out after it was accepted opens nothing any more', () => {
     const alias = reader.token(server.token(owner));
     net.pass(30_000);
     reader.get([1], { token: alias });
@@ -86,7 +86,7 @@ describe('a token', () => {
     expect(reader.refusals()).toEqual(['TOKEN_EXPIRED']);
   });
 
-  it('of another server is refused where none may be dialled', () => {
+  it('IN12: of another server is refused where none may be dialled', () => {
     const closed = net.server(2, { mayDial: false });
     const visitor = closed.connect(keysOf(2));
     visitor.get([1], { token: visitor.token(server.token(owner)) });
@@ -104,7 +104,7 @@ describe('a token', () => {
     expect(server.core.stats().tokensVerified).toBe(1);
   });
 
-  it('that is invalid costs a point, and five close the connection', () => {
+  it('IN3: that is invalid costs a point, and five close the connection', () => {
     for (let count = 0; count < 4; count++) reader.token(new Uint8Array(80 + count));
     expect(reader.closed).toBeUndefined();
     reader.token(new Uint8Array(99));
@@ -120,7 +120,7 @@ describe('a token', () => {
     expect(server.core.stats().tokensVerified).toBe(65);
   });
 
-  it('for writing puts into the locker of its issuer, within its range', () => {
+  it('TO2: for writing puts into the locker of its issuer, within its range', () => {
     const claims = { operations: OPERATION.put, from: 10, to: 10 };
     const alias = reader.token(server.token(owner, claims));
     reader.put([blockOf(10), blockOf(11)], { token: alias });
@@ -133,7 +133,7 @@ describe('a token', () => {
     expect(reader.refusals().at(-1)).toBe('NO_OBJECT');
   });
 
-  it('may name several servers: each of them holds the locker', () => {
+  it('TO2: may name several servers: each of them holds the locker', () => {
     const other = { key: keysOf(77).publicKey, url: 'ws://elsewhere' };
     const here = { key: server.keys.publicKey, url: server.url };
     expect(got(sealToken(owner, [other, here], {}, net.nowMs))).toBe('part 2');

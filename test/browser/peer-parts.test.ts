@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { LiveParts } from '../../hls/live-parts.ts';
 import { Player } from '../../machine/player.ts';
+import { Prng } from '../../machine/prng.ts';
 import { Arrivals } from '../../peer/browser/arrivals.ts';
 import { onScreen } from '../../peer/browser/on-screen.ts';
+import type { PeerOutput } from '../../peer/core/io.ts';
+import { PeerCore } from '../../peer/core/peer.ts';
 import { Playhead } from '../../peer/core/playhead.ts';
 import { Selection } from '../../peer/core/selection.ts';
 import type { Description } from '../../protocol/media.ts';
@@ -121,5 +124,49 @@ describe('the play-head that fetching follows', () => {
     expect(playhead.dueAtMs(12, 250, 1_000)).toBe(1_250);
     playhead.tell({ part: 10, offsetMs: 0, rate: 0 }, 1_000);
     expect(playhead.dueAtMs(11, 250, 9_000)).toBe(9_250);
+  });
+});
+
+describe('a peer that dials no neighbours', () => {
+  /** Whom it dials once the tracker has named a neighbour that can be dialled. */
+  function dialled(dialsNeighbours: boolean): readonly string[] {
+    const stream = new Uint8Array(32).fill(1);
+    const key = new Uint8Array(32).fill(2);
+    const core = new PeerCore({
+      ...{ stream, key, trackerUrl: 'ws://tracker/', mode: 'ins', url: null, dialsNeighbours },
+      prng: new Prng('dials'),
+    });
+    const outputs: PeerOutput[] = [];
+    const drain = (): void => {
+      for (let output = core.pollOutput(); output !== undefined; output = core.pollOutput()) outputs.push(output);
+    };
+    const feed = (input: Parameters<PeerCore['handleInput']>[0]): void => {
+      core.handleInput(input, 1_000);
+      drain();
+    };
+    feed({ kind: 'start' });
+    feed({ kind: 'link-opened', link: 1 });
+    feed({
+      ...{ kind: 'tracker-message', link: 1 },
+      message: { type: 'welcome', version: 1, nonce: new Uint8Array(32) },
+    });
+    const sign = outputs.find((output) => output.kind === 'sign')!;
+    feed({ kind: 'signed', ref: sign.ref, signature: new Uint8Array(64) });
+    const peer = { peer: new Uint8Array(32).fill(3), url: 'ws://neighbour/', mode: 'ins', source: false } as const;
+    feed({
+      ...{ kind: 'tracker-message', link: 1 },
+      message: {
+        ...{ type: 'joined', clockMs: 1_000, heartbeatMs: 2_000, state: 'live', description: null, records: [] },
+        ...{ neighbours: [{ ...peer, availability: [], token: null }], insServers: [{ url: 'ws://ins/', region: '' }] },
+      },
+    });
+    core.handleTimeout(1_100);
+    drain();
+    return outputs.flatMap((output) => (output.kind === 'dial' ? [output.url] : []));
+  }
+
+  it('dials the tracker and INS servers only, whatever the tracker names', () => {
+    expect(dialled(true)).toEqual(['ws://tracker/', 'ws://ins/', 'ws://neighbour/']);
+    expect(dialled(false)).toEqual(['ws://tracker/', 'ws://ins/']);
   });
 });

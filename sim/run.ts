@@ -1,4 +1,5 @@
 import { InsServer } from '../ins-server/core/ins-server.ts';
+import { PLAYER_DEFAULTS, type PlayerOptions } from '../machine/player.ts';
 import { Prng } from '../machine/prng.ts';
 import { PeerCore, type PeerStats } from '../peer/core/peer.ts';
 import type { Mode } from '../protocol/swarm-fields.ts';
@@ -33,6 +34,7 @@ export interface SimOptions {
   readonly peerDownBps?: number;
   readonly insUpBps?: number;
   readonly follow?: boolean;
+  readonly player?: PlayerOptions;
   /** How far the peers' clocks are ahead, in ms. */
   readonly peerSkewMs?: number;
   /** Largest block; default as the source's. */
@@ -106,7 +108,8 @@ export class Simulation {
     const host = this.host(prng.int(0, 4), peerUpBps, peerDownBps);
     const key = prng.bytes(32);
     const url = `ws://peer-${at}:1`;
-    const options = { stream: this.streamId, key, trackerUrl: TRACKER_URL, mode: own, url, follow, prng };
+    const player = this.options.player ?? PLAYER_DEFAULTS;
+    const options = { stream: this.streamId, key, trackerUrl: TRACKER_URL, mode: own, url, follow, player, prng };
     const peer = new SimPeer(this.world, ++this.nodes, host, new PeerCore(options), key);
     this.world.listeners.set(url, peer);
     this.peers.push(peer);

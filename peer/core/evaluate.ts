@@ -87,7 +87,7 @@ export class Evaluation {
     return true;
   }
 
-  run(tracks: readonly number[], nowMs: number, startedAtMs: number): void {
+  run(tracks: readonly number[], partMs: number, nowMs: number, startedAtMs: number): void {
     if (nowMs - this.ranAtMs < PAUSE_MS) {
       this.nextAtMs = this.ranAtMs + PAUSE_MS;
       return;
@@ -107,8 +107,10 @@ export class Evaluation {
         if (part < starts.get(track)!) continue;
         if (this.catalogue.holds(track, part) || this.intake.busy(track, part)) continue;
         missing = true;
-        const dueAtMs = this.playhead.dueAtMs(part, 250, nowMs);
-        const late = this.playhead.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
+        const dueAtMs = this.playhead.dueAtMs(part, partMs, nowMs);
+        const due = this.playhead.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
+        // With little in hand every part is due soon: while the follow keeps its pace, none of them is late.
+        const late = due && !this.ins.keepsPace(partMs, nowMs);
         if (this.mode !== 'native' && this.ins.up && (late || !this.ins.expects(track, part))) {
           this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
         }

@@ -183,6 +183,11 @@ export class InsFeed {
     return (from === FROM_NEWEST_START || part >= from) && part > (this.brought.get(track) ?? -1);
   }
 
+  /** Whether the follow has brought something within the time of a part and a half. */
+  keepsPace(partMs: number, nowMs: number): boolean {
+    return this.follow !== undefined && this.up && nowMs - this.heardAtMs < partMs * 1.5;
+  }
+
   /** Asks for what is missing of one part of a track. `dueAtMs` orders it among the others. */
   fetch(track: number, part: number, dueAtMs: number, want: WantedBlock[], places: Asked[], nowMs: number): void {
     if (this.server === undefined || this.gets.size >= GETS_MAX) return;

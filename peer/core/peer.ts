@@ -74,6 +74,8 @@ const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 8 } as const;
 const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;
 const MORE_EVERY_MS = 5_000;
+/** A part's length, until the description tells. */
+const PART_MS = 250;
 /** Wrong blocks after which an INS server is left for another. */
 const STRIKES_MAX = 3;
 /** Neighbours' tokens under verification at once. */
@@ -294,7 +296,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (this.startedAtMs === undefined) return;
     this.member.renewToken(nowMs);
     this.dialNeighbours(nowMs);
-    this.evaluation.run(this.tracks(), nowMs, this.startedAtMs);
+    const partMs = this.descriptions.newest?.partTargetMs ?? PART_MS;
+    this.evaluation.run(this.tracks(), partMs, nowMs, this.startedAtMs);
     this.insEvents(nowMs);
     this.playerEvents();
   }

@@ -108,6 +108,17 @@ describe('50 peers under virtual time', () => {
     expect(shaken.bytesFrom.ins).toBeLessThan(calm.bytesFrom.ins * 1.15);
   });
 
+  it('viewers with little in hand fetch nothing twice while the follow keeps its pace', () => {
+    for (const mode of ['ins', 'hybrid'] as const) {
+      const player = { startBufferMs: 250, targetLatencyMs: 600 };
+      const { sim, report } = runOf({ peers: 6, mode, seconds: 30, player });
+      const { ins, peers, source } = report.bytesFrom;
+      const made = sim.source.mediaBytes * 6;
+      expect([mode, (ins + peers + source) / made < 1]).toEqual([mode, true]);
+      expect([mode, (peers + source) / made < 0.01]).toEqual([mode, true]);
+    }
+  });
+
   it('viewers whose clocks are minutes off play, for tokens are judged by the server’s clock', () => {
     for (const peerSkewMs of [-150_000, 150_000]) {
       const { report } = runOf({ peers: 3, seconds: 45, peerSkewMs });

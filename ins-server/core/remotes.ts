@@ -1,48 +1,24 @@
-import { InsConversation } from '../../ins-client/core/conversation.ts';
-import type { InsClientInput, WantedBlock } from '../../ins-client/core/io.ts';
-import { type InsCallerOutput, type InsWorldInput, isWorldOutput } from '../../ins-client/core/world.ts';
-import { earlier } from '../../machine/deadlines.ts';
-import type { Body, Sink } from '../../machine/machine.ts';
-import type { Prng } from '../../machine/prng.ts';
+import type { WantedBlock } from '../../ins-client/core/io.ts';
+import type { InsCallerOutput, InsWorldInput } from '../../ins-client/core/world.ts';
+import type { Body } from '../../machine/machine.ts';
 import type { Label, Labelled } from '../../protocol/frames.ts';
-import { FROM_NEWEST_START, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
+import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import { BLOCK_TTL_SECONDS_DEFAULT, BLOCK_TTL_SECONDS_MAX } from '../../protocol/limits.ts';
 import { HASH_BYTES } from '../../protocol/names.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import { bytesKey, sameBytes } from '../../protocol/text.ts';
 import type { Intake } from './intake.ts';
-import type { InsServerOutput } from './io.ts';
-import {
-  FETCHES_MAX,
-  REMOTE_MS,
-  REMOTE_MS_MIN,
-  RETRY_MS,
-  UPSTREAM_BAN_MS,
-  UPSTREAM_FAILURES_MAX,
-  UPSTREAM_FOLLOWS_MAX,
-  UPSTREAM_IDLE_MS,
-  UPSTREAM_PAUSE_MS,
-} from './limits.ts';
+import { FETCHES_MAX, REMOTE_MS, REMOTE_MS_MIN, RETRY_MS, UPSTREAM_FOLLOWS_MAX, UPSTREAM_PAUSE_MS } from './limits.ts';
 import type { Follow, WantedItem } from './links.ts';
 import type { Folder } from './locker.ts';
 import type { Sender } from './sender.ts';
 import type { Block, Entry } from './shelf.ts';
 import type { Storage } from './storage.ts';
 import { coversEntry, type KnownToken } from './tokens.ts';
+import { type Upstream, Upstreams, type UpstreamsOptions, type UpstreamUser } from './upstreams.ts';
 
-/** A connection to another server. */
-interface Upstream {
-  readonly id: number;
-  /** Its key and address, together: a token that names a wrong address for a server spoils nothing for others. */
-  readonly place: string;
-  readonly server: Uint8Array;
-  readonly conversation: InsConversation;
-  ready: boolean;
-  /** Since when there is no connection; undefined while there is one. */
-  lostAtMs: number | undefined;
-  usedAtMs: number;
-  failures: number;
-  lastHandle: number;
+/** What is asked of one server. */
+interface Asked {
   /** Fetches that go out with the next batch. */
   outbox: Fetch[];
   readonly batches: Map<number, readonly Fetch[]>;
@@ -81,12 +57,7 @@ export interface RemoteFollow {
   readonly follows: Set<Follow>;
 }
 
-export interface RemotesOptions {
-  readonly key: Uint8Array;
-  readonly prng: Prng;
-  readonly mayDial: (url: string) => boolean;
-  readonly upstreamsMax: number;
-  readonly outputs: Sink<InsServerOutput>;
+export interface RemotesOptions extends UpstreamsOptions {
   readonly storage: Storage;
   readonly sender: Sender;
   readonly intake: Intake;
@@ -96,8 +67,6 @@ export interface RemotesOptions {
   readonly tokenCame: (remote: RemoteFollow, sealed: Uint8Array, nowMs: number) => void;
 }
 
-/** Servers that are not dialled for a while, at most. */
-const PAUSED_MAX = 256;
 const NO_COLLECTION = new Uint8Array(HASH_BYTES);
 
 /** Reasons of another server that are about what was asked; all others are about the server. */
@@ -119,24 +88,23 @@ const PASSED_ON: ReadonlySet<Reason> = new Set<Reason>([
  * one follow however many follow a collection. A block is checked whole before it goes on, kept as a copy until its
  * original ends, and given only to those whose own token covers it.
  */
-export class Remotes {
+export class Remotes implements UpstreamUser {
   remoteBlocks = 0;
   remoteBytes = 0;
-  private readonly upstreams = new Map<number, Upstream>();
+  private readonly upstreams: Upstreams;
+  private readonly asked = new Map<Upstream, Asked>();
   private readonly fetches = new Map<string, Fetch>();
   private readonly remoteOf = new Map<Follow, RemoteFollow>();
-  /** Servers not to be dialled, and until when. */
-  private readonly paused = new Map<string, number>();
   private readonly unsent = new Set<Upstream>();
-  private lastId = 0;
   private readonly options: RemotesOptions;
 
   constructor(options: RemotesOptions) {
     this.options = options;
+    this.upstreams = new Upstreams(options, this);
   }
 
   get count(): number {
-    return this.upstreams.size;
+    return this.upstreams.count;
   }
 
   /** Wants a block that is not here for one item of a batch; the item is answered when it comes, or refused in time. */
@@ -148,7 +116,7 @@ export class Remotes {
       running.waiters.push({ wanted, known });
       return;
     }
-    const upstream = this.fetches.size < FETCHES_MAX ? this.choose(known, nowMs) : 'OVERLOAD';
+    const upstream = this.fetches.size < FETCHES_MAX ? this.upstreams.choose(known, nowMs) : 'OVERLOAD';
     if (typeof upstream === 'string') {
       sender.refuseItem(wanted.call, wanted.item, upstream, upstream === 'POLICY_DENIED' ? 0 : RETRY_MS);
       return;
@@ -191,7 +159,7 @@ export class Remotes {
       return undefined;
     }
     if (remotes.length >= UPSTREAM_FOLLOWS_MAX) return 'OVERLOAD';
-    const upstream = this.choose(known, nowMs);
+    const upstream = this.upstreams.choose(known, nowMs);
     if (typeof upstream === 'string') return upstream;
     const remote: RemoteFollow = {
       upstream,
@@ -204,10 +172,14 @@ export class Remotes {
       known,
       follows: new Set(),
     };
-    upstream.follows.set(remote.handle, remote);
+    this.askedOf(upstream).follows.set(remote.handle, remote);
     this.attach(remote, make(folder, from === FROM_NEWEST_START ? 0 : from, false), known, nowMs);
     const { handle } = remote;
-    this.tell(upstream, { kind: 'follow', handle, keep: false, token: known.sealed, collection, tracks, from }, nowMs);
+    this.upstreams.tell(
+      upstream,
+      { kind: 'follow', handle, keep: false, token: known.sealed, collection, tracks, from },
+      nowMs,
+    );
     return undefined;
   }
 
@@ -219,7 +191,7 @@ export class Remotes {
     remote.follows.delete(follow);
     if (remote.follows.size > 0) return;
     const { upstream, handle } = remote;
-    if (upstream.follows.delete(handle)) this.tell(upstream, { kind: 'cancel', handle }, nowMs);
+    if (this.askedOf(upstream).follows.delete(handle)) this.upstreams.tell(upstream, { kind: 'cancel', handle }, nowMs);
   }
 
   /** A follower has a newer token: the follow at the other server may go on under it. */
@@ -229,7 +201,7 @@ export class Remotes {
       return;
     const { sealed } = remote.known;
     remote.known = known;
-    this.tell(remote.upstream, { kind: 'renew', old: sealed, token: known.sealed }, nowMs);
+    this.upstreams.tell(remote.upstream, { kind: 'renew', old: sealed, token: known.sealed }, nowMs);
   }
 
   /** The token that came for a follow from another server was found genuine. */
@@ -240,186 +212,109 @@ export class Remotes {
 
   /** Something came from the connection to another server. */
   input(id: number, input: InsWorldInput, nowMs: number): void {
-    const upstream = this.upstreams.get(id);
-    if (upstream !== undefined) this.tell(upstream, input, nowMs);
+    this.upstreams.input(id, input, nowMs);
   }
 
   /** Sends what has gathered since the last time. */
   flush(nowMs: number): void {
     for (const upstream of this.unsent) {
+      const asked = this.askedOf(upstream);
       const byCollection = new Map<string, Fetch[]>();
-      for (const fetch of upstream.outbox) {
+      for (const fetch of asked.outbox) {
         const key = fetch.item.label === null ? '' : bytesKey(fetch.item.collection!);
         const batch = byCollection.get(key);
         if (batch === undefined) byCollection.set(key, [fetch]);
         else batch.push(fetch);
       }
-      upstream.outbox = [];
+      asked.outbox = [];
       for (const batch of byCollection.values()) this.sendBatch(upstream, batch, nowMs);
     }
     this.unsent.clear();
   }
 
   nextDeadline(): number | undefined {
-    let next: number | undefined;
-    for (const { conversation } of this.upstreams.values()) next = earlier(next, conversation.nextDeadline());
-    return next;
+    return this.upstreams.nextDeadline();
   }
 
   timeout(nowMs: number): void {
-    for (const upstream of [...this.upstreams.values()]) {
-      upstream.conversation.handleTimeout(nowMs);
-      this.drain(upstream, nowMs);
-    }
+    this.upstreams.timeout(nowMs);
   }
 
-  /** Gives up servers that do not come back, and leaves those that nobody needs. */
   sweep(nowMs: number): void {
-    for (const upstream of [...this.upstreams.values()]) {
-      const { lostAtMs } = upstream;
-      if (lostAtMs !== undefined && nowMs - lostAtMs >= REMOTE_MS) this.end(upstream, nowMs);
-      else if (inUse(upstream)) upstream.usedAtMs = nowMs;
-      else if (nowMs - upstream.usedAtMs >= UPSTREAM_IDLE_MS) this.end(upstream, nowMs);
-    }
-    for (const [place, untilMs] of this.paused) if (untilMs <= nowMs) this.paused.delete(place);
+    this.upstreams.sweep(nowMs);
   }
 
   stop(nowMs: number): void {
-    for (const upstream of [...this.upstreams.values()]) this.end(upstream, nowMs);
+    this.upstreams.stop(nowMs);
   }
 
-  // Connections
+  // What the connections tell
 
-  /** The server to ask: one that is connected, else the first that may be dialled. */
-  private choose(known: KnownToken, nowMs: number): Upstream | Reason {
-    let reason: Reason = 'POLICY_DENIED';
-    let free: { readonly key: Uint8Array; readonly url: string } | undefined;
-    for (const server of known.token.servers) {
-      if (sameBytes(server.key, this.options.key) || !this.options.mayDial(server.url)) continue;
-      reason = 'REMOTE_FAIL';
-      const upstream = this.at(server);
-      if (upstream?.ready === true) return upstream;
-      if ((this.paused.get(placeKey(server)) ?? 0) <= nowMs) free ??= server;
-    }
-    return free === undefined ? reason : (this.at(free) ?? this.dial(free, nowMs));
+  isUsing(upstream: Upstream): boolean {
+    const { outbox, batches, follows } = this.askedOf(upstream);
+    return outbox.length > 0 || batches.size > 0 || follows.size > 0;
   }
 
-  private at(server: { readonly key: Uint8Array; readonly url: string }): Upstream | undefined {
-    const place = placeKey(server);
-    for (const upstream of this.upstreams.values()) if (upstream.place === place) return upstream;
-    return undefined;
-  }
-
-  private dial(server: { readonly key: Uint8Array; readonly url: string }, nowMs: number): Upstream | Reason {
-    if (this.upstreams.size >= this.options.upstreamsMax) {
-      const idle = [...this.upstreams.values()].find((upstream) => !inUse(upstream));
-      if (idle === undefined) return 'OVERLOAD';
-      this.end(idle, nowMs);
-    }
-    const id = ++this.lastId;
-    const { key, prng } = this.options;
-    const upstream: Upstream = {
-      id,
-      place: placeKey(server),
-      server: server.key,
-      conversation: new InsConversation({ url: server.url, key, application: SERVER_APPLICATION, prng: prng.fork(id) }),
-      ready: false,
-      lostAtMs: nowMs,
-      usedAtMs: nowMs,
-      failures: 0,
-      lastHandle: 0,
-      outbox: [],
-      batches: new Map(),
-      follows: new Map(),
-    };
-    this.upstreams.set(id, upstream);
-    this.tell(upstream, { kind: 'start' }, nowMs);
-    return upstream;
-  }
-
-  private end(upstream: Upstream, nowMs: number): void {
-    if (!this.upstreams.delete(upstream.id)) return;
-    this.unsent.delete(upstream);
-    upstream.conversation.handleInput({ kind: 'stop' }, nowMs);
-    this.drain(upstream, nowMs);
-    this.options.outputs.push({ kind: 'upstream-end', upstream: upstream.id });
-    this.dropFetches(upstream, nowMs);
-    for (const remote of upstream.follows.values()) this.endRemote(remote, 'REMOTE_FAIL', UPSTREAM_PAUSE_MS, nowMs);
-    upstream.follows.clear();
-  }
-
-  private pause(upstream: Upstream, forMs: number, nowMs: number): void {
-    if (this.paused.size >= PAUSED_MAX) this.paused.delete(this.paused.keys().next().value!);
-    this.paused.set(upstream.place, nowMs + forMs);
-  }
-
-  private tell(upstream: Upstream, input: InsClientInput, nowMs: number): void {
-    upstream.conversation.handleInput(input, nowMs);
-    this.drain(upstream, nowMs);
-  }
-
-  private drain(upstream: Upstream, nowMs: number): void {
-    const { conversation, id } = upstream;
-    for (let output = conversation.pollOutput(); output !== undefined; output = conversation.pollOutput()) {
-      if (isWorldOutput(output)) this.options.outputs.push({ kind: 'upstream', upstream: id, output });
-      else if (this.upstreams.has(id)) this.handle(upstream, output, nowMs);
-    }
-  }
-
-  private handle(upstream: Upstream, output: InsCallerOutput, nowMs: number): void {
+  came(upstream: Upstream, output: InsCallerOutput, nowMs: number): void {
+    const { batches, follows } = this.askedOf(upstream);
     switch (output.kind) {
-      case 'ready':
-        if (sameBytes(output.server, upstream.server)) {
-          this.paused.delete(upstream.place);
-          upstream.ready = true;
-          upstream.lostAtMs = undefined;
-          return;
-        }
-        this.pause(upstream, UPSTREAM_BAN_MS, nowMs);
-        this.end(upstream, nowMs);
-        return;
-      case 'lost':
-        upstream.ready = false;
-        upstream.lostAtMs ??= nowMs;
-        this.pause(upstream, UPSTREAM_PAUSE_MS, nowMs);
-        // Follows go on when the connection comes back soon. Fetches are worth little by then.
-        if (output.final || upstream.follows.size === 0) this.end(upstream, nowMs);
-        else this.dropFetches(upstream, nowMs);
-        return;
       case 'arrived': {
-        const remote = upstream.follows.get(output.handle);
-        const fetch = upstream.batches.get(output.handle)?.[output.item];
-        if (remote !== undefined && output.labelled !== null)
-          this.followed(remote, output.labelled, output.body, nowMs);
-        else if (fetch !== undefined) this.fetched(upstream, fetch, output.labelled, output.body, nowMs);
+        const { handle, item, labelled, body } = output;
+        const remote = follows.get(handle);
+        const fetch = batches.get(handle)?.[item];
+        if (remote !== undefined && labelled !== null) this.followed(remote, labelled, body, nowMs);
+        else if (fetch !== undefined) this.fetched(upstream, fetch, labelled, body, nowMs);
         return;
       }
       case 'refused':
         this.refused(upstream, output, nowMs);
         return;
       case 'done':
-        upstream.batches.delete(output.handle);
+        batches.delete(output.handle);
         return;
       case 'renewed': {
-        const remote = upstream.follows.get(output.handle);
+        const remote = follows.get(output.handle);
         if (remote !== undefined) this.options.tokenCame(remote, output.token, nowMs);
         return;
       }
-      case 'stored':
-        return;
+      default:
     }
+  }
+
+  /** Follows go on when the connection comes back soon. Fetches are worth little by then. */
+  lost(upstream: Upstream, nowMs: number): boolean {
+    this.dropFetches(upstream, nowMs);
+    return this.askedOf(upstream).follows.size > 0;
+  }
+
+  ended(upstream: Upstream, nowMs: number): void {
+    this.dropFetches(upstream, nowMs);
+    for (const remote of this.askedOf(upstream).follows.values()) {
+      this.endRemote(remote, 'REMOTE_FAIL', UPSTREAM_PAUSE_MS, nowMs);
+    }
+    this.asked.delete(upstream);
+    this.unsent.delete(upstream);
+  }
+
+  private askedOf(upstream: Upstream): Asked {
+    let asked = this.asked.get(upstream);
+    if (asked === undefined) {
+      asked = { outbox: [], batches: new Map(), follows: new Map() };
+      this.asked.set(upstream, asked);
+    }
+    return asked;
   }
 
   // Fetches
 
   private send(upstream: Upstream, fetch: Fetch): void {
-    upstream.outbox.push(fetch);
+    this.askedOf(upstream).outbox.push(fetch);
     this.unsent.add(upstream);
   }
 
   private sendBatch(upstream: Upstream, batch: readonly Fetch[], nowMs: number): void {
     const handle = ++upstream.lastHandle;
-    upstream.batches.set(handle, batch);
+    this.askedOf(upstream).batches.set(handle, batch);
     const items = batch.map(
       ({ item, known, byAtMs }): WantedBlock => ({
         token: known.sealed,
@@ -429,7 +324,7 @@ export class Remotes {
       }),
     );
     const { collection } = batch[0]!.item;
-    this.tell(upstream, { kind: 'get', handle, keep: false, collection, items }, nowMs);
+    this.upstreams.tell(upstream, { kind: 'get', handle, keep: false, collection, items }, nowMs);
   }
 
   private fetched(upstream: Upstream, fetch: Fetch, labelled: Labelled | null, body: Body, nowMs: number): void {
@@ -440,7 +335,7 @@ export class Remotes {
       (label === null ||
         (label.track === labelled.track && label.part === labelled.part && label.index === labelled.index));
     if (!asked) {
-      this.blame(upstream, nowMs);
+      this.upstreams.blame(upstream, nowMs);
       this.settle(fetch, 'REMOTE_FAIL', 0);
       return;
     }
@@ -454,7 +349,7 @@ export class Remotes {
         return;
       }
       const wrong = 'reason' in taken && taken.reason === 'NAME_MISMATCH';
-      if (wrong) this.blame(upstream, atMs);
+      if (wrong) this.upstreams.blame(upstream, atMs);
       this.settle(fetch, wrong ? 'REMOTE_FAIL' : 'OVERLOAD', wrong ? 0 : RETRY_MS);
     });
   }
@@ -473,14 +368,15 @@ export class Remotes {
     { handle, item, reason, retryAfterMs }: Extract<InsCallerOutput, { readonly kind: 'refused' }>,
     nowMs: number,
   ): void {
-    const remote = upstream.follows.get(handle);
+    const { batches, follows } = this.askedOf(upstream);
+    const remote = follows.get(handle);
     if (remote !== undefined) {
-      upstream.follows.delete(handle);
+      follows.delete(handle);
       this.endRemote(remote, reason, retryAfterMs, nowMs);
       return;
     }
-    const batch = upstream.batches.get(handle) ?? [];
-    if (item === null) upstream.batches.delete(handle);
+    const batch = batches.get(handle) ?? [];
+    if (item === null) batches.delete(handle);
     for (const fetch of item === null ? batch : batch.slice(item, item + 1)) {
       if (this.fetches.get(fetch.key) !== fetch) continue;
       // The first asker's token may have run out while another's is good.
@@ -507,11 +403,12 @@ export class Remotes {
   }
 
   private dropFetches(upstream: Upstream, nowMs: number): void {
-    const { batches, outbox } = upstream;
-    const fetches = [...outbox, ...[...batches.values()].flat()];
+    const asked = this.askedOf(upstream);
+    const { batches } = asked;
+    const fetches = [...asked.outbox, ...[...batches.values()].flat()];
     for (const handle of batches.keys()) upstream.conversation.handleInput({ kind: 'cancel', handle }, nowMs);
     batches.clear();
-    upstream.outbox = [];
+    asked.outbox = [];
     for (const fetch of fetches) this.settle(fetch, 'REMOTE_FAIL', UPSTREAM_PAUSE_MS);
   }
 
@@ -528,7 +425,7 @@ export class Remotes {
     this.remoteBytes += body.byteLength;
     this.options.intake.take(labelled.name, body, nowMs, (taken, atMs) => {
       if ('reason' in taken) {
-        if (taken.reason === 'NAME_MISMATCH') this.blame(remote.upstream, atMs);
+        if (taken.reason === 'NAME_MISMATCH') this.upstreams.blame(remote.upstream, atMs);
         return;
       }
       const folder = this.folderOf(remote.issuerKey, remote.collection);
@@ -549,7 +446,7 @@ export class Remotes {
   }
 
   private *remoteFollows(): Generator<RemoteFollow> {
-    for (const upstream of this.upstreams.values()) yield* upstream.follows.values();
+    for (const { follows } of this.asked.values()) yield* follows.values();
   }
 
   // Copies
@@ -571,20 +468,6 @@ export class Remotes {
     if (there !== undefined) storage.remove(there);
     return storage.add(folder, label, block, expiresAtMs);
   }
-
-  private blame(upstream: Upstream, nowMs: number): void {
-    if (++upstream.failures < UPSTREAM_FAILURES_MAX) return;
-    this.pause(upstream, UPSTREAM_BAN_MS, nowMs);
-    this.end(upstream, nowMs);
-  }
-}
-
-function placeKey({ key, url }: { readonly key: Uint8Array; readonly url: string }): string {
-  return bytesKey(key) + url;
-}
-
-function inUse({ outbox, batches, follows }: Upstream): boolean {
-  return outbox.length > 0 || batches.size > 0 || follows.size > 0;
 }
 
 function fetchKey(issuerKey: string, { name, label, collection }: RemoteItem): string {

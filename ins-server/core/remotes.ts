@@ -146,7 +146,7 @@ export class Remotes implements UpstreamUser {
     if (folder === undefined) return 'OVERLOAD';
     const group = `${known.issuerKey}${folder.key}${[...tracks].sort((a, b) => a - b).join()}`;
     const remotes = [...this.remoteFollows()].filter((remote) => remote.group === group);
-    const joined = remotes.find((remote) => canJoin(remote, from));
+    const joined = remotes.find((remote) => canJoin(remote, from) && reaches(remote.known, known));
     if (joined !== undefined) {
       const first = joined.firstPart ?? 0;
       let begin = from;
@@ -197,8 +197,8 @@ export class Remotes implements UpstreamUser {
   /** A follower has a newer token: the follow at the other server may go on under it. */
   refresh(follow: Follow, known: KnownToken, nowMs: number): void {
     const remote = this.remoteOf.get(follow);
-    if (remote === undefined || known.token.expires <= remote.known.token.expires || known.token.holder !== null)
-      return;
+    if (remote === undefined || known.token.expires <= remote.known.token.expires) return;
+    if (known.token.holder !== null || !reaches(known, remote.known)) return;
     const { sealed } = remote.known;
     remote.known = known;
     this.upstreams.tell(remote.upstream, { kind: 'renew', old: sealed, token: known.sealed }, nowMs);
@@ -484,6 +484,12 @@ function nextToken({ waiters, known }: Fetch): KnownToken | undefined {
 function canJoin({ firstPart, from: begun }: RemoteFollow, from: number): boolean {
   if (from === FROM_NEWEST_START) return true;
   return (firstPart !== undefined && from >= firstPart) || (begun !== FROM_NEWEST_START && from >= begun);
+}
+
+/** Whether a follow under one token brings all that one under the other would. What is past does not matter to it. */
+function reaches({ token: one }: KnownToken, { token: other }: KnownToken): boolean {
+  if (one.to < other.to) return false;
+  return one.tracks === null || other.tracks?.every((track) => one.tracks?.includes(track)) === true;
 }
 
 function followed(tracks: readonly number[], { labelled }: Entry): boolean {

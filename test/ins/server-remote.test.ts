@@ -225,6 +225,19 @@ describe('a server that fetches from another', () => {
     expect(third?.parts()).toEqual([2, 3, 4, 5, 6]);
   });
 
+  it('gives nobody less for joining somebody whose token allows less', () => {
+    const source = far.connect(owner);
+    const [guest, member, other] = [10, 11, 12].map((number) => near.connect(keysOf(number)));
+    guest?.follow(0, { token: guest.token(far.token(owner, { to: 2 })) });
+    member?.follow(0, { token: member.token(far.token(owner)) });
+    other?.follow(0, { token: other.token(far.token(owner, { to: 3 })) });
+    source.putParts([1, 2, 3, 4]);
+    expect(guest?.parts()).toEqual([1, 2]);
+    expect(member?.parts()).toEqual([1, 2, 3, 4]);
+    expect(other?.parts()).toEqual([1, 2, 3]);
+    expect(far.core.stats().follows).toBe(2);
+  });
+
   it('IN11: passes the owner’s new token on, and goes on under it', () => {
     const source = far.connect(owner);
     const viewers = [10, 11].map((number) => near.connect(keysOf(number)));

@@ -11,6 +11,8 @@ export interface PlaybackFigures {
   readonly frozenMs: number;
   /** How long the picture has been standing still now; 0 when it moves or is meant to stand. */
   readonly frozenForMs: number;
+  /** How long the picture has not moved, whatever for; 0 before the first frame. */
+  readonly stoodForMs: number;
 }
 
 /** Watches one video element for as long as it plays one stream. */
@@ -64,7 +66,8 @@ export class PlaybackWatch {
   figures(): PlaybackFigures {
     const standingMs = this.told ? performance.now() - this.movedAtMs : 0;
     const { startupDelayMs, freezes, endedFrozenMs } = this;
-    return { startupDelayMs, freezes, frozenMs: endedFrozenMs + standingMs, frozenForMs: standingMs };
+    const stoodForMs = startupDelayMs === null ? 0 : performance.now() - this.movedAtMs;
+    return { startupDelayMs, freezes, frozenMs: endedFrozenMs + standingMs, frozenForMs: standingMs, stoodForMs };
   }
 
   end(): void {

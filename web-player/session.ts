@@ -17,6 +17,9 @@ export interface SessionOptions {
   readonly follow?: boolean;
 }
 
+/** Once the playlists have ended, a picture that stands for longer has reached its end. */
+const OVER_AFTER_MS = 1_000;
+
 /** `idle` before the first press; `starting` until the first frame; `frozen` when the stream keeps it, `paused` when the viewer does. */
 export type Phase = 'idle' | 'starting' | 'playing' | 'paused' | 'frozen' | 'ended' | 'failed';
 
@@ -166,7 +169,7 @@ export class Session {
       phase: this.phase(figures),
       failure: this.failure,
       sincePressMs: this.pressedAtMs === undefined ? null : performance.now() - this.pressedAtMs,
-      latencyMs: figures.startupDelayMs === null || this.video.ended ? null : this.latencyMs(),
+      latencyMs: figures.startupDelayMs === null || this.isOver(figures) ? null : this.latencyMs(),
       bufferMs: this.bufferMs(),
       decodedFrames: frames.totalVideoFrames,
       droppedFrames: frames.droppedVideoFrames,
@@ -184,13 +187,22 @@ export class Session {
     this.peer.close();
   }
 
-  private phase({ startupDelayMs, frozenForMs }: PlaybackFigures): Phase {
+  private phase(figures: PlaybackFigures): Phase {
+    const { startupDelayMs, frozenForMs } = figures;
     if (this.failure !== null) return 'failed';
     if (this.pressedAtMs === undefined) return 'idle';
-    if (this.video.ended) return 'ended';
+    if (this.isOver(figures)) return 'ended';
     if (startupDelayMs === null) return this.video.paused && this.video.readyState > 0 ? 'paused' : 'starting';
     if (this.video.paused) return 'paused';
     return frozenForMs > 0 ? 'frozen' : 'playing';
+  }
+
+  /**
+   * The last frame is on screen. The video element says so when every byte up to the end has come; where the last ones are missing
+   * it waits for them for ever.
+   */
+  private isOver({ stoodForMs }: PlaybackFigures): boolean {
+    return this.video.ended || (this.peer.live.window.ended && !this.video.paused && stoodForMs > OVER_AFTER_MS);
   }
 
   /** When the frame on screen was filmed, by the source's clock. */

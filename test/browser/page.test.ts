@@ -208,6 +208,25 @@ describe('a broadcast that is over', () => {
   });
 });
 
+describe('a broadcast whose last bytes are missing', () => {
+  it('is over all the same: the page says so when nothing more can come', async () => {
+    const stage = await Stage.open(built.folder);
+    try {
+      const source = await stage.source();
+      // A video element that is never told that all has come waits at the end for more.
+      const before = (): void => {
+        MediaSource.prototype.endOfStream = () => {};
+      };
+      const viewer = await view(pageUrl(stage, source.stream, 'ins'), { before });
+      await viewer.play(0.5);
+      await source.close();
+      await viewer.page.getByText('The stream has ended').waitFor();
+    } finally {
+      await stage.close();
+    }
+  });
+});
+
 describe('a source that is interrupted', () => {
   it('is told in words, before it begins and while it is away; the picture goes on by itself', async () => {
     const stage = await Stage.open(built.folder);

@@ -68,6 +68,7 @@ describe('what the page says', () => {
     sincePressMs: 10_000,
     startupDelayMs: 400,
     frozenForMs: 0,
+    stoodForMs: 0,
     peer: {
       mode: 'hybrid',
       trackerUp: true,

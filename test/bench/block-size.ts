@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
-import { connectIns } from '../../ins-client/node/connect.ts';
+import { runConversation } from '../../ins-client/node/conversation.ts';
 import { startInsServer } from '../../ins-server/node/ins-server.ts';
 import { FROM_NEWEST_START, type PutItem } from '../../protocol/ins-messages.ts';
 import { RANGE_TOKEN_LIFE_SECONDS } from '../../protocol/limits.ts';
@@ -53,7 +53,7 @@ async function cpuPerGb(blockBytes: number): Promise<number> {
   const expectedBytes = PARTS * PART_BYTES;
   const started = process.cpuUsage();
   await new Promise<void>((resolve) => {
-    const viewer = connectIns({
+    const viewer = runConversation({
       url: server.url,
       keys: makeKeyPair(),
       application: 'inswarm/bench',
@@ -68,7 +68,7 @@ async function cpuPerGb(blockBytes: number): Promise<number> {
       },
     });
     let next = 0;
-    const source = connectIns({
+    const source = runConversation({
       url: server.url,
       keys: owner,
       application: 'inswarm/bench',

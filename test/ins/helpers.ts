@@ -1,5 +1,5 @@
 import type { InsCallerInput, InsCallerOutput } from '../../ins-client/core/world.ts';
-import { connectIns, type InsClient } from '../../ins-client/node/connect.ts';
+import { type RunningConversation, runConversation } from '../../ins-client/node/conversation.ts';
 import type { Body } from '../../machine/machine.ts';
 import type { PutItem } from '../../protocol/ins-messages.ts';
 import { RANGE_TOKEN_LIFE_SECONDS } from '../../protocol/limits.ts';
@@ -98,11 +98,11 @@ type OutputOf<Kind extends InsCallerOutput['kind']> = Extract<InsCallerOutput, {
 /** A client over real sockets whose outputs are kept, to be waited for. */
 export class TestClient {
   readonly outputs: InsCallerOutput[] = [];
-  readonly client: InsClient;
+  readonly client: RunningConversation;
   private waiting: (() => void)[] = [];
 
   constructor(url: string, keys: KeyPair, application = 'test') {
-    this.client = connectIns({
+    this.client = runConversation({
       url,
       keys,
       application,

@@ -8,27 +8,27 @@ import type { InsClientInput, InsClientOutput } from '../core/io.ts';
 import { type InsCallerInput, type InsCallerOutput, isWorldOutput } from '../core/world.ts';
 import { InsDialler } from './ins-dialler.ts';
 
-export interface InsClientOptions {
+export interface ConversationOptions {
   /** The server's address, `ws://…` or `wss://…`. */
   readonly url: string;
   /** Our account. */
   readonly keys: KeyPair;
   /** The application that the account belongs to. */
   readonly application: string;
-  /** Takes what the conversation tells; bodies are `Uint8Array`s. May call {@link InsClient.input}. */
+  /** Takes what the conversation tells; bodies are `Uint8Array`s. May call {@link RunningConversation.input}. */
   readonly output: (output: InsCallerOutput) => void;
 }
 
-/** A conversation with an INS server over the network. */
-export interface InsClient {
+/** A conversation with an INS server over the network, with nothing around it: inputs go in, outputs come out. */
+export interface RunningConversation {
   readonly counters: LinkCounters;
   input(input: InsCallerInput): void;
   /** Closes within about a second. */
   close(): Promise<void>;
 }
 
-/** Connects, and stays connected until closed. */
-export function connectIns({ url, keys, application, output }: InsClientOptions): InsClient {
+/** Connects, and stays connected until closed. Applications use `connectIns` of `ins-client/node/index.ts`. */
+export function runConversation({ url, keys, application, output }: ConversationOptions): RunningConversation {
   const counters = makeCounters();
   const conversation = new InsConversation({ url, key: keys.publicKey, application, prng: new Prng(randomSeed()) });
   const driven = drive<InsClientInput, InsClientOutput>(

@@ -1,12 +1,13 @@
 /**
  * The contract of every core: a state machine that reads no clock, no socket and no random source.
  *
- * The embedder feeds one input with the current time, takes all outputs, asks for the next deadline, and repeats. Times
+ * The embedder feeds what inputs there are with the current time, takes one output, and repeats until there is neither; then it
+ * asks for the next deadline. Times
  * are Unix ms from a monotonic clock (a process takes the wall clock once, at its start, and counts from there), so the
  * same number serves deadlines and the times that go into messages.
  */
 export interface Machine<Input, Output> {
-  /** Feeds one input. Take all outputs before the next one. */
+  /** Feeds one input. What it leads to may show at the next {@link pollOutput} only. */
   handleInput(input: Input, nowMs: number): void;
   /** Lets time pass. No effect when no deadline has come. */
   handleTimeout(nowMs: number): void;

@@ -20,7 +20,8 @@ export interface Driven<Input> {
 const DELAY_MS_MAX = 0x7fff_ffff;
 
 /**
- * Binds a machine to the world, in a fixed order: input, then all outputs, then the next input, then the timer.
+ * Binds a machine to the world, in a fixed order: what waits as input, then one output, again until there is neither, then the timer.
+ * So what is answered at once, as a check of a hash is, has gone in before the machine decides what to do next.
  *
  * @param perform - Carries out one output. May call `input` of what this returns (it is queued, never re-entered).
  *   What it throws is not caught here.
@@ -36,22 +37,19 @@ export function drive<Input, Output>(
   let timer: unknown;
   let timerAtMs = Number.POSITIVE_INFINITY;
 
-  const drain = (): void => {
-    for (let output = machine.pollOutput(); output !== undefined; output = machine.pollOutput()) perform(output);
-  };
-
   const run = (timeout: boolean): void => {
     busy = true;
     try {
-      if (timeout) {
-        machine.handleTimeout(clock.nowMs());
-        drain();
-      }
-      while (!stopped) {
-        const input = waiting.shift();
-        if (input === undefined) break;
-        machine.handleInput(input, clock.nowMs());
-        drain();
+      if (timeout) machine.handleTimeout(clock.nowMs());
+      for (;;) {
+        const input = stopped ? undefined : waiting.shift();
+        if (input !== undefined) {
+          machine.handleInput(input, clock.nowMs());
+          continue;
+        }
+        const output = machine.pollOutput();
+        if (output === undefined) break;
+        perform(output);
       }
     } finally {
       busy = false;

@@ -1,4 +1,4 @@
-import type { Body, LinkId, Machine } from '../machine/machine.ts';
+import { type Body, type LinkId, type Machine, Queue } from '../machine/machine.ts';
 import { type BlockHeader, encodeBlockHeader } from '../protocol/frames.ts';
 import type { EventQueue } from './event-queue.ts';
 import { type Host, type Network, Pipe } from './network.ts';
@@ -53,7 +53,7 @@ export abstract class SimNode<Input, Output> {
   private readonly links = new Map<LinkId, SimLink>();
   private accepted = 0;
   private busy = false;
-  private readonly waiting: Input[] = [];
+  private readonly waiting = new Queue<Input>();
   private timerAtMs = Number.POSITIVE_INFINITY;
   private timerTurn = 0;
 
@@ -86,10 +86,16 @@ export abstract class SimNode<Input, Output> {
 
   private run(): void {
     this.busy = true;
-    for (let next = this.waiting.shift(); next !== undefined; next = this.waiting.shift()) {
-      this.world.trace.add(this.world.events.nowMs, this.id, (next as { kind: string }).kind);
-      this.machine.handleInput(next, this.nowMs);
-      this.drain();
+    for (;;) {
+      const next = this.waiting.shift();
+      if (next !== undefined) {
+        this.world.trace.add(this.world.events.nowMs, this.id, (next as { kind: string }).kind);
+        this.machine.handleInput(next, this.nowMs);
+        continue;
+      }
+      const output = this.machine.pollOutput();
+      if (output === undefined) break;
+      this.perform(output);
     }
     this.busy = false;
     this.arm();
@@ -179,12 +185,6 @@ export abstract class SimNode<Input, Output> {
     end.opened(link);
   }
 
-  private drain(): void {
-    for (let output = this.machine.pollOutput(); output !== undefined; output = this.machine.pollOutput()) {
-      this.perform(output);
-    }
-  }
-
   private arm(): void {
     const atMs = this.machine.nextDeadline();
     if (atMs === undefined || atMs === this.timerAtMs) return;
@@ -197,7 +197,6 @@ export abstract class SimNode<Input, Output> {
       this.timerAtMs = Number.POSITIVE_INFINITY;
       this.busy = true;
       this.machine.handleTimeout(this.nowMs);
-      this.drain();
       this.run();
     });
   }

@@ -103,6 +103,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   /** Records that came before the description they are checked with. */
   private early: { sealed: Uint8Array; origin: Origin }[] = [];
   private refs = 0;
+  /** Something came in since the last decision. */
+  private unsettledAtMs: number | undefined;
   private selected: readonly number[] | null = null;
   private startedAtMs: number | undefined;
   private moreAtMs = 0;
@@ -167,7 +169,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   handleInput(input: PeerInput, nowMs: number): void {
     this.take(input, nowMs);
-    this.settle(nowMs);
+    this.unsettledAtMs = nowMs;
   }
 
   handleTimeout(nowMs: number): void {
@@ -175,10 +177,16 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.native.timeout(nowMs);
     this.ins.timeout(nowMs);
     if (this.member.timeout(nowMs)) this.member.heartbeat(this.player.bufferMs(), this.player.latencyMs(nowMs) ?? 0);
-    this.settle(nowMs);
+    this.unsettledAtMs = nowMs;
   }
 
+  /** Decides only when nothing waits to go out: what is answered at once, as checks of blocks are, costs one decision together. */
   pollOutput(): PeerOutput | undefined {
+    const output = this.outputs.shift();
+    if (output !== undefined || this.unsettledAtMs === undefined) return output;
+    const atMs = this.unsettledAtMs;
+    this.unsettledAtMs = undefined;
+    this.settle(atMs);
     return this.outputs.shift();
   }
 

@@ -20,8 +20,12 @@ import {
   BLOCK_BYTES_MAX,
   BLOCK_TTL_SECONDS_MAX,
   COMPANION_BYTES_MAX,
+  DELEGATED_TOKEN_BYTES_MAX,
+  INVITATION_BYTES_MAX,
   PART_NUMBER_MAX,
+  REVOKE_IDS_MAX,
   TOKEN_BYTES_MAX,
+  TOKEN_ID_BYTES,
   TRACKS_MAX,
   URL_CHARS_MAX,
   WORD_CHARS_MAX,
@@ -41,6 +45,13 @@ export const OWN_LOCKER = 0;
  * to live, and tokens of third servers are refused: nothing is fetched on behalf of a server that fetches for another.
  */
 export const SERVER_APPLICATION = 'inswarm.ins-server';
+
+/**
+ * Who may read a collection without a token (RFC 6392: private, public-restricted, public-unrestricted): the owner alone, accounts
+ * of the owner's application, or everybody.
+ */
+export const ACCESS_KINDS = ['private', 'members', 'public'] as const;
+export type AccessKind = (typeof ACCESS_KINDS)[number];
 
 const request = u32;
 const alias = u16;
@@ -75,9 +86,11 @@ const fromClient = [
     key: bytes(KEY_BYTES),
     application: text(WORD_CHARS_MAX),
     signature: bytes(SIGNATURE_BYTES),
+    /** A provider's sealed word that the account may keep blocks here (`invitation.ts`). */
+    invitation: optional(blob(INVITATION_BYTES_MAX)),
   }),
   /** Registers a token under an alias, or replaces it: what runs under the alias goes on under the new token. */
-  message('token', 2, { alias: between(1, 0xffff), token: blob(TOKEN_BYTES_MAX) }),
+  message('token', 2, { alias: between(1, 0xffff), token: blob(DELEGATED_TOKEN_BYTES_MAX) }),
   message('forget-token', 3, { alias: between(1, 0xffff) }),
   /** A batch of gets: each item is answered by a block frame or `refused`, in deadline order; then `done`. */
   message('get', 4, {
@@ -110,6 +123,17 @@ const fromClient = [
   message('cancel', 9, { request }),
   /** The newest range token of the sender's own locker: the server hands it to those who follow that locker. */
   message('range-token', 10, { token: blob(TOKEN_BYTES_MAX) }),
+  /** Tokens of the sender's making are void from now on: those of these ids, and those below the epoch. Then `done`. */
+  message('revoke', 11, {
+    request,
+    ids: list(bytes(TOKEN_ID_BYTES), REVOKE_IDS_MAX),
+    /** Null leaves it as it is. It never falls. */
+    epoch: optional(u32),
+  }),
+  /** Who may read a collection in the sender's locker without a token. Then `done`. */
+  message('access', 12, { request, collection: bytes(HASH_BYTES), access: word(ACCESS_KINDS) }),
+  /** Names somebody's locker on this server by an alias, as far as it is open to the sender. */
+  message('open', 13, { alias: between(1, 0xffff), owner: bytes(KEY_BYTES) }),
 ] as const;
 
 const fromServer = [

@@ -42,6 +42,14 @@ export const BITMAP_BITS_MAX = 4_096;
 
 /** Bytes of one token with its signature. */
 export const TOKEN_BYTES_MAX = 1_024;
+/** The same of a delegated token, which has the token that it was made from in it. */
+export const DELEGATED_TOKEN_BYTES_MAX = 2_048;
+/** Bytes of a token's id. */
+export const TOKEN_ID_BYTES = 16;
+/** Token ids that one message revokes. */
+export const REVOKE_IDS_MAX = 64;
+/** Bytes of one invitation with its signature. */
+export const INVITATION_BYTES_MAX = 512;
 /** INS servers one token may name: a source feeds a few, a viewer keeps a locker on one. */
 export const TOKEN_SERVERS_MAX = 4;
 /** Aliases for tokens that one connection may hold at once. */

@@ -12,6 +12,7 @@ export const REASONS = {
   TOKEN_REVOKED: { retry: false, text: 'the token was revoked' },
   TOKEN_REPLAYED: { retry: false, text: 'the token was used up' },
   TOKEN_SCOPE: { retry: false, text: 'the token does not cover this' },
+  TOKEN_TOO_WIDE: { retry: false, text: 'the token allows more than the one that it was made from' },
   POLICY_DENIED: { retry: false, text: 'the server does not do this' },
   NO_OBJECT: { retry: false, text: 'the block is not there' },
   GONE: { retry: false, text: 'the block was deleted or has expired' },

@@ -1,9 +1,11 @@
 import { pack, unpack } from './codec.ts';
-import { between, bytes, list, optional, type Read, struct, text, u8, u32, u53 } from './fields.ts';
+import { between, blob, bytes, list, optional, type Read, struct, text, u8, u32, u53 } from './fields.ts';
 import {
   BATCH_ITEMS_MAX,
+  DELEGATED_TOKEN_BYTES_MAX,
   PART_NUMBER_MAX,
   TOKEN_BYTES_MAX,
+  TOKEN_ID_BYTES,
   TOKEN_SERVERS_MAX,
   TRACKS_MAX,
   URL_CHARS_MAX,
@@ -15,12 +17,12 @@ import { asciiBytes, concatBytes } from './text.ts';
 export const OPERATION = { get: 1, put: 2, delete: 4, status: 8 } as const;
 
 /**
- * The claims of a token (RFC 7069 6.2.1; the claims of the Common Access Token in our words). The issuer owns the locker
- * that the token opens. The last five are optional and wait for servers that enforce them.
+ * The claims of a token (RFC 7069 6.2.1 and A.3; the claims of the Common Access Token in our words). The issuer owns the
+ * locker that the token opens, or holds the token in `parent`, whose issuer owns it. What is null limits nothing.
  */
 export const tokenField = struct({
   version: between(1, 1),
-  /** The locker's owner: an Ed25519 public key. */
+  /** Who made it: the locker's owner, or the holder of `parent`. An Ed25519 public key. */
   issuer: bytes(KEY_BYTES),
   /** The INS servers that hold a locker of the issuer which this token opens: their keys, and where they can be dialled. */
   servers: list(struct({ key: bytes(KEY_BYTES), url: text(URL_CHARS_MAX) }), TOKEN_SERVERS_MAX),
@@ -36,15 +38,34 @@ export const tokenField = struct({
   notBefore: u32,
   expires: u32,
   /** Unique for the issuer; revocation and replay checks go by it. */
-  id: bytes(16),
+  id: bytes(TOKEN_ID_BYTES),
   /** Only this key may use it; null is a bearer token. */
   holder: optional(bytes(KEY_BYTES)),
+  /** How many items it is good for: gets, puts and deletes of one block each, follows. */
   uses: optional(u32),
+  /** The share of what runs under it, beside other tokens of the same application; 1 when null. */
   weight: optional(u32),
+  /** Bits of blocks a second. */
   rateBps: optional(u53),
+  /** Bytes of blocks in all. */
   amountBytes: optional(u53),
+  /** It is void once the issuer's epoch is above this; null is 0. */
+  epoch: optional(u32),
+  /** The sealed token that this one was made from, by its holder, to pass a part of it on. */
+  parent: optional(blob(TOKEN_BYTES_MAX)),
 });
 export type Token = Read<typeof tokenField>;
+
+/** What limits nothing, for tokens that need no more than their first claims. */
+export const NO_LIMITS = {
+  holder: null,
+  uses: null,
+  weight: null,
+  rateBps: null,
+  amountBytes: null,
+  epoch: null,
+  parent: null,
+} as const;
 
 const CONTEXT = asciiBytes('inswarm/token/1\0');
 
@@ -61,10 +82,11 @@ export function tokenSigned(claims: Uint8Array): Uint8Array {
 export function decodeToken(
   sealed: Uint8Array,
 ): { readonly token: Token; readonly signed: Uint8Array; readonly signature: Uint8Array } | undefined {
-  if (sealed.length <= SIGNATURE_BYTES || sealed.length > TOKEN_BYTES_MAX) return undefined;
+  if (sealed.length <= SIGNATURE_BYTES || sealed.length > DELEGATED_TOKEN_BYTES_MAX) return undefined;
   const claims = sealed.subarray(0, sealed.length - SIGNATURE_BYTES);
   const token = tokenField.read(unpack(claims));
   if (token === undefined) return undefined;
+  if (token.parent === null && sealed.length > TOKEN_BYTES_MAX) return undefined;
   return { token, signed: tokenSigned(claims), signature: new Uint8Array(sealed.subarray(claims.length)) };
 }
 

@@ -6,7 +6,7 @@ import { type DeclaredMessage, messagesIn } from './messages.ts';
 
 const ROOT = new URL('../', import.meta.url);
 const FILES = ['tracker-messages.ts', 'ins-messages.ts', 'peer-messages.ts'];
-const RULE = /\b(?:GE|TR|IN|SW|RE|TO)\d+\b/g;
+const RULE = /\b(?:GE|TR|IN|SW|RE|TO|AC)\d+\b/g;
 
 /** @returns One line for everything that does not fit; none when all is well. */
 export function findProblems(protocol = readText('PROTOCOL.md'), tests = testNames()): string[] {

@@ -6,7 +6,7 @@ import {
   TOKEN_SERVERS_MAX,
 } from '../protocol/limits.ts';
 import { bytesKey, concatBytes } from '../protocol/text.ts';
-import { encodeToken, OPERATION, type Token, tokenSigned } from '../protocol/token.ts';
+import { encodeToken, NO_LIMITS, OPERATION, type Token, tokenSigned } from '../protocol/token.ts';
 
 interface Locker {
   readonly key: Uint8Array;
@@ -76,11 +76,7 @@ export class RangeTokens {
       notBefore: Math.floor(earliestMs / 1000) - TOKEN_LEEWAY_SECONDS,
       expires: Math.floor(latestMs / 1000) + RANGE_TOKEN_LIFE_SECONDS,
       id: newId(),
-      holder: null,
-      uses: null,
-      weight: null,
-      rateBps: null,
-      amountBytes: null,
+      ...NO_LIMITS,
     };
     this.pending = encodeToken(token);
     this.renewAtMs = nowMs + RANGE_TOKEN_RENEW_SECONDS * 1000;

@@ -33,6 +33,8 @@ export interface InsConversationOptions {
   readonly key: Uint8Array;
   /** The application that the account belongs to. */
   readonly application: string;
+  /** A provider's sealed word that the account may keep blocks there; for servers that keep only those of invited accounts. */
+  readonly invitation?: Uint8Array;
   /** For the pauses between dials. */
   readonly prng: Prng;
 }
@@ -274,8 +276,8 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
     const { greeted } = this;
     if (this.state !== 'signing' || ref !== this.signRef || greeted === undefined) return;
     this.state = 'open';
-    const { key, application } = this.options;
-    this.send({ type: 'hello', version: PROTOCOL_VERSION, key, application, signature });
+    const { key, application, invitation = null } = this.options;
+    this.send({ type: 'hello', version: PROTOCOL_VERSION, key, application, signature, invitation });
     if (this.rangeToken !== undefined) this.send({ type: 'range-token', token: this.rangeToken });
     this.outputs.push({ kind: 'ready', ...greeted });
     for (const call of this.calls.values()) if (call.kind === 'follow') this.startFollow(call);

@@ -15,6 +15,8 @@ export interface ConversationOptions {
   readonly keys: KeyPair;
   /** The application that the account belongs to. */
   readonly application: string;
+  /** A provider's sealed word that the account may keep blocks there. */
+  readonly invitation?: Uint8Array;
   /** Takes what the conversation tells; bodies are `Uint8Array`s. May call {@link RunningConversation.input}. */
   readonly output: (output: InsCallerOutput) => void;
 }
@@ -28,9 +30,15 @@ export interface RunningConversation {
 }
 
 /** Connects, and stays connected until closed. Applications use `connectIns` of `ins-client/node/index.ts`. */
-export function runConversation({ url, keys, application, output }: ConversationOptions): RunningConversation {
+export function runConversation({ url, keys, application, invitation, output }: ConversationOptions): RunningConversation {
   const counters = makeCounters();
-  const conversation = new InsConversation({ url, key: keys.publicKey, application, prng: new Prng(randomSeed()) });
+  const conversation = new InsConversation({
+    url,
+    key: keys.publicKey,
+    application,
+    ...(invitation === undefined ? {} : { invitation }),
+    prng: new Prng(randomSeed()),
+  });
   const driven = drive<InsClientInput, InsClientOutput>(
     conversation,
     (next) => {

@@ -211,6 +211,13 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       case 'range-token':
         this.wallet.rangeToken(link, account, message.token, nowMs);
         return;
+      case 'revoke':
+      case 'access':
+        this.replies.refuse(link, message.request, null, 'POLICY_DENIED');
+        return;
+      case 'open':
+        this.replies.send(link, { type: 'token-refused', alias: message.alias, reason: 'POLICY_DENIED' });
+        return;
       default:
         this.request(link, account, message, nowMs);
     }

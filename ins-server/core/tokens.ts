@@ -74,6 +74,7 @@ export function refusalOf({ token }: KnownToken, account: Uint8Array, nowMs: num
   if (token.holder !== null && bytesKey(token.holder) !== bytesKey(account)) return 'TOKEN_SCOPE';
   // A limit that is not kept would be no limit.
   if (token.uses !== null || token.rateBps !== null || token.amountBytes !== null) return 'POLICY_DENIED';
+  if (token.parent !== null) return 'POLICY_DENIED';
   return undefined;
 }
 

@@ -5,7 +5,7 @@ import { startInsServer } from '../../ins-server/node/ins-server.ts';
 import { FROM_NEWEST_START, type PutItem } from '../../protocol/ins-messages.ts';
 import { RANGE_TOKEN_LIFE_SECONDS } from '../../protocol/limits.ts';
 import { concatBytes } from '../../protocol/text.ts';
-import { encodeToken, OPERATION, type Token, tokenSigned } from '../../protocol/token.ts';
+import { encodeToken, NO_LIMITS, OPERATION, type Token, tokenSigned } from '../../protocol/token.ts';
 import { makeKeyPair, randomBytes } from '../../runtime/node/crypto.ts';
 import { nameOf } from '../../runtime/node/hash.ts';
 import { quantile, Simulation } from '../../sim/run.ts';
@@ -134,11 +134,7 @@ function seal(owner: ReturnType<typeof makeKeyPair>, collection: Uint8Array, key
     notBefore: seconds - 1,
     expires: seconds + RANGE_TOKEN_LIFE_SECONDS,
     id: randomBytes(16),
-    holder: null,
-    uses: null,
-    weight: null,
-    rateBps: null,
-    amountBytes: null,
+    ...NO_LIMITS,
   };
   const claims = encodeToken(token);
   return concatBytes(claims, owner.sign(tokenSigned(claims)));

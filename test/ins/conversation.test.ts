@@ -101,7 +101,9 @@ describe('an INS conversation', () => {
     connect();
     expect(told('dial')).toEqual([{ kind: 'dial', url: 'ws://server' }]);
     expect(told('sign')[0]?.bytes).toEqual(helloSigned(nonce, server, keys.publicKey));
-    expect(sent('hello')).toEqual([{ type: 'hello', version: 1, key: keys.publicKey, application: 'test', signature }]);
+    expect(sent('hello')).toEqual([
+      { type: 'hello', version: 1, key: keys.publicKey, application: 'test', signature, invitation: null },
+    ]);
     expect(told('ready')).toEqual([{ kind: 'ready', server, clockOffsetMs: 700 }]);
   });
 

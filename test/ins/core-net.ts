@@ -115,9 +115,9 @@ export class CoreServer {
   }
 
   /** A client whose key has been accepted. */
-  connect(keys: KeyPair, application = 'test'): CoreClient {
+  connect(keys: KeyPair, application = 'test', invitation: Uint8Array | null = null): CoreClient {
     const client = new CoreClient(this, keys);
-    client.hello(application);
+    client.hello(application, invitation);
     return client;
   }
 
@@ -284,11 +284,11 @@ export class CoreClient {
     });
   }
 
-  hello(application: string): void {
+  hello(application: string, invitation: Uint8Array | null = null): void {
     const { nonce, server } = this.of('welcome')[0]!;
     const key = this.keys.publicKey;
     const signature = this.keys.sign(helloSigned(nonce, server, key));
-    this.send({ type: 'hello', version: PROTOCOL_VERSION, key, application, signature });
+    this.send({ type: 'hello', version: PROTOCOL_VERSION, key, application, signature, invitation });
   }
 
   send(message: FromInsClient): void {

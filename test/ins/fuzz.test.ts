@@ -35,7 +35,14 @@ describe('bytes from strangers', () => {
   it('that differ from a message in a few places are refused or still a message within its bounds', () => {
     const block = blockOf(1);
     const messages: FromInsClient[] = [
-      { type: 'hello', version: 1, key: new Uint8Array(32), application: 'x', signature: new Uint8Array(64) },
+      {
+        type: 'hello',
+        version: 1,
+        key: new Uint8Array(32),
+        application: 'x',
+        signature: new Uint8Array(64),
+        invitation: null,
+      },
       {
         type: 'get',
         request: 1,

@@ -5,7 +5,7 @@ import type { PutItem } from '../../protocol/ins-messages.ts';
 import { RANGE_TOKEN_LIFE_SECONDS } from '../../protocol/limits.ts';
 import { nameToText } from '../../protocol/names.ts';
 import { concatBytes } from '../../protocol/text.ts';
-import { encodeToken, OPERATION, type Token, tokenSigned } from '../../protocol/token.ts';
+import { encodeToken, NO_LIMITS, OPERATION, type Token, tokenSigned } from '../../protocol/token.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
 import { type KeyPair, keyPairFromSeed } from '../../runtime/node/crypto.ts';
 import { nameOf } from '../../runtime/node/hash.ts';
@@ -82,11 +82,7 @@ export function sealToken(
     notBefore: seconds,
     expires: seconds + RANGE_TOKEN_LIFE_SECONDS,
     id: new Uint8Array(16).fill(7),
-    holder: null,
-    uses: null,
-    weight: null,
-    rateBps: null,
-    amountBytes: null,
+    ...NO_LIMITS,
     ...claims,
   };
   const encoded = encodeToken(token);

@@ -36,7 +36,14 @@ describe('a connection', () => {
         owner.publicKey,
       );
       const signature = (forge === 'key' ? other : owner).sign(bytes);
-      client.send({ type: 'hello', version: 1, key: owner.publicKey, application: 'test', signature });
+      client.send({
+        type: 'hello',
+        version: 1,
+        key: owner.publicKey,
+        application: 'test',
+        signature,
+        invitation: null,
+      });
       expect(client.closed?.code).toBe(CLOSE.unauthenticated);
       expect(client.of('accepted')).toEqual([]);
     }
@@ -60,10 +67,10 @@ describe('a connection', () => {
   it('GE10: that speaks another version, or says hello twice, is closed', () => {
     const client = new CoreClient(server, owner);
     const signature = new Uint8Array(64);
-    client.send({ type: 'hello', version: 9, key: owner.publicKey, application: 'test', signature });
+    client.send({ type: 'hello', version: 9, key: owner.publicKey, application: 'test', signature, invitation: null });
     expect(client.closed?.code).toBe(CLOSE.violation);
     const twice = server.connect(owner);
-    twice.send({ type: 'hello', version: 1, key: owner.publicKey, application: 'test', signature });
+    twice.send({ type: 'hello', version: 1, key: owner.publicKey, application: 'test', signature, invitation: null });
     expect(twice.closed?.code).toBe(CLOSE.violation);
   });
 
@@ -152,7 +159,7 @@ describe('while a signature is checked', () => {
       return verify;
     };
     core.handleInput({ kind: 'link-opened', link, nonce: new Uint8Array(32) }, net.nowMs);
-    const hello = { type: 'hello', version: 1, key: owner.publicKey, application: 'test' } as const;
+    const hello = { type: 'hello', version: 1, key: owner.publicKey, application: 'test', invitation: null } as const;
     const message = { ...hello, signature: new Uint8Array(64) };
     core.handleInput({ kind: 'message', link, message }, net.nowMs);
     const { ref } = drain()!;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Account } from '../../peer/core/account.ts';
 import { Lockers } from '../../peer/core/lockers.ts';
 import { concatBytes } from '../../protocol/text.ts';
-import { encodeToken, OPERATION, type Token } from '../../protocol/token.ts';
+import { encodeToken, NO_LIMITS, OPERATION, type Token } from '../../protocol/token.ts';
 import type { Catalogue } from '../../swarm/catalogue.ts';
 
 const key = (fill: number) => new Uint8Array(32).fill(fill);
@@ -24,11 +24,7 @@ function token(owner: number, server: Uint8Array, expires: number): Uint8Array {
     notBefore: 0,
     expires,
     id: new Uint8Array(16),
-    holder: null,
-    uses: null,
-    weight: null,
-    rateBps: null,
-    amountBytes: null,
+    ...NO_LIMITS,
   };
   return concatBytes(encodeToken(claims), new Uint8Array(64));
 }

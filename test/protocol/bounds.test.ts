@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { pack, unpack } from '../../protocol/codec.ts';
 import { decodeBlockFrame, encodeBlockHeader } from '../../protocol/frames.ts';
+import { decodeInvitation, encodeInvitation } from '../../protocol/invitation.ts';
 import {
   BATCH_ITEMS_MAX,
   BITMAP_BITS_MAX,
@@ -9,13 +10,16 @@ import {
   BLOCKS_PER_PART_MAX,
   COMPANION_BYTES_MAX,
   CONTROL_BYTES_MAX,
+  DELEGATED_TOKEN_BYTES_MAX,
   DESCRIPTION_BYTES_MAX,
   INIT_BYTES_MAX,
   INS_SERVERS_MAX,
+  INVITATION_BYTES_MAX,
   NEIGHBOURS_ANSWER_MAX,
   PART_NUMBER_MAX,
   RECORD_BYTES_MAX,
   RECORDS_MESSAGE_MAX,
+  REVOKE_IDS_MAX,
   TITLE_CHARS_MAX,
   TOKEN_BYTES_MAX,
   TOKEN_SERVERS_MAX,
@@ -26,7 +30,7 @@ import {
 import { decodeDescription, decodeRecord, encodeDescription, encodeRecord } from '../../protocol/records.ts';
 import { concatBytes } from '../../protocol/text.ts';
 import { decodeToken, encodeToken } from '../../protocol/token.ts';
-import { conversations, description, frames, fullToken, record, run } from './samples.ts';
+import { conversations, description, frames, fullToken, invitation, record, run } from './samples.ts';
 
 /** A place in a message (indices of nested arrays), the largest value allowed there, and one that is too large. */
 type Bound = readonly [place: readonly number[], most: unknown, tooMuch: unknown];
@@ -114,8 +118,14 @@ const BOUNDS: Readonly<Record<string, Readonly<Record<string, readonly Bound[]>>
     welcome: [number([1], 0xff), [[2], bytes(32), bytes(33)]],
   },
   'from-ins-client': {
-    hello: [number([1], 0xff), [[2], bytes(32), bytes(31)], string([3], WORD_CHARS_MAX), [[4], bytes(64), bytes(63)]],
-    token: [number([1], 0xffff), [[1], 1, 0], blob([2], TOKEN_BYTES_MAX)],
+    hello: [
+      number([1], 0xff),
+      [[2], bytes(32), bytes(31)],
+      string([3], WORD_CHARS_MAX),
+      [[4], bytes(64), bytes(63)],
+      blob([5], INVITATION_BYTES_MAX),
+    ],
+    token: [number([1], 0xffff), [[1], 1, 0], blob([2], DELEGATED_TOKEN_BYTES_MAX)],
     'forget-token': [number([1], 0xffff)],
     get: [
       number([1], u32),
@@ -147,6 +157,9 @@ const BOUNDS: Readonly<Record<string, Readonly<Record<string, readonly Bound[]>>
     status: [number([1], u32)],
     cancel: [number([1], u32)],
     'range-token': [blob([1], TOKEN_BYTES_MAX)],
+    revoke: [number([1], u32), list([2], bytes(16), REVOKE_IDS_MAX), [[2, 0], bytes(16), bytes(15)], number([3], u32)],
+    access: [number([1], u32), [[2], bytes(32), bytes(31)], [[3], 'public', 'open']],
+    open: [number([1], 0xffff), [[1], 1, 0], [[2], bytes(32), bytes(33)]],
   },
   'from-ins-server': {
     welcome: [[[3], bytes(32), bytes(31)], number([4], Number.MAX_SAFE_INTEGER), number([5], u32)],
@@ -210,6 +223,8 @@ describe('GE6: the bounds of what is signed', () => {
     decodeRecord(stream, concatBytes(encodeRecord({ ...record, ...change }), signature))?.value;
   const tokened = (change: object): unknown =>
     decodeToken(concatBytes(encodeToken({ ...fullToken, ...change }), signature))?.token;
+  const invited = (change: object): unknown =>
+    decodeInvitation(concatBytes(encodeInvitation({ ...invitation, ...change }), signature))?.invitation;
   const small = { ...track!, init: bytes(1) };
   const block = record.blocks[0]!;
   const issuer = fullToken.servers[0]!;
@@ -263,6 +278,13 @@ describe('GE6: the bounds of what is signed', () => {
     expect(described({ tracks })).toBeUndefined();
     const url = text(URL_CHARS_MAX);
     expect(tokened({ servers: many({ ...issuer, url }, TOKEN_SERVERS_MAX) })).toBeUndefined();
+    // Beyond the bound of a token only with the token that it was made from in it, and that keeps the bound.
+    const parent = bytes(TOKEN_BYTES_MAX);
+    expect(tokened({ parent })).toMatchObject({ parent });
+    expect(tokened({ parent: bytes(TOKEN_BYTES_MAX + 1) })).toBeUndefined();
+    expect(invited({ application: text(WORD_CHARS_MAX) })).toMatchObject({ provider: invitation.provider });
+    expect(invited({ application: text(WORD_CHARS_MAX + 1) })).toBeUndefined();
+    expect(invited({ weight: 0 })).toBeUndefined();
   });
 });
 

@@ -7,11 +7,12 @@ import {
   insClientCodec,
   insServerCodec,
 } from '../../protocol/ins-messages.ts';
+import { encodeInvitation, type Invitation } from '../../protocol/invitation.ts';
 import type { Description, IndexRecord } from '../../protocol/media.ts';
 import { type PeerMessage, peerCodec } from '../../protocol/peer-messages.ts';
 import { encodeDescription, encodeRecord } from '../../protocol/records.ts';
 import { concatBytes } from '../../protocol/text.ts';
-import { encodeToken, OPERATION, type Token } from '../../protocol/token.ts';
+import { encodeToken, NO_LIMITS, OPERATION, type Token } from '../../protocol/token.ts';
 import { type FromTracker, fromTrackerCodec, type ToTracker, toTrackerCodec } from '../../protocol/tracker-messages.ts';
 
 /** One of everything that travels. The golden vectors in test/vectors are made of these. */
@@ -106,11 +107,7 @@ export const token: Token = {
   notBefore: 1_763_776_795,
   expires: 1_763_776_890,
   id: run(0x33, 16),
-  holder: null,
-  uses: null,
-  weight: null,
-  rateBps: null,
-  amountBytes: null,
+  ...NO_LIMITS,
 };
 
 /** A token with every claim set. */
@@ -125,12 +122,36 @@ export const fullToken: Token = {
   weight: 10,
   rateBps: 5_000_000_000,
   amountBytes: 9_007_199_254_740_991,
+  epoch: 7,
+  parent: null,
+};
+
+/** A token that the holder of another one made from it. */
+export const delegatedToken: Token = {
+  ...token,
+  issuer: other,
+  from: 123_500,
+  parent: concatBytes(encodeToken({ ...token, holder: other }), signature),
+};
+
+export const invitation: Invitation = {
+  version: 1,
+  provider: key,
+  account: other,
+  application: 'inswarm/live',
+  quotaBytes: 67_108_864,
+  quotaObjects: 65_536,
+  rateBps: 5_000_000_000,
+  weight: 3,
+  notBefore: 1_763_776_800,
+  expires: 1_795_312_800,
 };
 
 /** What is sealed travels as body and signature; these stand for themselves. */
 export const sealedDescription = concatBytes(encodeDescription(description), signature);
 export const sealedRecord = concatBytes(encodeRecord(record), signature);
 export const sealedToken = concatBytes(encodeToken(token), signature);
+export const sealedInvitation = concatBytes(encodeInvitation(invitation), signature);
 
 const toTracker: readonly ToTracker[] = [
   {
@@ -186,7 +207,7 @@ const fromTracker: readonly FromTracker[] = [
 ];
 
 const fromInsClient: readonly FromInsClient[] = [
-  { type: 'hello', version: 1, key, application: 'inswarm/live', signature },
+  { type: 'hello', version: 1, key, application: 'inswarm/live', signature, invitation: sealedInvitation },
   { type: 'token', alias: 1, token: sealedToken },
   { type: 'forget-token', alias: 1 },
   {
@@ -223,6 +244,9 @@ const fromInsClient: readonly FromInsClient[] = [
   { type: 'status', request: 11, token: 0 },
   { type: 'cancel', request: 8 },
   { type: 'range-token', token: sealedToken },
+  { type: 'revoke', request: 12, ids: [run(0x33, 16)], epoch: 7 },
+  { type: 'access', request: 13, collection: stream, access: 'members' },
+  { type: 'open', alias: 2, owner: key },
 ];
 
 const fromInsServer: readonly FromInsServer[] = [

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { pack, unpack } from '../../protocol/codec.ts';
 import { decodeBlockFrame } from '../../protocol/frames.ts';
 import { insClientCodec } from '../../protocol/ins-messages.ts';
+import { decodeInvitation } from '../../protocol/invitation.ts';
 import { decodeDescription, decodeRecord } from '../../protocol/records.ts';
 import { concatBytes } from '../../protocol/text.ts';
 import { decodeToken } from '../../protocol/token.ts';
@@ -10,11 +11,13 @@ import { messagesIn } from '../../scripts/messages.ts';
 import {
   type AnyMessage,
   conversations,
+  delegatedToken,
   description,
   frameBlock,
   frameBytes,
   frames,
   fullToken,
+  invitation,
   record,
   run,
   token,
@@ -142,6 +145,13 @@ describe('what is signed', () => {
     expect(decoded.token).toEqual(token);
     expect(decoded.signed).toEqual(concatBytes(Buffer.from('inswarm/token/1\0'), wire.get('token')!));
     expect(decodeToken(sealed('token with every claim'))?.token).toEqual(fullToken);
+    expect(decodeToken(sealed('delegated token'))?.token).toEqual(delegatedToken);
+  });
+
+  test('AC1: an invitation is body and signature; the signature covers context and body', () => {
+    const decoded = decodeInvitation(sealed('invitation'))!;
+    expect(decoded.invitation).toEqual(invitation);
+    expect(decoded.signed).toEqual(concatBytes(Buffer.from('inswarm/invitation/1\0'), wire.get('invitation')!));
   });
 
   test('RE1 TO1: what is cut short, or has bytes between, is not read', () => {
@@ -158,6 +168,7 @@ describe('what is signed', () => {
         expect(decodeDescription(stream, cut)).toBeUndefined();
         expect(decodeRecord(stream, cut)).toBeUndefined();
         expect(decodeToken(cut)).toBeUndefined();
+        expect(decodeInvitation(cut)).toBeUndefined();
       }
     }
   });

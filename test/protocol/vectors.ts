@@ -1,6 +1,17 @@
+import { encodeInvitation } from '../../protocol/invitation.ts';
 import { encodeDescription, encodeRecord } from '../../protocol/records.ts';
 import { encodeToken } from '../../protocol/token.ts';
-import { conversations, description, frameBytes, frames, fullToken, record, token } from './samples.ts';
+import {
+  conversations,
+  delegatedToken,
+  description,
+  frameBytes,
+  frames,
+  fullToken,
+  invitation,
+  record,
+  token,
+} from './samples.ts';
 
 /** The golden vectors: what each value is and what it is on the wire, as JSON for any language. */
 
@@ -30,6 +41,8 @@ export function makeVectors(): ReadonlyMap<string, readonly Vector[]> {
     vector('record', record, encodeRecord(record)),
     vector('token', token, encodeToken(token)),
     vector('token with every claim', fullToken, encodeToken(fullToken)),
+    vector('delegated token', delegatedToken, encodeToken(delegatedToken)),
+    vector('invitation', invitation, encodeInvitation(invitation)),
   ]);
   out.set(
     'block-frames',

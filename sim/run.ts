@@ -169,6 +169,7 @@ export class Simulation {
 
 const INS_LIMITS = {
   memoryBytes: 1 << 30,
+  diskBytes: null,
   quotaBytes: 1 << 29,
   quotaObjects: 65_536,
   connectionsPerAccount: 1,

@@ -65,6 +65,10 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
         this.bodies.set(output.block.key, output.body);
         this.input({ kind: 'stored', ref: output.ref, ok: true });
         return;
+      case 'file':
+      case 'unfile':
+        // Its store does not outlive it.
+        return;
       case 'drop':
         this.bodies.delete(output.block.key);
         return;

@@ -1,9 +1,9 @@
 import type { Body, Sink } from '../../machine/machine.ts';
-import type { InsServerOutput } from './io.ts';
+import type { Filed, FiledAt, InsServerOutput } from './io.ts';
 import type { Block } from './shelf.ts';
 
-/** What is to be done with an answer of the world. */
-type Then = (ok: boolean, nowMs: number) => void;
+/** What is to be done with an answer of the world. `full`: it is no for want of room. */
+type Then = (ok: boolean, nowMs: number, full: boolean) => void;
 
 /** Questions to the world that wait for their answers. */
 export class Checks {
@@ -27,10 +27,18 @@ export class Checks {
     this.outputs.push({ kind: 'store', ref: this.ask(then), block, body });
   }
 
-  answer(ref: number, ok: boolean, nowMs: number): void {
+  file(entry: Filed, then: Then): void {
+    this.outputs.push({ kind: 'file', ref: this.ask(then), entry });
+  }
+
+  unfile(places: readonly FiledAt[], then: Then): void {
+    this.outputs.push({ kind: 'unfile', ref: this.ask(then), places });
+  }
+
+  answer(ref: number, ok: boolean, nowMs: number, full = false): void {
     const then = this.open.get(ref);
     this.open.delete(ref);
-    then?.(ok, nowMs);
+    then?.(ok, nowMs, full);
   }
 
   private ask(then: Then): number {

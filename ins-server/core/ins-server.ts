@@ -8,10 +8,11 @@ import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { Checks } from './checks.ts';
 import { Door } from './door.ts';
+import { Filing } from './filing.ts';
 import { Follows } from './follows.ts';
 import { Gets } from './gets.ts';
 import { Intake } from './intake.ts';
-import type { InsServerInput, InsServerOptions, InsServerOutput, InsServerStats } from './io.ts';
+import type { Filed, FiledAt, InsServerInput, InsServerOptions, InsServerOutput, InsServerStats } from './io.ts';
 import { RETRY_MS, SWEEP_MS, SWEEPS_PER_TIDY } from './limits.ts';
 import type { Account, Link } from './links.ts';
 import type { Locker } from './locker.ts';
@@ -20,7 +21,7 @@ import { Remotes } from './remotes.ts';
 import { Replies } from './replies.ts';
 import { Sender } from './sender.ts';
 import type { Entry } from './shelf.ts';
-import { Storage } from './storage.ts';
+import { placeOfEntry, Storage } from './storage.ts';
 import { coversEntry, type KnownToken } from './tokens.ts';
 import { type Target, Wallet } from './wallet.ts';
 
@@ -40,6 +41,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   private readonly storage: Storage;
   private readonly sender: Sender;
   private readonly puts: Puts;
+  private readonly filing: Filing;
   private readonly remotes: Remotes;
   private readonly follows: Follows;
   private readonly door: Door;
@@ -84,7 +86,8 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     const wallet = new Wallet({ key, checks, storage, replies, door, follows, remotes });
     this.storage = storage;
     this.sender = sender;
-    this.puts = new Puts(replies, storage, sender, intake);
+    this.filing = new Filing(checks, options.durable === true);
+    this.puts = new Puts(replies, storage, sender, intake, this.filing);
     this.remotes = remotes;
     this.follows = follows;
     this.door = door;
@@ -118,12 +121,19 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       }
       case 'verified':
       case 'named':
-      case 'stored':
         this.checks.answer(input.ref, input.ok, nowMs);
+        break;
+      case 'stored':
+      case 'filed':
+      case 'unfiled':
+        this.checks.answer(input.ref, input.ok, nowMs, input.full);
+        break;
+      case 'restored':
+        this.restore(input.entries, nowMs);
         break;
       case 'load-failed':
         // Who waits for it learns that it is not there when its batch is done.
-        this.storage.lost(input.block.key);
+        this.filing.unfile(this.storage.lost(input.block.key));
         break;
       case 'upstream':
         this.remotes.input(input.upstream, input.input, nowMs);
@@ -162,6 +172,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       accounts: door.accounts.size,
       blocks: storage.blockCount,
       memoryBytes: storage.memoryBytes,
+      diskBytes: storage.diskBytes,
       follows: this.follows.count,
       upstreams: remotes.count,
       sentBlocks: sender.sentBlocks,
@@ -258,13 +269,19 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     // Only reading crosses to another server.
     if (locker === undefined) return 'POLICY_DENIED';
     if (message.type === 'put') this.puts.begin(link, message, locker, known, nowMs);
-    else if (message.type === 'delete') this.delete(link, message, locker, known);
+    else if (message.type === 'delete') this.delete(link, message, locker, known, nowMs);
     else this.status(link, message, locker, nowMs);
     return undefined;
   }
 
-  private delete(link: Link, message: Message<'delete'>, locker: Locker, known: KnownToken | undefined): void {
-    const { request, names } = message;
+  private delete(
+    link: Link,
+    { request, names }: Message<'delete'>,
+    locker: Locker,
+    known: KnownToken | undefined,
+    nowMs: number,
+  ): void {
+    const places: FiledAt[] = [];
     const accepts = (entry: Entry): boolean => known === undefined || coversEntry(known, entry);
     for (const [item, name] of names.entries()) {
       const key = bytesKey(name);
@@ -273,13 +290,28 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
         for (let entry = folder.named(key, accepts); entry !== undefined; entry = folder.named(key, accepts)) {
           deleted++;
           // The owner's own goes for everybody; of what was kept of others, only the reference does.
-          if (entry.shelf === folder.own) this.storage.remove(entry);
-          else folder.unkeep(entry);
+          if (entry.shelf !== folder.own) folder.unkeep(entry);
+          else {
+            places.push(placeOfEntry(entry));
+            this.storage.remove(entry);
+          }
         }
       }
       if (deleted === 0) this.replies.refuse(link, request, item, 'NO_OBJECT');
     }
-    this.replies.send(link, { type: 'done', request });
+    // It has to be gone for good before it is called so.
+    this.filing.unfile(places, nowMs, (ok) => {
+      if (ok) this.replies.send(link, { type: 'done', request });
+      else this.replies.refuse(link, request, null, 'OVERLOAD', RETRY_MS);
+    });
+  }
+
+  private restore(entries: readonly Filed[], nowMs: number): void {
+    const dropped = entries.filter((entry) => entry.expiresAtMs <= nowMs || !this.storage.restore(entry));
+    this.filing.unfile(dropped);
+    for (const { block } of dropped) {
+      if (this.storage.block(block.key) === undefined) this.outputs.push({ kind: 'drop', block });
+    }
   }
 
   private status(link: Link, { request }: Message<'status'>, locker: Locker, nowMs: number): void {

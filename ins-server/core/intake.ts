@@ -49,11 +49,11 @@ export class Intake {
     const block = this.storage.addBlock(name, key, body.byteLength);
     this.storing.set(block, [then]);
     this.storage.hold(block);
-    this.checks.store(block, body, (ok, atMs) => {
+    this.checks.store(block, body, (ok, atMs, full) => {
       const thens = this.storing.get(block)!;
       this.storing.delete(block);
       block.ready = ok;
-      this.hand(block, thens, ok ? { block } : { reason: 'OVERLOAD' }, atMs);
+      this.hand(block, thens, ok ? { block } : { reason: full ? 'QUOTA_STORAGE' : 'OVERLOAD' }, atMs);
       this.storage.letGo(block);
     });
   }

@@ -1,6 +1,6 @@
 import type { InsWorldInput, InsWorldOutput } from '../../ins-client/core/world.ts';
 import type { Body, LinkId } from '../../machine/machine.ts';
-import type { BlockHeader } from '../../protocol/frames.ts';
+import type { BlockHeader, Label, Labelled } from '../../protocol/frames.ts';
 import type { FromInsClient, FromInsServer } from '../../protocol/ins-messages.ts';
 
 /** What crosses the border between the INS server's decisions and the world: clients, a block store, other servers. */
@@ -12,6 +12,21 @@ export interface StoredBlock {
   /** 33 bytes. */
   readonly name: Uint8Array;
   readonly sizeBytes: number;
+}
+
+/** Where something is filed: at most one block is. */
+export interface FiledAt {
+  /** The locker's key as text. */
+  readonly owner: string;
+  readonly collection: Uint8Array;
+  readonly label: Label;
+}
+
+/** A block under its label, as a store that outlives the process keeps it beside the bytes. */
+export interface Filed extends FiledAt {
+  readonly label: Labelled;
+  readonly block: StoredBlock;
+  readonly expiresAtMs: number;
 }
 
 export type InsServerInput =
@@ -27,10 +42,17 @@ export type InsServerInput =
    * once a second while it shrinks: a link that stays where it is for 5 s is a reader that does not keep up.
    */
   | { readonly kind: 'drained'; readonly link: LinkId; readonly leftBytes: number }
-  /** Answers to `verify`, `check-name` and `store`; each output is answered once. */
+  /** Answers to `verify`, `check-name`, `store`, `file` and `unfile`; each output is answered once. `full`: for want of room. */
   | { readonly kind: 'verified'; readonly ref: number; readonly ok: boolean }
   | { readonly kind: 'named'; readonly ref: number; readonly ok: boolean }
-  | { readonly kind: 'stored'; readonly ref: number; readonly ok: boolean }
+  | {
+      readonly kind: 'stored' | 'filed' | 'unfiled';
+      readonly ref: number;
+      readonly ok: boolean;
+      readonly full?: boolean;
+    }
+  /** What a store that outlives the process has kept, each place once; before the first client. */
+  | { readonly kind: 'restored'; readonly entries: readonly Filed[] }
   /** The store has lost a block that was to be sent. */
   | {
       readonly kind: 'load-failed';
@@ -61,6 +83,13 @@ export type InsServerOutput =
   /** Whether the bytes have the name. */
   | { readonly kind: 'check-name'; readonly ref: number; readonly name: Uint8Array; readonly body: Body }
   | { readonly kind: 'store'; readonly ref: number; readonly block: StoredBlock; readonly body: Body }
+  /**
+   * To a store that outlives the process only: a stored block is filed at a place, in the stead of what was there, and the
+   * answer may come when that will be found again after a crash; and the same for what is no longer filed. In the order of
+   * the outputs. What has expired is for the store to forget.
+   */
+  | { readonly kind: 'file'; readonly ref: number; readonly entry: Filed }
+  | { readonly kind: 'unfile'; readonly ref: number; readonly places: readonly FiledAt[] }
   /** Nothing refers to the block any more. */
   | { readonly kind: 'drop'; readonly block: StoredBlock }
   /** For the connection to another server, numbered by the core; `sign` is to be done with the server's own key. */
@@ -80,12 +109,16 @@ export interface InsServerOptions {
    * @param url - As a token names it: checked for nothing but its length.
    */
   readonly mayDial: (url: string) => boolean;
+  /** The store outlives the process and keeps where blocks are filed, too. Default false. */
+  readonly durable?: boolean;
   readonly limits: InsServerLimits;
 }
 
 export interface InsServerLimits {
-  /** Bytes of all blocks and what is kept about them. Default 1 GiB. */
+  /** Bytes of what is kept about blocks, and of the blocks where they are in memory, too. Default 1 GiB. */
   readonly memoryBytes: number;
+  /** Bytes of blocks where they are on disk; null where they are in memory. Default null. */
+  readonly diskBytes: number | null;
   /** Bytes and blocks that one account may keep. Default 512 MiB, 65,536. */
   readonly quotaBytes: number;
   readonly quotaObjects: number;
@@ -106,6 +139,8 @@ export interface InsServerStats {
   readonly blocks: number;
   /** What counts towards {@link InsServerLimits.memoryBytes}. */
   readonly memoryBytes: number;
+  /** What counts towards {@link InsServerLimits.diskBytes}. */
+  readonly diskBytes: number;
   readonly follows: number;
   readonly upstreams: number;
   /** Blocks sent, stored by clients, filed in askers' lockers. */

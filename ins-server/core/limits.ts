@@ -4,6 +4,7 @@ import type { InsServerLimits } from './io.ts';
 
 export const INS_SERVER_LIMITS: InsServerLimits = {
   memoryBytes: 1024 * 1024 * 1024,
+  diskBytes: null,
   /** 120 s of 32 Mbit/s. */
   quotaBytes: 512 * 1024 * 1024,
   quotaObjects: 65_536,

@@ -1,9 +1,11 @@
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
 import type { FromInsClient, PutItem } from '../../protocol/ins-messages.ts';
-import type { Reason } from '../../protocol/reasons.ts';
+import { REASONS, type Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
+import type { Filing } from './filing.ts';
 import type { Intake } from './intake.ts';
+import type { Filed } from './io.ts';
 import { PUT_MS, SWEEP_MS } from './limits.ts';
 import type { Link, PutRequest } from './links.ts';
 import type { Locker } from './locker.ts';
@@ -15,7 +17,7 @@ import { coversLabel, type KnownToken } from './tokens.ts';
 
 type PutMessage = Extract<FromInsClient, { readonly type: 'put' }>;
 
-/** Batches of puts: an item is acknowledged when its block can be had, and announced only then. */
+/** Batches of puts: an item is acknowledged when its block can be had (and will be, where the store is durable), then announced. */
 export class Puts {
   putBlocks = 0;
   private readonly open = new Set<PutRequest>();
@@ -23,12 +25,14 @@ export class Puts {
   private readonly storage: Storage;
   private readonly sender: Sender;
   private readonly intake: Intake;
+  private readonly filing: Filing;
 
-  constructor(replies: Replies, storage: Storage, sender: Sender, intake: Intake) {
+  constructor(replies: Replies, storage: Storage, sender: Sender, intake: Intake, filing: Filing) {
     this.replies = replies;
     this.storage = storage;
     this.sender = sender;
     this.intake = intake;
+    this.filing = filing;
   }
 
   /** @param known - The token under which it is put; undefined for the putter's own locker. */
@@ -68,8 +72,8 @@ export class Puts {
     put.states[item] = 'busy';
     this.intake.take(name, body, nowMs, (taken, atMs) => {
       if (put.ended) return;
-      const reason = 'reason' in taken ? taken.reason : this.commit(put, item, taken.block, atMs);
-      if (reason !== undefined) this.refuseItem(put, item, reason);
+      if ('reason' in taken) this.refuseItem(put, item, taken.reason);
+      else this.commit(put, item, taken.block, atMs);
     });
   }
 
@@ -98,29 +102,58 @@ export class Puts {
     return locker.hasRoom(item.sizeBytes + item.companion.length, nowMs) ? undefined : 'QUOTA_STORAGE';
   }
 
-  /** Files a block that the store has, tells the putter and those who follow. */
-  private commit(put: PutRequest, at: number, block: Block, nowMs: number): Reason | undefined {
+  /** Files a block that the store has, one at a time under each label. */
+  private commit(put: PutRequest, at: number, block: Block, nowMs: number): void {
     const item = put.items[at]!;
-    // Much may have happened since the put was announced.
-    const reason = this.hindrance(put, item, undefined, nowMs);
-    if (reason !== undefined) return reason;
-    const folder = this.storage.locker(put.owner).folder(put.collection, bytesKey(put.collection))!;
-    const expiresAtMs = nowMs + put.ttlSeconds * 1000;
-    const there = folder.own?.at(item.track, item.part, item.index);
-    if (there === undefined) {
-      const { track, part, index, start, companion } = item;
-      const labelled = { track, part, index, name: block.name, start, companion };
-      const entry = this.storage.add(folder, labelled, block, expiresAtMs);
-      this.sender.announce(folder.follows, entry, nowMs);
-    } else this.storage.prolong(there, expiresAtMs);
+    const { owner, collection, ttlSeconds } = put;
+    const { track, part, index, start, companion } = item;
+    const label = { track, part, index, name: block.name, start, companion };
+    this.storage.hold(block);
+    const settle = (reason: Reason | undefined): void => {
+      this.storage.letGo(block);
+      if (put.ended) return;
+      if (reason !== undefined) this.refuseItem(put, at, reason);
+      else {
+        this.replies.send(put.link, { type: 'stored', request: put.request, items: [at] });
+        this.answered(put, at);
+      }
+    };
+    this.filing.inTurn(
+      { owner, collection, label },
+      (turnMs) => {
+        // Much may have happened since the put was announced.
+        const reason = put.ended ? 'CANCELLED' : this.hindrance(put, item, undefined, turnMs);
+        if (reason !== undefined) {
+          settle(reason);
+          return;
+        }
+        const filed = { owner, collection, label, block, expiresAtMs: turnMs + ttlSeconds * 1000 };
+        this.filing.file(filed, turnMs, (refused, atMs) =>
+          settle(refused ?? this.shelve(put, item, filed, block, atMs)),
+        );
+      },
+      nowMs,
+    );
+  }
+
+  /** What is filed for good gets its place, and those who follow are told. A put that was cancelled meanwhile was too late. */
+  private shelve(put: PutRequest, item: PutItem, filed: Filed, block: Block, nowMs: number): Reason | undefined {
+    const { owner, collection, label, expiresAtMs } = filed;
+    const reason = block.ready ? this.hindrance(put, item, undefined, nowMs) : 'OVERLOAD';
+    if (reason !== undefined) {
+      this.filing.unfile([filed]);
+      return reason;
+    }
+    const folder = this.storage.locker(owner).folder(collection, bytesKey(collection))!;
+    const there = folder.own?.at(label.track, label.part, label.index);
+    if (there !== undefined) this.storage.prolong(there, expiresAtMs);
+    else this.sender.announce(folder.follows, this.storage.add(folder, label, block, expiresAtMs), nowMs);
     this.putBlocks++;
-    this.replies.send(put.link, { type: 'stored', request: put.request, items: [at] });
-    this.answered(put, at);
     return undefined;
   }
 
   private refuseItem(put: PutRequest, item: number, reason: Reason): void {
-    this.replies.refuse(put.link, put.request, item, reason, reason === 'QUOTA_STORAGE' ? SWEEP_MS : 0);
+    this.replies.refuse(put.link, put.request, item, reason, REASONS[reason].retry ? SWEEP_MS : 0);
     this.answered(put, item);
   }
 

@@ -1,8 +1,9 @@
 import { Heap } from '../../ins-client/core/heap.ts';
 import type { Sink } from '../../machine/machine.ts';
 import type { Labelled } from '../../protocol/frames.ts';
+import { bytesKey } from '../../protocol/text.ts';
 import { ExpiryWheel } from './expiry.ts';
-import type { InsServerLimits, InsServerOutput } from './io.ts';
+import type { Filed, FiledAt, InsServerLimits, InsServerOutput } from './io.ts';
 import { ENTRY_BYTES } from './limits.ts';
 import { costOf, type Folder, Locker } from './locker.ts';
 import type { Block, Entry } from './shelf.ts';
@@ -16,8 +17,9 @@ export class Storage {
   readonly lockers = new Map<string, Locker>();
   /** Copies from other servers, by the owner there. They count for nobody, and go first when room is needed. */
   readonly mirrors = new Map<string, Locker>();
-  /** What counts towards the server's memory: blocks, labels and companions, and bytes on their way in. */
+  /** What counts towards the server's memory: labels and companions, and blocks unless they are on disk. */
   memoryBytes = 0;
+  diskBytes = 0;
   private readonly blocks = new Map<string, Block>();
   private readonly wheel = new ExpiryWheel();
   /** Copies by expiry; those that somebody keeps are passed over. */
@@ -60,17 +62,29 @@ export class Storage {
 
   /** Takes memory for a block that comes in, if need be from copies that nobody keeps. {@link release} gives it back. */
   reserve(bytes: number): boolean {
-    while (this.memoryBytes + bytes > this.limits.memoryBytes) {
+    while (!this.fits(bytes)) {
       const copy = this.copies.pop();
       if (copy === undefined) return false;
       if (!copy.kept) this.remove(copy);
     }
-    this.memoryBytes += bytes;
+    this.count(bytes);
     return true;
   }
 
   release(bytes: number): void {
-    this.memoryBytes -= bytes;
+    this.count(-bytes);
+  }
+
+  private fits(bytes: number): boolean {
+    const { memoryBytes, diskBytes } = this.limits;
+    if (diskBytes === null) return this.memoryBytes + bytes <= memoryBytes;
+    return this.diskBytes + bytes <= diskBytes && this.memoryBytes < memoryBytes;
+  }
+
+  /** Counts bytes of blocks where they are. */
+  private count(bytes: number): void {
+    if (this.limits.diskBytes === null) this.memoryBytes += bytes;
+    else this.diskBytes += bytes;
   }
 
   // Blocks
@@ -83,7 +97,7 @@ export class Storage {
   addBlock(name: Uint8Array, key: string, sizeBytes: number): Block {
     const block: Block = { key, name, sizeBytes, references: 0, ready: false };
     this.blocks.set(key, block);
-    this.memoryBytes += sizeBytes;
+    this.count(sizeBytes);
     return block;
   }
 
@@ -93,8 +107,9 @@ export class Storage {
 
   letGo(block: Block): void {
     if (--block.references > 0) return;
-    this.blocks.delete(block.key);
-    this.memoryBytes -= block.sizeBytes;
+    // One that was lost may have been put again meanwhile.
+    if (this.blocks.get(block.key) === block) this.blocks.delete(block.key);
+    this.count(-block.sizeBytes);
     if (block.ready) this.outputs.push({ kind: 'drop', block });
   }
 
@@ -143,15 +158,43 @@ export class Storage {
     entry.expiresAtMs = Math.max(entry.expiresAtMs, expiresAtMs);
   }
 
-  /** The store has lost a block: all that refers to it goes. */
-  lost(key: string): void {
+  /**
+   * The store has lost a block: all that refers to it goes.
+   *
+   * @returns Where clients had put it.
+   */
+  lost(key: string): FiledAt[] {
+    const places: FiledAt[] = [];
+    const block = this.blocks.get(key);
+    if (block === undefined) return places;
+    // Whoever is about to file it finds out by this.
+    block.ready = false;
     for (const lockers of [this.lockers, this.mirrors]) {
       for (const locker of lockers.values()) {
         for (const { own } of locker.folders.values()) {
-          for (let entry = own?.named(key, all); entry !== undefined; entry = own?.named(key, all)) this.remove(entry);
+          for (let entry = own?.named(key, all); entry !== undefined; entry = own?.named(key, all)) {
+            if (lockers === this.lockers) places.push(placeOfEntry(entry));
+            this.remove(entry);
+          }
         }
       }
     }
+    return places;
+  }
+
+  /**
+   * Takes in what a store has kept from an earlier run. It stays also where the bounds are narrower now; what is new is
+   * refused until there is room.
+   *
+   * @returns Whether it is filed now; if not, the store need not keep it.
+   */
+  restore({ owner, collection, label, block, expiresAtMs }: Filed): boolean {
+    const folder = this.locker(owner).folder(collection, bytesKey(collection));
+    if (folder === undefined || folder.own?.at(label.track, label.part, label.index) !== undefined) return false;
+    const there = this.blocks.get(block.key) ?? this.addBlock(block.name, block.key, block.sizeBytes);
+    there.ready = true;
+    this.add(folder, label, there, expiresAtMs);
+    return true;
   }
 
   /** Removes what has expired. */
@@ -165,6 +208,11 @@ export class Storage {
     for (const [key, locker] of this.mirrors) if (!locker.trim()) this.mirrors.delete(key);
     this.copies.remove((entry) => !entry.alive || entry.kept);
   }
+}
+
+/** Where an entry is filed, as stores know it. */
+export function placeOfEntry({ shelf, labelled }: Entry): FiledAt {
+  return { owner: shelf.owner.key, collection: shelf.collection, label: labelled };
 }
 
 function all(): boolean {

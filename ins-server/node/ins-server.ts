@@ -16,7 +16,7 @@ import { INS_SERVER_LIMITS } from '../core/limits.ts';
 import { ClientLink } from './client-link.ts';
 import { dialRules, type RemotesPolicy } from './remotes-policy.ts';
 import { memoryStore } from './stores/memory.ts';
-import type { BlockStore } from './stores/store.ts';
+import { type BlockStore, StoreFull } from './stores/store.ts';
 
 export interface InsServerConfig {
   /** Address to listen on. Default loopback. */
@@ -62,7 +62,8 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   const limits = { ...INS_SERVER_LIMITS, ...config.limits };
   const rules = dialRules(config.remotes ?? 'same-scope', host);
   const store = config.store ?? memoryStore();
-  const core = new InsServer({ key: keys.publicKey, seed: randomSeed(), mayDial: rules.mayDial, limits });
+  const durable = store.index !== undefined;
+  const core = new InsServer({ key: keys.publicKey, seed: randomSeed(), mayDial: rules.mayDial, durable, limits });
   const links = new Map<LinkId, ClientLink>();
   const upstreams = new Map<number, InsDialler>();
   /** Connections to other servers that are closing. */
@@ -91,7 +92,13 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
         return;
       }
       case 'store':
-        storeBlock(output);
+        done('stored', output.ref, () => store.store(output.block, output.body as Uint8Array));
+        return;
+      case 'file':
+        done('filed', output.ref, () => store.index?.file(output.entry));
+        return;
+      case 'unfile':
+        done('unfiled', output.ref, () => store.index?.unfile(output.places));
         return;
       case 'drop':
         store.drop(output.block);
@@ -108,16 +115,18 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     }
   };
 
-  const storeBlock = ({ ref, block, body }: Extract<InsServerOutput, { readonly kind: 'store' }>): void => {
-    const answer = (ok: boolean): void => driven.input({ kind: 'stored', ref, ok });
+  /** Has the store do something, and tells the core how it went; at once where it was done at once. */
+  const done = (kind: 'stored' | 'filed' | 'unfiled', ref: number, act: () => void | Promise<void>): void => {
+    const succeeded = (): void => driven.input({ kind, ref, ok: true });
     const failed = (error: unknown): void => {
-      log.error('a block could not be stored', { why: (error as Error).message });
-      answer(false);
+      const full = error instanceof StoreFull;
+      if (!full) log.error('the store failed', { what: kind, why: (error as Error).message });
+      driven.input({ kind, ref, ok: false, full });
     };
     try {
-      const storing = store.store(block, body as Uint8Array);
-      if (storing instanceof Promise) storing.then(() => answer(true), failed);
-      else answer(true);
+      const doing = act();
+      if (doing instanceof Promise) doing.then(succeeded, failed);
+      else succeeded();
     } catch (error) {
       failed(error);
     }
@@ -148,6 +157,8 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   };
 
   const driven = drive<InsServerInput, InsServerOutput>(core, perform, nodeClock);
+  for await (const entries of store.index?.restore(nodeClock.nowMs()) ?? [])
+    driven.input({ kind: 'restored', entries });
   const listenLimits = { messageBytesMax: BLOCK_FRAME_BYTES_MAX, bufferedBytesMax: BUFFERED_BYTES_MAX };
   const { origins } = config;
   const listener = await listenWebSockets(

@@ -25,7 +25,7 @@ export class CoreNet {
   private readonly answers: (() => void)[] = [];
   private running = false;
 
-  server(number: number, options: { limits?: Partial<InsServerLimits>; mayDial?: boolean } = {}): CoreServer {
+  server(number: number, options: CoreServerOptions = {}): CoreServer {
     const server = new CoreServer(this, number, options);
     this.servers.set(server.url, server);
     return server;
@@ -70,6 +70,13 @@ export class CoreNet {
   }
 }
 
+export interface CoreServerOptions {
+  limits?: Partial<InsServerLimits>;
+  mayDial?: boolean;
+  /** Its store outlives it; what is filed is answered by the test. */
+  durable?: boolean;
+}
+
 interface LinkEnd {
   message(message: FromInsServer): void;
   block(header: BlockHeader, body: Body): void;
@@ -94,7 +101,7 @@ export class CoreServer {
   private readonly upstreams = new Map<number, { readonly server: CoreServer; readonly link: number }>();
   private links = 0;
 
-  constructor(net: CoreNet, number: number, options: { limits?: Partial<InsServerLimits>; mayDial?: boolean }) {
+  constructor(net: CoreNet, number: number, options: CoreServerOptions) {
     this.net = net;
     this.keys = keysOf(200 + number);
     this.url = `ws://server-${number}`;
@@ -102,6 +109,7 @@ export class CoreServer {
       key: this.keys.publicKey,
       seed: number,
       mayDial: () => options.mayDial ?? true,
+      durable: options.durable ?? false,
       limits: { ...INS_SERVER_LIMITS, ...options.limits },
     });
   }
@@ -211,6 +219,8 @@ export class CoreServer {
         return;
       case 'upstream-end':
       case 'turned-away':
+      case 'file':
+      case 'unfile':
         return;
     }
   }

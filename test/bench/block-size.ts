@@ -1,14 +1,12 @@
-import { cpus } from 'node:os';
 import { parseArgs } from 'node:util';
 import { runConversation } from '../../ins-client/node/conversation.ts';
 import { startInsServer } from '../../ins-server/node/ins-server.ts';
 import { FROM_NEWEST_START, type PutItem } from '../../protocol/ins-messages.ts';
-import { RANGE_TOKEN_LIFE_SECONDS } from '../../protocol/limits.ts';
-import { concatBytes } from '../../protocol/text.ts';
-import { encodeToken, NO_LIMITS, OPERATION, type Token, tokenSigned } from '../../protocol/token.ts';
 import { makeKeyPair, randomBytes } from '../../runtime/node/crypto.ts';
 import { nameOf } from '../../runtime/node/hash.ts';
 import { quantile, Simulation } from '../../sim/run.ts';
+import { sealToken } from '../ins/helpers.ts';
+import { comparison, reportJson } from './report.ts';
 
 /**
  * What the size of a block costs: CPU for each GB that a server takes in and passes on to a follower (client, server and
@@ -90,7 +88,7 @@ async function cpuPerGb(blockBytes: number): Promise<number> {
       source.input({ kind: 'put', handle: number, collection, ttlSeconds: 60, items, bodies });
     };
     const followOf = () => {
-      const token = seal(owner, collection, server.serverKey, server.url);
+      const token = sealToken(owner, [{ key: server.serverKey, url: server.url }], { collection });
       return {
         kind: 'follow',
         handle: 1,
@@ -119,49 +117,17 @@ function simulated(blockBytes: number): Pick<Row, 'startupP50Ms' | 'latencyP95Ms
   return { startupP50Ms: quantile(startups, 0.5), latencyP95Ms: quantile(lags, 0.95) };
 }
 
-function seal(owner: ReturnType<typeof makeKeyPair>, collection: Uint8Array, key: Uint8Array, url: string): Uint8Array {
-  const seconds = Math.floor(Date.now() / 1000);
-  const token: Token = {
-    version: 1,
-    issuer: owner.publicKey,
-    servers: [{ key, url }],
-    operations: OPERATION.get,
-    names: null,
-    collection,
-    tracks: null,
-    from: 0,
-    to: 0xffff_fffe,
-    notBefore: seconds - 1,
-    expires: seconds + RANGE_TOKEN_LIFE_SECONDS,
-    id: randomBytes(16),
-    ...NO_LIMITS,
-  };
-  const claims = encodeToken(token);
-  return concatBytes(claims, owner.sign(tokenSigned(claims)));
-}
-
 function print(all: readonly Row[]): void {
   const base = all.find((row) => row.kib === BASELINE_KIB)!;
   if (values.json) {
-    const result = (row: Row, name: 'cpuSecondsPerGb' | 'startupP50Ms' | 'latencyP95Ms', unit: string) => {
-      const ratio = row[name] / base[name];
-      return {
-        name: `${row.kib} KiB ${name}`,
-        value: row[name],
-        unit,
-        baseline: base[name],
-        ratio,
-        target: null,
-        ok: true,
-      };
-    };
+    const result = (row: Row, name: 'cpuSecondsPerGb' | 'startupP50Ms' | 'latencyP95Ms', unit: string) =>
+      comparison(`${row.kib} KiB ${name}`, [row[name]], unit, `${BASELINE_KIB} KiB`, [base[name]]);
     const results = all.flatMap((row) => [
       result(row, 'cpuSecondsPerGb', 's/GB'),
       result(row, 'startupP50Ms', 'ms'),
       result(row, 'latencyP95Ms', 'ms'),
     ]);
-    const machine = { cpu: cpus()[0]?.model ?? '', cores: cpus().length, node: process.version };
-    console.log(JSON.stringify({ bench: 'block-size', machine, results }));
+    console.log(reportJson('block-size', results));
     return;
   }
   const cell = (value: number, baseline: number) => `${value.toFixed(2).padStart(9)} ${(value / baseline).toFixed(2)}x`;

@@ -1,0 +1,83 @@
+import { parseArgs } from 'node:util';
+import { stopAll } from './ins/process.ts';
+import type { Context } from './ins/scenario.ts';
+import { cpu } from './ins/scenarios/cpu.ts';
+import { follow } from './ins/scenarios/follow.ts';
+import { link } from './ins/scenarios/link.ts';
+import { memory } from './ins/scenarios/memory.ts';
+import { one } from './ins/scenarios/one.ts';
+import { tokens } from './ins/scenarios/tokens.ts';
+import { phase, viewers } from './ins/scenarios/viewers.ts';
+import { type Result, reportJson, reportLine } from './report.ts';
+
+const SCENARIOS = [cpu, follow, one, viewers, phase, link, tokens, memory];
+
+const HELP = `How fast the INS server's data path is, beside baselines measured in the same run.
+
+npm run bench:ins -- [options]
+
+  --only NAME   one scenario, may be repeated:
+${SCENARIOS.map(({ name, about }) => `                  ${name.padEnd(10)} ${about}`).join('\n')}
+  --quick       fewer and shorter rounds: shows that all works, not how fast
+  --rounds N    repetitions of each measurement (default 3)
+  --json        prints { bench, machine, results } as JSON
+  --verbose     tells what each side did in each round
+  --help        this
+
+Processes share the machine with whatever else runs: read ratios, not seconds. docs/benchmarks.md says what each row means.
+Linux only (it reads /proc); the rows of nginx need nginx, the shaped link needs root.`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', multiple: true, default: [] },
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    verbose: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+async function main(): Promise<void> {
+  if (values.help) {
+    console.log(HELP);
+    return;
+  }
+  const unknown = values.only.find((name) => !SCENARIOS.some((scenario) => scenario.name === name));
+  if (unknown !== undefined) {
+    process.stderr.write(`there is no scenario ${unknown}: ${SCENARIOS.map(({ name }) => name).join(', ')}\n`);
+    process.exitCode = 2;
+    return;
+  }
+  const results: Result[] = [];
+  const context: Context = {
+    quick: values.quick,
+    rounds: Number(values.rounds ?? (values.quick ? 1 : 3)),
+    measureMs: values.quick ? 400 : 1_200,
+    result(result) {
+      results.push(result);
+      if (!values.json) console.log(reportLine(result));
+    },
+    say(text) {
+      if (values.verbose) process.stderr.write(`  ${text}\n`);
+    },
+  };
+  for (const scenario of SCENARIOS) {
+    if (values.only.length > 0 && !values.only.includes(scenario.name)) continue;
+    if (!values.json) console.log(`# ${scenario.name}: ${scenario.about}`);
+    try {
+      await scenario.run(context);
+    } finally {
+      await stopAll();
+    }
+  }
+  if (values.json) console.log(reportJson('ins', results));
+}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+  process.once(signal, async () => {
+    await stopAll();
+    process.exit(130);
+  });
+}
+await main();

@@ -1,4 +1,4 @@
-import { connectIns, type InsClient } from '../../../ins-client/node/connect.ts';
+import { type RunningConversation, runConversation } from '../../../ins-client/node/conversation.ts';
 import type { PutItem } from '../../../protocol/ins-messages.ts';
 import { makeKeyPair, randomBytes } from '../../../runtime/node/crypto.ts';
 import { nameOf } from '../../../runtime/node/hash.ts';
@@ -19,7 +19,7 @@ const EMPTY = new Uint8Array(0);
 export class Owner {
   readonly collection = randomBytes(32);
   private readonly keys = makeKeyPair();
-  private readonly client: InsClient;
+  private readonly client: RunningConversation;
   private readonly place: InsPlace;
   private readonly done = new Map<number, () => void>();
   private lastHandle = 0;
@@ -32,7 +32,7 @@ export class Owner {
     this.ready = new Promise((resolve) => {
       isReady = resolve;
     });
-    this.client = connectIns({
+    this.client = runConversation({
       url: `ws://${place.host}:${place.port}`,
       keys: this.keys,
       application: 'inswarm/bench',

@@ -109,6 +109,7 @@ export async function openIns(where: Where, token: Uint8Array | null): Promise<R
     key: keys.publicKey,
     application: 'inswarm/bench',
     signature: keys.sign(helloSigned(welcome.nonce, welcome.server, keys.publicKey)),
+    invitation: null,
   } as const;
   const frames = [clientFrame(insClientCodec.encode(hello))];
   if (token !== null) frames.push(clientFrame(insClientCodec.encode({ type: 'token', alias: 1, token })));

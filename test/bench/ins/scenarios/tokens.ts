@@ -30,7 +30,14 @@ class Checker {
     this.input({ kind: 'link-opened', link: this.link, nonce });
     const { publicKey: key } = keys;
     const signature = keys.sign(helloSigned(nonce, this.keys.publicKey, key));
-    const hello = { type: 'hello', version: PROTOCOL_VERSION, key, application: 'bench', signature } as const;
+    const hello = {
+      type: 'hello',
+      version: PROTOCOL_VERSION,
+      key,
+      application: 'bench',
+      signature,
+      invitation: null,
+    } as const;
     this.input({ kind: 'message', link: this.link, message: hello });
     this.refused.length = 0;
   }

@@ -69,11 +69,14 @@ export function optional<T>(field: Field<T>): Field<T | null> {
   };
 }
 
+const NONE: readonly never[] = Object.freeze([]);
+
 /** At most `max` values of one kind. */
 export function list<T>(field: Field<T>, max: number): Field<readonly T[]> {
   return {
     read(value) {
       if (!Array.isArray(value) || value.length > max) return undefined;
+      if (value.length === 0) return NONE;
       const out: T[] = [];
       for (const item of value) {
         const read = field.read(item);

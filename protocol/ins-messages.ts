@@ -67,8 +67,9 @@ const getItem = struct({
 });
 export type GetItem = Read<typeof getItem>;
 
-/** One block to be stored; its bytes follow in a block frame with the same request and this item's index. */
+/** One block to be stored; its bytes follow in a block frame with the same request and this item's number. */
 const putItem = struct({
+  token: alias,
   track,
   part: between(0, PART_NUMBER_MAX),
   index: u16,
@@ -78,6 +79,16 @@ const putItem = struct({
   companion: blob(COMPANION_BYTES_MAX),
 });
 export type PutItem = Read<typeof putItem>;
+/** What is put, whatever the locker. */
+export type PutBlock = Omit<PutItem, 'token'>;
+
+/** A block to be taken out of a locker. */
+const deleteItem = struct({ token: alias, name: nameField });
+export type DeleteItem = Read<typeof deleteItem>;
+
+/** A locker whose use is asked for. */
+const statusItem = struct({ token: alias });
+export type StatusItem = Read<typeof statusItem>;
 
 const fromClient = [
   /** First message, the answer to `welcome`: proves the account's key by signing {@link helloSigned}. */
@@ -92,12 +103,25 @@ const fromClient = [
   /** Registers a token under an alias, or replaces it: what runs under the alias goes on under the new token. */
   message('token', 2, { alias: between(1, 0xffff), token: blob(DELEGATED_TOKEN_BYTES_MAX) }),
   message('forget-token', 3, { alias: between(1, 0xffff) }),
-  /** A batch of gets: each item is answered by a block frame or `refused`, in deadline order; then `done`. */
-  message('get', 4, {
+  /**
+   * Gets, puts, deletes and statuses in one request, at most {@link BATCH_ITEMS_MAX} together, numbered through the lists in
+   * this order. Each is answered by itself as soon as it can be: by a block frame, `stored`, `deleted`, `usage` or `refused`;
+   * then comes `done`.
+   */
+  message('batch', 4, {
     request,
+    /** What is got is also filed in the asker's locker. */
     keep: flag,
+    /** False: what is got is only filed, not sent. */
+    deliver: flag,
+    /** Of the labels in it; not needed where everything goes by name. */
     collection: optional(bytes(HASH_BYTES)),
-    items: list(getItem, BATCH_ITEMS_MAX),
+    /** For which the blocks put are kept; 0 leaves it to the server. */
+    ttlSeconds: between(0, BLOCK_TTL_SECONDS_MAX),
+    gets: list(getItem, BATCH_ITEMS_MAX),
+    puts: list(putItem, BATCH_ITEMS_MAX),
+    deletes: list(deleteItem, BATCH_ITEMS_MAX),
+    statuses: list(statusItem, BATCH_ITEMS_MAX),
   }),
   /** All blocks of a range, as they are put, as labelled frames; until `cancel` or `refused`. */
   message('follow', 5, {
@@ -110,16 +134,6 @@ const fromClient = [
     /** A part, or {@link FROM_NEWEST_START}. */
     from: u32,
   }),
-  /** A batch of puts; blocks follow as frames. `stored` comes when a block can be had, `refused` else; then `done`. */
-  message('put', 6, {
-    request,
-    token: alias,
-    collection: bytes(HASH_BYTES),
-    ttlSeconds: between(1, BLOCK_TTL_SECONDS_MAX),
-    items: list(putItem, BATCH_ITEMS_MAX),
-  }),
-  message('delete', 7, { request, token: alias, names: list(nameField, BATCH_ITEMS_MAX) }),
-  message('status', 8, { request, token: alias }),
   message('cancel', 9, { request }),
   /** The newest range token of the sender's own locker: the server hands it to those who follow that locker. */
   message('range-token', 10, { token: blob(TOKEN_BYTES_MAX) }),
@@ -141,6 +155,7 @@ const fromServer = [
   message('welcome', 64, { version: u8, server: bytes(KEY_BYTES), nonce: bytes(32), clockMs: u53, blockBytesMax: u32 }),
   /** The hello was good: the account may store so many bytes. */
   message('accepted', 65, { quotaBytes: u53 }),
+  /** These blocks can be had: those put, and those that were only to be filed in the asker's locker. */
   message('stored', 66, { request, items: list(u16, BATCH_ITEMS_MAX) }),
   /** One item, or (null) the whole request. `retryAfterMs` 0: asking again does not help. */
   message('refused', 67, {
@@ -156,6 +171,7 @@ const fromServer = [
   message('renewed', 70, { request, token: blob(TOKEN_BYTES_MAX) }),
   message('usage', 71, {
     request,
+    item: u16,
     objects: u32,
     usedBytes: u53,
     quotaBytes: u53,
@@ -164,10 +180,26 @@ const fromServer = [
   }),
   /** The server is about to close this connection. */
   message('notice', 72, { kind: word(['draining', 'replaced']), otherServer: optional(text(URL_CHARS_MAX)) }),
+  /** These blocks are gone from the locker. */
+  message('deleted', 77, { request, items: list(u16, BATCH_ITEMS_MAX) }),
 ] as const;
 
 export type FromInsClient = MessageOf<typeof fromClient>;
 export type FromInsServer = MessageOf<typeof fromServer>;
+export type BatchMessage = Extract<FromInsClient, { readonly type: 'batch' }>;
+
+/** A batch of which nothing is asked yet. */
+export const EMPTY_BATCH = {
+  type: 'batch',
+  keep: false,
+  deliver: true,
+  collection: null,
+  ttlSeconds: 0,
+  gets: [],
+  puts: [],
+  deletes: [],
+  statuses: [],
+} as const;
 export const insClientCodec = codec(fromClient);
 export const insServerCodec = codec(fromServer);
 

@@ -1,6 +1,6 @@
 import type { Body } from '../../machine/machine.ts';
 import type { Label, Labelled } from '../../protocol/frames.ts';
-import type { PutItem } from '../../protocol/ins-messages.ts';
+import type { PutBlock } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX, CONTROL_BYTES_MAX } from '../../protocol/limits.ts';
 import type { HeldToken } from './aliases.ts';
 
@@ -28,7 +28,7 @@ export interface GetCall {
 }
 
 export interface PutCallItem extends Item {
-  readonly put: PutItem;
+  readonly put: PutBlock;
   readonly body: Body;
 }
 

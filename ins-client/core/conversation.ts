@@ -3,7 +3,13 @@ import { type Body, type Machine, Queue, unreachable } from '../../machine/machi
 import type { Prng } from '../../machine/prng.ts';
 import { Backoff } from '../../machine/rates.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
-import { type FromInsServer, helloSigned, OWN_LOCKER, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
+import {
+  EMPTY_BATCH,
+  type FromInsServer,
+  helloSigned,
+  OWN_LOCKER,
+  SERVER_APPLICATION,
+} from '../../protocol/ins-messages.ts';
 import {
   PROTOCOL_VERSION,
   REQUESTS_OPEN_MAX,
@@ -252,6 +258,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
         if (message.kind === 'replaced') this.replaced = true;
         return;
       case 'usage':
+      case 'deleted':
         return;
       default:
         unreachable(message);
@@ -441,7 +448,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
     const request = this.nextWire();
     this.batches.set(request, { ...batch, items: open });
     this.itemsOpen += open.length;
-    this.send({ type: 'get', request, keep: call.keep, collection: call.collection, items });
+    this.send({ ...EMPTY_BATCH, request, keep: call.keep, collection: call.collection, gets: items });
   }
 
   private sendPut(batch: Batch): void {
@@ -450,8 +457,8 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
     this.batches.set(request, batch);
     this.putBytesOpen += batch.bytes;
     const { collection, ttlSeconds } = call;
-    const items = batch.items.map((index) => call.items[index]!.put);
-    this.send({ type: 'put', request, token: OWN_LOCKER, collection, ttlSeconds, items });
+    const puts = batch.items.map((index) => ({ token: OWN_LOCKER, ...call.items[index]!.put }));
+    this.send({ ...EMPTY_BATCH, request, collection, ttlSeconds, puts });
     for (const [item, index] of batch.items.entries()) {
       const header = { request, item, kept: false, labelled: null };
       this.outputs.push({ kind: 'send-block', header, body: call.items[index]!.body });

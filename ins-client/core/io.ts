@@ -1,6 +1,6 @@
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader, Label, Labelled } from '../../protocol/frames.ts';
-import type { FromInsClient, FromInsServer, PutItem } from '../../protocol/ins-messages.ts';
+import type { FromInsClient, FromInsServer, PutBlock } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 
 /** What crosses the border between one INS conversation and the program around it. */
@@ -50,7 +50,7 @@ export type InsClientInput =
       readonly handle: number;
       readonly collection: Uint8Array;
       readonly ttlSeconds: number;
-      readonly items: readonly PutItem[];
+      readonly items: readonly PutBlock[];
       readonly bodies: readonly Body[];
     }
   | { readonly kind: 'cancel'; readonly handle: number }

@@ -30,7 +30,13 @@ export interface RunningConversation {
 }
 
 /** Connects, and stays connected until closed. Applications use `connectIns` of `ins-client/node/index.ts`. */
-export function runConversation({ url, keys, application, invitation, output }: ConversationOptions): RunningConversation {
+export function runConversation({
+  url,
+  keys,
+  application,
+  invitation,
+  output,
+}: ConversationOptions): RunningConversation {
   const counters = makeCounters();
   const conversation = new InsConversation({
     url,

@@ -1,9 +1,9 @@
-import type { FromInsClient, GetItem } from '../../protocol/ins-messages.ts';
+import type { GetItem } from '../../protocol/ins-messages.ts';
 import { REASONS, type Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { RETRY_MS } from './limits.ts';
-import type { Account, GetRequest, Link } from './links.ts';
+import type { Account, BatchRequest } from './links.ts';
 import type { Folder, Locker } from './locker.ts';
 import type { Remotes } from './remotes.ts';
 import type { Sender } from './sender.ts';
@@ -12,9 +12,7 @@ import type { Storage } from './storage.ts';
 import { coversEntry, coversLabel, type KnownToken } from './tokens.ts';
 import type { Wallet } from './wallet.ts';
 
-type GetMessage = Extract<FromInsClient, { readonly type: 'get' }>;
-
-/** Batches of gets: each item is looked up under its own token, queued, fetched from another server, or refused. */
+/** The gets of batches: each item is looked up under its own token, queued, fetched from another server, or refused. */
 export class Gets {
   /** Items answered from copies of what other servers hold. */
   remoteHits = 0;
@@ -30,27 +28,21 @@ export class Gets {
     this.wallet = wallet;
   }
 
-  begin(link: Link, account: Account, message: GetMessage, nowMs: number): void {
-    const { request, items, collection } = message;
-    const call: GetRequest = {
-      kind: 'get',
-      link,
-      request,
-      keep: message.keep && !link.server,
-      // One more than there are, until all have been looked at.
-      left: items.length + 1,
-      ended: false,
-    };
-    link.requests.set(request, call);
-    for (const [at, item] of items.entries()) {
-      const reason = this.item(call, account, at, item, collection, nowMs);
-      if (reason !== undefined) this.sender.refuseItem(call, at, reason, REASONS[reason].retry ? RETRY_MS : 0);
-    }
-    this.sender.answered(call);
+  /** Answers one item, at once or when its block is there. */
+  get(
+    call: BatchRequest,
+    account: Account,
+    at: number,
+    item: GetItem,
+    collection: Uint8Array | null,
+    nowMs: number,
+  ): void {
+    const reason = this.item(call, account, at, item, collection, nowMs);
+    if (reason !== undefined) this.sender.refuseItem(call, at, reason, REASONS[reason].retry ? RETRY_MS : 0);
   }
 
   private item(
-    call: GetRequest,
+    call: BatchRequest,
     account: Account,
     at: number,
     item: GetItem,
@@ -60,6 +52,8 @@ export class Gets {
     const { link } = call;
     const { name, label, deadlineMs } = item;
     if (name === null && (label === null || collection === null)) return 'MALFORMED';
+    // Neither sent nor kept: nothing would come of it.
+    if (!call.deliver && !call.keep) return 'MALFORMED';
     const target = this.wallet.target(link, account, item.token, OPERATION.get, nowMs);
     if (typeof target === 'string') return target;
     const { known, locker } = target;

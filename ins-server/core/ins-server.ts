@@ -1,34 +1,29 @@
 import { earlier } from '../../machine/deadlines.ts';
 import { type Machine, Queue, unreachable } from '../../machine/machine.ts';
 import { Prng } from '../../machine/prng.ts';
-import type { FromInsClient } from '../../protocol/ins-messages.ts';
+import type { BatchMessage, FromInsClient } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX, REQUESTS_OPEN_MAX, SERVER_REQUESTS_OPEN_MAX } from '../../protocol/limits.ts';
-import { CLOSE, REASONS, type Reason } from '../../protocol/reasons.ts';
-import { bytesKey } from '../../protocol/text.ts';
+import { CLOSE, REASONS } from '../../protocol/reasons.ts';
 import { OPERATION } from '../../protocol/token.ts';
+import { Batches, sizeOf } from './batches.ts';
 import { Checks } from './checks.ts';
 import { Door } from './door.ts';
 import { Filing } from './filing.ts';
 import { Follows } from './follows.ts';
 import { Gets } from './gets.ts';
 import { Intake } from './intake.ts';
-import type { Filed, FiledAt, InsServerInput, InsServerOptions, InsServerOutput, InsServerStats } from './io.ts';
+import type { Filed, InsServerInput, InsServerOptions, InsServerOutput, InsServerStats } from './io.ts';
 import { RETRY_MS, SWEEP_MS, SWEEPS_PER_TIDY } from './limits.ts';
 import type { Account, Link } from './links.ts';
-import type { Locker } from './locker.ts';
+import { Management } from './management.ts';
 import { Puts } from './puts.ts';
 import { Remotes } from './remotes.ts';
 import { Replies } from './replies.ts';
 import { Sender } from './sender.ts';
-import type { Entry } from './shelf.ts';
-import { placeOfEntry, Storage } from './storage.ts';
-import { coversEntry, type KnownToken } from './tokens.ts';
-import { type Target, Wallet } from './wallet.ts';
+import { Storage } from './storage.ts';
+import { Wallet } from './wallet.ts';
 
 type Message<Type extends FromInsClient['type']> = Extract<FromInsClient, { readonly type: Type }>;
-
-/** What a token must allow for a request. */
-const OPERATIONS = { follow: 'get', put: 'put', delete: 'delete', status: 'status' } as const;
 
 /**
  * The INS server's decisions: accounts and lockers, tokens, what is sent to whom next, and what is fetched from other servers.
@@ -47,12 +42,11 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   private readonly door: Door;
   private readonly wallet: Wallet;
   private readonly gets: Gets;
-  private readonly options: InsServerOptions;
+  private readonly batches: Batches;
   private sweepAtMs: number | undefined;
   private sweeps = 0;
 
   constructor(options: InsServerOptions) {
-    this.options = options;
     const { key, limits, mayDial, seed } = options;
     const { outputs, checks, replies } = this;
     const storage = new Storage(limits, outputs);
@@ -87,12 +81,14 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.storage = storage;
     this.sender = sender;
     this.filing = new Filing(checks, options.durable === true);
-    this.puts = new Puts(replies, storage, sender, intake, this.filing);
+    this.puts = new Puts(storage, sender, intake, wallet, this.filing);
     this.remotes = remotes;
     this.follows = follows;
     this.door = door;
     this.wallet = wallet;
     this.gets = new Gets(storage, sender, remotes, wallet);
+    const management = new Management({ replies, storage, sender, wallet, filing: this.filing, limits });
+    this.batches = new Batches(sender, this.gets, this.puts, management);
   }
 
   handleInput(input: InsServerInput, nowMs: number): void {
@@ -234,76 +230,29 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     }
   }
 
-  private request(
-    link: Link,
-    account: Account,
-    message: Message<'get' | 'follow' | 'put' | 'delete' | 'status'>,
-    nowMs: number,
-  ): void {
+  private request(link: Link, account: Account, message: BatchMessage | Message<'follow'>, nowMs: number): void {
     const { request } = message;
     if (link.requests.has(request)) {
       this.door.turnAway(link.id, CLOSE.violation, 'a request number that is in use', nowMs);
+      return;
+    }
+    if (message.type === 'batch' && sizeOf(message) > BATCH_ITEMS_MAX) {
+      this.door.turnAway(link.id, CLOSE.violation, `a batch of more than ${BATCH_ITEMS_MAX} items`, nowMs);
       return;
     }
     if (link.requests.size >= (link.server ? SERVER_REQUESTS_OPEN_MAX : REQUESTS_OPEN_MAX)) {
       this.replies.refuse(link, request, null, 'OVERLOAD', RETRY_MS);
       return;
     }
-    if (message.type === 'get') {
-      this.gets.begin(link, account, message, nowMs);
-      return;
-    }
-    const target = this.wallet.target(link, account, message.token, OPERATION[OPERATIONS[message.type]], nowMs);
-    const reason = typeof target === 'string' ? target : this.act(link, message, target, nowMs);
-    if (reason !== undefined) this.replies.refuse(link, request, null, reason, REASONS[reason].retry ? RETRY_MS : 0);
+    if (message.type === 'batch') this.batches.begin(link, account, message, nowMs);
+    else this.follow(link, account, message, nowMs);
   }
 
-  /** @returns Why not, if so. */
-  private act(
-    link: Link,
-    message: Message<'follow' | 'put' | 'delete' | 'status'>,
-    { known, locker }: Target,
-    nowMs: number,
-  ): Reason | undefined {
-    if (message.type === 'follow') return this.follows.begin(link, message, { known, locker }, nowMs);
-    // Only reading crosses to another server.
-    if (locker === undefined) return 'POLICY_DENIED';
-    if (message.type === 'put') this.puts.begin(link, message, locker, known, nowMs);
-    else if (message.type === 'delete') this.delete(link, message, locker, known, nowMs);
-    else this.status(link, message, locker, nowMs);
-    return undefined;
-  }
-
-  private delete(
-    link: Link,
-    { request, names }: Message<'delete'>,
-    locker: Locker,
-    known: KnownToken | undefined,
-    nowMs: number,
-  ): void {
-    const places: FiledAt[] = [];
-    const accepts = (entry: Entry): boolean => known === undefined || coversEntry(known, entry);
-    for (const [item, name] of names.entries()) {
-      const key = bytesKey(name);
-      let deleted = 0;
-      for (const folder of locker.folders.values()) {
-        for (let entry = folder.named(key, accepts); entry !== undefined; entry = folder.named(key, accepts)) {
-          deleted++;
-          // The owner's own goes for everybody; of what was kept of others, only the reference does.
-          if (entry.shelf !== folder.own) folder.unkeep(entry);
-          else {
-            places.push(placeOfEntry(entry));
-            this.storage.remove(entry);
-          }
-        }
-      }
-      if (deleted === 0) this.replies.refuse(link, request, item, 'NO_OBJECT');
-    }
-    // It has to be gone for good before it is called so.
-    this.filing.unfile(places, nowMs, (ok) => {
-      if (ok) this.replies.send(link, { type: 'done', request });
-      else this.replies.refuse(link, request, null, 'OVERLOAD', RETRY_MS);
-    });
+  private follow(link: Link, account: Account, message: Message<'follow'>, nowMs: number): void {
+    const target = this.wallet.target(link, account, message.token, OPERATION.get, nowMs);
+    const reason = typeof target === 'string' ? target : this.follows.begin(link, message, target, nowMs);
+    if (reason === undefined) return;
+    this.replies.refuse(link, message.request, null, reason, REASONS[reason].retry ? RETRY_MS : 0);
   }
 
   private restore(entries: readonly Filed[], nowMs: number): void {
@@ -314,37 +263,21 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     }
   }
 
-  private status(link: Link, { request }: Message<'status'>, locker: Locker, nowMs: number): void {
-    const { usedBytes, objects } = locker.usage(nowMs);
-    const names: Uint8Array[] = [];
-    for (const folder of locker.folders.values()) {
-      for (const entry of folder.newestFirst()) {
-        if (names.length === BATCH_ITEMS_MAX) break;
-        names.push(entry.block.name);
-      }
-    }
-    const { quotaBytes } = this.options.limits;
-    this.replies.send(link, { type: 'usage', request, objects, usedBytes, quotaBytes, names });
-  }
-
   private cancel(link: Link, number: number, nowMs: number): void {
     const request = link.requests.get(number);
     if (request === undefined) return;
     link.requests.delete(number);
-    if (request.kind === 'put') {
-      this.puts.end(request);
-      return;
-    }
     if (request.kind === 'follow') this.follows.drop(request, nowMs);
+    else this.puts.forget(request);
     this.sender.forget(request);
   }
 
   /** A link is gone: what ran on it ends. */
   private gone(link: Link, nowMs: number): void {
     for (const request of [...link.requests.values()]) {
-      if (request.kind === 'put') this.puts.end(request);
-      else if (request.kind === 'follow') this.follows.drop(request, nowMs);
-      else request.ended = true;
+      if (request.kind === 'follow') this.follows.drop(request, nowMs);
+      else this.puts.forget(request);
+      request.ended = true;
     }
     link.requests.clear();
   }

@@ -27,29 +27,34 @@ export interface Alias {
   reason: Reason;
 }
 
-export interface GetRequest {
-  readonly kind: 'get';
+/** One request of gets, puts, deletes and statuses. */
+export interface BatchRequest {
+  readonly kind: 'batch';
   readonly link: Link;
   readonly request: number;
   readonly keep: boolean;
+  /** What is got is sent, not only kept. */
+  readonly deliver: boolean;
+  /** Items without an answer. */
   left: number;
+  /** What it puts, while blocks of that are to come. */
+  puts: PendingPuts | undefined;
   ended: boolean;
 }
 
-export interface PutRequest {
-  readonly kind: 'put';
-  readonly link: Link;
-  readonly request: number;
-  /** Whose locker it goes to. */
-  readonly owner: string;
+export interface PendingPuts {
+  /** Number of the first of them in the batch. */
+  readonly first: number;
   readonly collection: Uint8Array;
+  readonly collectionKey: string;
   readonly ttlSeconds: number;
   readonly items: readonly PutItem[];
+  /** By item: whose locker it goes to. */
+  readonly owners: string[];
   /** By item: its bytes are awaited, are being checked and stored, or it has been answered. */
   readonly states: ('awaited' | 'busy' | 'answered')[];
   left: number;
   readonly byAtMs: number;
-  ended: boolean;
 }
 
 export interface Follow {
@@ -74,11 +79,11 @@ export interface Follow {
   ended: boolean;
 }
 
-export type Request = GetRequest | PutRequest | Follow;
+export type Request = BatchRequest | Follow;
 
 /** One item of a batch that waits for its block. */
 export interface WantedItem {
-  readonly call: GetRequest;
+  readonly call: BatchRequest;
   readonly item: number;
   /** The answer carries label and companion. */
   readonly labelled: boolean;
@@ -88,8 +93,8 @@ export interface WantedItem {
 
 /** A block in a link's queue. */
 export interface Sending {
-  readonly call: GetRequest | Follow;
-  /** Of a get; a follow counts when it sends. */
+  readonly call: BatchRequest | Follow;
+  /** Of a batch; a follow counts when it sends. */
   readonly item: number;
   readonly labelled: boolean;
   readonly entry: Entry;

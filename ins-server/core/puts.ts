@@ -1,135 +1,155 @@
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
-import type { FromInsClient, PutItem } from '../../protocol/ins-messages.ts';
+import type { BatchMessage, PutItem } from '../../protocol/ins-messages.ts';
+import { BLOCK_TTL_SECONDS_DEFAULT } from '../../protocol/limits.ts';
 import { REASONS, type Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
+import { OPERATION } from '../../protocol/token.ts';
 import type { Filing } from './filing.ts';
 import type { Intake } from './intake.ts';
 import type { Filed } from './io.ts';
 import { PUT_MS, SWEEP_MS } from './limits.ts';
-import type { Link, PutRequest } from './links.ts';
-import type { Locker } from './locker.ts';
-import type { Replies } from './replies.ts';
+import type { Account, BatchRequest, Link, PendingPuts } from './links.ts';
 import type { Sender } from './sender.ts';
 import type { Block } from './shelf.ts';
 import type { Storage } from './storage.ts';
-import { coversLabel, type KnownToken } from './tokens.ts';
+import { coversLabel } from './tokens.ts';
+import type { Target, Wallet } from './wallet.ts';
 
-type PutMessage = Extract<FromInsClient, { readonly type: 'put' }>;
-
-/** Batches of puts: an item is acknowledged when its block can be had (and will be, where the store is durable), then announced. */
+/** The puts of batches: an item is acknowledged when its block can be had (and will be, where the store is durable), then announced. */
 export class Puts {
   putBlocks = 0;
-  private readonly open = new Set<PutRequest>();
-  private readonly replies: Replies;
+  /** Batches with blocks still to come. */
+  private readonly open = new Set<BatchRequest>();
   private readonly storage: Storage;
   private readonly sender: Sender;
   private readonly intake: Intake;
+  private readonly wallet: Wallet;
   private readonly filing: Filing;
 
-  constructor(replies: Replies, storage: Storage, sender: Sender, intake: Intake, filing: Filing) {
-    this.replies = replies;
+  constructor(storage: Storage, sender: Sender, intake: Intake, wallet: Wallet, filing: Filing) {
     this.storage = storage;
     this.sender = sender;
     this.intake = intake;
+    this.wallet = wallet;
     this.filing = filing;
   }
 
-  /** @param known - The token under which it is put; undefined for the putter's own locker. */
-  begin(link: Link, message: PutMessage, locker: Locker, known: KnownToken | undefined, nowMs: number): void {
-    const { request, collection, ttlSeconds, items } = message;
-    const put: PutRequest = {
-      kind: 'put',
-      link,
-      request,
-      owner: locker.key,
+  /** Takes note of what a batch is going to put. @param first - Number of its first put. */
+  begin(call: BatchRequest, account: Account, message: BatchMessage, first: number, nowMs: number): void {
+    const { collection, ttlSeconds, puts: items } = message;
+    if (collection === null) {
+      for (const at of items.keys()) this.sender.refuseItem(call, first + at, 'MALFORMED');
+      return;
+    }
+    const puts: PendingPuts = {
+      first,
       collection,
-      ttlSeconds,
+      collectionKey: bytesKey(collection),
+      ttlSeconds: ttlSeconds === 0 ? BLOCK_TTL_SECONDS_DEFAULT : ttlSeconds,
       items,
-      states: items.map(() => 'awaited'),
+      owners: [],
+      states: [],
       left: items.length,
       byAtMs: nowMs + PUT_MS,
-      ended: false,
     };
-    link.requests.set(request, put);
-    this.open.add(put);
+    call.puts = puts;
+    this.open.add(call);
+    let last = -1;
+    let target: Target | Reason = 'TOKEN_REQUIRED';
     for (const [at, item] of items.entries()) {
-      const reason = this.hindrance(put, item, known, nowMs);
-      if (reason !== undefined) this.refuseItem(put, at, reason);
+      // As a rule all go to one locker.
+      if (item.token !== last) target = this.wallet.target(call.link, account, item.token, OPERATION.put, nowMs);
+      last = item.token;
+      puts.owners.push(typeof target === 'string' ? '' : (target.locker?.key ?? ''));
+      puts.states.push('awaited');
+      const reason = typeof target === 'string' ? target : this.objection(puts, at, target, nowMs);
+      if (reason !== undefined) this.refuseItem(call, puts, at, reason);
     }
-    if (items.length === 0) this.finish(put);
   }
 
   /** The bytes of an item. Those of no item, or of one that was refused meanwhile, are dropped. */
   block(link: Link, { request, item }: BlockHeader, body: Body, nowMs: number): void {
-    const put = link.requests.get(request);
-    if (put?.kind !== 'put' || put.states[item] !== 'awaited') return;
-    const { name, sizeBytes } = put.items[item]!;
+    const call = link.requests.get(request);
+    const puts = call?.kind === 'batch' ? call.puts : undefined;
+    if (call?.kind !== 'batch' || puts === undefined) return;
+    const at = item - puts.first;
+    if (puts.states[at] !== 'awaited') return;
+    const { name, sizeBytes } = puts.items[at]!;
     if (body.byteLength !== sizeBytes) {
-      this.refuseItem(put, item, 'SIZE');
+      this.refuseItem(call, puts, at, 'SIZE');
       return;
     }
-    put.states[item] = 'busy';
+    puts.states[at] = 'busy';
     this.intake.take(name, body, nowMs, (taken, atMs) => {
-      if (put.ended) return;
-      if ('reason' in taken) this.refuseItem(put, item, taken.reason);
-      else this.commit(put, item, taken.block, atMs);
+      if (call.ended) return;
+      if ('reason' in taken) this.refuseItem(call, puts, at, taken.reason);
+      else this.commit(call, puts, at, taken.block, atMs);
     });
   }
 
-  /** The client gave it up, or is gone. */
-  end(put: PutRequest): void {
-    put.ended = true;
-    this.open.delete(put);
-    put.link.requests.delete(put.request);
+  /** Nothing more is expected for a batch. */
+  forget(call: BatchRequest): void {
+    this.open.delete(call);
   }
 
   sweep(nowMs: number): void {
-    for (const put of this.open) {
-      if (put.byAtMs > nowMs) continue;
-      for (const [item, state] of put.states.entries()) if (state === 'awaited') this.refuseItem(put, item, 'DEADLINE');
+    for (const call of this.open) {
+      const puts = call.puts!;
+      if (puts.byAtMs > nowMs) continue;
+      for (const [at, state] of puts.states.entries()) {
+        if (state === 'awaited') this.refuseItem(call, puts, at, 'DEADLINE');
+      }
     }
   }
 
-  private hindrance(put: PutRequest, item: PutItem, known: KnownToken | undefined, nowMs: number): Reason | undefined {
-    const key = bytesKey(put.collection);
-    if (known !== undefined && !coversLabel(known, key, item.track, item.part)) return 'TOKEN_SCOPE';
-    const locker = this.storage.locker(put.owner);
-    const folder = locker.folder(put.collection, key);
+  /** Why an item may not be put, before its bytes have come. */
+  private objection(puts: PendingPuts, at: number, { known, locker }: Target, nowMs: number): Reason | undefined {
+    // Only reading crosses to another server.
+    if (locker === undefined) return 'POLICY_DENIED';
+    const { track, part } = puts.items[at]!;
+    if (known !== undefined && !coversLabel(known, puts.collectionKey, track, part)) return 'TOKEN_SCOPE';
+    return this.hindrance(puts, at, nowMs);
+  }
+
+  private hindrance({ owners, items, collection, collectionKey }: PendingPuts, at: number, nowMs: number) {
+    const { track, part, index, name, sizeBytes, companion }: PutItem = items[at]!;
+    const locker = this.storage.locker(owners[at]!);
+    const folder = locker.folder(collection, collectionKey);
     if (folder === undefined) return 'QUOTA_STORAGE';
-    const there = folder.own?.at(item.track, item.part, item.index);
-    if (there !== undefined) return there.block.key === bytesKey(item.name) ? undefined : 'EXISTS';
-    return locker.hasRoom(item.sizeBytes + item.companion.length, nowMs) ? undefined : 'QUOTA_STORAGE';
+    const there = folder.own?.at(track, part, index);
+    if (there !== undefined) return there.block.key === bytesKey(name) ? undefined : 'EXISTS';
+    return locker.hasRoom(sizeBytes + companion.length, nowMs) ? undefined : 'QUOTA_STORAGE';
   }
 
   /** Files a block that the store has, one at a time under each label. */
-  private commit(put: PutRequest, at: number, block: Block, nowMs: number): void {
-    const item = put.items[at]!;
-    const { owner, collection, ttlSeconds } = put;
-    const { track, part, index, start, companion } = item;
+  private commit(call: BatchRequest, puts: PendingPuts, at: number, block: Block, nowMs: number): void {
+    const { collection, ttlSeconds } = puts;
+    const owner = puts.owners[at]!;
+    const { track, part, index, start, companion } = puts.items[at]!;
     const label = { track, part, index, name: block.name, start, companion };
     this.storage.hold(block);
     const settle = (reason: Reason | undefined): void => {
       this.storage.letGo(block);
-      if (put.ended) return;
-      if (reason !== undefined) this.refuseItem(put, at, reason);
+      if (call.ended) return;
+      if (reason !== undefined) this.refuseItem(call, puts, at, reason);
       else {
-        this.replies.send(put.link, { type: 'stored', request: put.request, items: [at] });
-        this.answered(put, at);
+        this.settle(call, puts, at);
+        this.sender.stored(call, puts.first + at);
       }
     };
     this.filing.inTurn(
       { owner, collection, label },
       (turnMs) => {
         // Much may have happened since the put was announced.
-        const reason = put.ended ? 'CANCELLED' : this.hindrance(put, item, undefined, turnMs);
+        const reason = call.ended ? 'CANCELLED' : this.hindrance(puts, at, turnMs);
         if (reason !== undefined) {
           settle(reason);
           return;
         }
         const filed = { owner, collection, label, block, expiresAtMs: turnMs + ttlSeconds * 1000 };
         this.filing.file(filed, turnMs, (refused, atMs) =>
-          settle(refused ?? this.shelve(put, item, filed, block, atMs)),
+          settle(refused ?? this.shelve(puts, at, filed, block, atMs)),
         );
       },
       nowMs,
@@ -137,14 +157,14 @@ export class Puts {
   }
 
   /** What is filed for good gets its place, and those who follow are told. A put that was cancelled meanwhile was too late. */
-  private shelve(put: PutRequest, item: PutItem, filed: Filed, block: Block, nowMs: number): Reason | undefined {
+  private shelve(puts: PendingPuts, at: number, filed: Filed, block: Block, nowMs: number): Reason | undefined {
     const { owner, collection, label, expiresAtMs } = filed;
-    const reason = block.ready ? this.hindrance(put, item, undefined, nowMs) : 'OVERLOAD';
+    const reason = block.ready ? this.hindrance(puts, at, nowMs) : 'OVERLOAD';
     if (reason !== undefined) {
       this.filing.unfile([filed]);
       return reason;
     }
-    const folder = this.storage.locker(owner).folder(collection, bytesKey(collection))!;
+    const folder = this.storage.locker(owner).folder(collection, puts.collectionKey)!;
     const there = folder.own?.at(label.track, label.part, label.index);
     if (there !== undefined) this.storage.prolong(there, expiresAtMs);
     else this.sender.announce(folder.follows, this.storage.add(folder, label, block, expiresAtMs), nowMs);
@@ -152,18 +172,13 @@ export class Puts {
     return undefined;
   }
 
-  private refuseItem(put: PutRequest, item: number, reason: Reason): void {
-    this.replies.refuse(put.link, put.request, item, reason, REASONS[reason].retry ? SWEEP_MS : 0);
-    this.answered(put, item);
+  private refuseItem(call: BatchRequest, puts: PendingPuts, at: number, reason: Reason): void {
+    this.settle(call, puts, at);
+    this.sender.refuseItem(call, puts.first + at, reason, REASONS[reason].retry ? SWEEP_MS : 0);
   }
 
-  private answered(put: PutRequest, item: number): void {
-    put.states[item] = 'answered';
-    if (--put.left === 0) this.finish(put);
-  }
-
-  private finish(put: PutRequest): void {
-    this.end(put);
-    this.replies.send(put.link, { type: 'done', request: put.request });
+  private settle(call: BatchRequest, puts: PendingPuts, at: number): void {
+    puts.states[at] = 'answered';
+    if (--puts.left === 0) this.open.delete(call);
   }
 }

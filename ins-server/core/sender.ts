@@ -4,7 +4,7 @@ import { SEND_QUEUE_BLOCKS_MAX, SERVER_SEND_QUEUE_BLOCKS_MAX } from '../../proto
 import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerLimits, InsServerOutput } from './io.ts';
 import { FOLLOW_QUEUE_MAX, FOLLOW_WITHIN_MS, GET_WITHIN_MS, RETRY_MS } from './limits.ts';
-import type { Follow, GetRequest, Link, Sending, WantedItem } from './links.ts';
+import type { BatchRequest, Follow, Link, Sending, WantedItem } from './links.ts';
 import type { Replies } from './replies.ts';
 import { type Entry, type Place, placeOf } from './shelf.ts';
 import type { Storage } from './storage.ts';
@@ -36,10 +36,15 @@ export class Sender {
     this.limits = limits;
   }
 
-  /** Queues one item of a batch. */
+  /** Queues one item of a batch; what is not to be delivered is only kept. */
   queueItem(wanted: WantedItem, entry: Entry, nowMs: number): void {
     const { call, item, labelled, deadlineAtMs } = wanted;
     const { link } = call;
+    if (!call.deliver) {
+      if (this.keep(entry, link, nowMs)) this.stored(call, item);
+      else this.refuseItem(call, item, 'QUOTA_STORAGE', RETRY_MS);
+      return;
+    }
     if (link.queue.size >= queueMax(link)) {
       this.refuseItem(call, item, 'OVERLOAD', RETRY_MS);
       return;
@@ -49,7 +54,13 @@ export class Sender {
     this.waiting.add(link);
   }
 
-  refuseItem(call: GetRequest, item: number, reason: Reason, retryMs = 0): void {
+  /** A block of a batch is where it was to go. */
+  stored(call: BatchRequest, item: number): void {
+    this.replies.send(call.link, { type: 'stored', request: call.request, items: [item] });
+    this.answered(call);
+  }
+
+  refuseItem(call: BatchRequest, item: number, reason: Reason, retryMs = 0): void {
     this.replies.refuse(call.link, call.request, item, reason, retryMs);
     this.answered(call);
   }
@@ -94,13 +105,13 @@ export class Sender {
   }
 
   /** Takes what a request has queued out of its link's queue. */
-  forget(call: GetRequest | Follow): void {
+  forget(call: BatchRequest | Follow): void {
     call.ended = true;
     call.link.queue.remove((sending) => sending.call === call);
   }
 
   /** One more item of a batch has its answer. */
-  answered(call: GetRequest): void {
+  answered(call: BatchRequest): void {
     call.left--;
     if (call.left > 0 || call.ended) return;
     call.ended = true;
@@ -153,19 +164,19 @@ export class Sender {
     if (call.ended) return;
     const gone = !entry.alive || entry.expiresAtMs <= nowMs;
     if (gone || sending.dropAtMs <= nowMs) {
-      if (call.kind === 'get') this.refuseItem(call, sending.item, gone ? 'GONE' : 'DEADLINE');
+      if (call.kind === 'batch') this.refuseItem(call, sending.item, gone ? 'GONE' : 'DEADLINE');
       return;
     }
     const kept = call.keep && this.keep(entry, link, nowMs);
     const labelled = sending.labelled ? labelFor(link, entry, nowMs) : null;
-    const item = call.kind === 'get' ? sending.item : call.item;
+    const item = call.kind === 'batch' ? sending.item : call.item;
     const header = { request: call.request, item, kept, labelled };
     this.outputs.push({ kind: 'send-block', link: link.id, header, block: entry.block });
     if (link.inFlightBytes === 0) link.progressAtMs = nowMs;
     link.inFlightBytes += entry.block.sizeBytes;
     this.sentBlocks++;
     this.sentBytes += entry.block.sizeBytes;
-    if (call.kind === 'get') this.answered(call);
+    if (call.kind === 'batch') this.answered(call);
     else call.item = (call.item + 1) & 0xffff;
   }
 

@@ -3,7 +3,7 @@ import type { InsClientInput, InsClientOutput } from '../../ins-client/core/io.t
 import { earlier } from '../../machine/deadlines.ts';
 import { type Body, type LinkId, Queue, type Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
-import type { PutItem } from '../../protocol/ins-messages.ts';
+import type { PutBlock } from '../../protocol/ins-messages.ts';
 import type { InsServerEntry } from '../../protocol/swarm-fields.ts';
 import type { LinkNumbers } from '../../swarm/io.ts';
 import type { SourceOutput } from './io.ts';
@@ -83,7 +83,7 @@ export class InsFeeds {
     handle: number,
     collection: Uint8Array,
     ttlSeconds: number,
-    items: PutItem[],
+    items: PutBlock[],
     bodies: Body[],
     nowMs: number,
   ): void {

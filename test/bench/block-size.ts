@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { runConversation } from '../../ins-client/node/conversation.ts';
 import { startInsServer } from '../../ins-server/node/ins-server.ts';
-import { FROM_NEWEST_START, type PutItem } from '../../protocol/ins-messages.ts';
+import { FROM_NEWEST_START, type PutBlock } from '../../protocol/ins-messages.ts';
 import { makeKeyPair, randomBytes } from '../../runtime/node/crypto.ts';
 import { nameOf } from '../../runtime/node/hash.ts';
 import { quantile, Simulation } from '../../sim/run.ts';
@@ -81,7 +81,7 @@ async function cpuPerGb(blockBytes: number): Promise<number> {
       part[1] = number >> 8;
       const bodies: Uint8Array[] = [];
       for (let at = 0; at < part.length; at += blockBytes) bodies.push(part.slice(at, at + blockBytes));
-      const items = bodies.map((body, index): PutItem => {
+      const items = bodies.map((body, index): PutBlock => {
         const name = nameOf(body);
         return { track: 0, part: number, index, start: true, name, sizeBytes: body.length, companion: EMPTY };
       });

@@ -6,8 +6,10 @@ import {
   FROM_NEWEST_START,
   type FromInsClient,
   type FromInsServer,
+  type GetItem,
   helloSigned,
   insClientCodec,
+  type PutBlock,
 } from '../../protocol/ins-messages.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { blockOf, collectionOf, keysOf } from './helpers.ts';
@@ -81,6 +83,12 @@ describe('an INS conversation', () => {
     told('send')
       .map(({ message: each }) => each)
       .filter((each): each is Sent<Type> => each.type === type);
+  const gets = (): { readonly request: number; readonly items: readonly GetItem[] }[] =>
+    sent('batch').flatMap(({ request, gets: items }) => (items.length === 0 ? [] : [{ request, items }]));
+  const puts = (): { readonly request: number; readonly items: readonly PutBlock[] }[] =>
+    sent('batch').flatMap(({ request, puts: items }) =>
+      items.length === 0 ? [] : [{ request, items: items.map(({ token: _, ...item }) => item) }],
+    );
 
   const want = (part: number, more: Partial<WantedBlock> = {}): WantedBlock => ({
     token: null,
@@ -118,14 +126,14 @@ describe('an INS conversation', () => {
     greet();
     const types = told('send').map(({ message: each }) => each.type);
     expect(types[0]).toBe('hello');
-    expect(types.sort()).toEqual(['follow', 'get', 'hello', 'put', 'range-token']);
+    expect(types.sort()).toEqual(['batch', 'batch', 'follow', 'hello', 'range-token']);
     expect(told('send-block')).toHaveLength(1);
   });
 
   it('tells what arrives and is refused, and when a request is done', () => {
     connect();
     get(1, [want(1), want(2), want(3)]);
-    const { request, items } = sent('get')[0]!;
+    const { request, items } = gets()[0]!;
     expect(items.map(({ token, deadlineMs }) => [token, deadlineMs])).toEqual(Array(3).fill([0, 0]));
     block(request, 2, 3);
     message({ type: 'refused', request, item: 0, reason: 'GONE', retryAfterMs: 0, otherServer: null });
@@ -143,7 +151,7 @@ describe('an INS conversation', () => {
   it('takes an item that the server leaves out as not to be had', () => {
     connect();
     get(1, [want(1), want(2)]);
-    const { request } = sent('get')[0]!;
+    const { request } = gets()[0]!;
     block(request, 0);
     message({ type: 'done', request });
     expect(told('refused')).toMatchObject([{ handle: 1, item: 1, reason: 'NO_OBJECT' }]);
@@ -153,7 +161,7 @@ describe('an INS conversation', () => {
   it('ignores what it has not asked for', () => {
     connect();
     get(1, [want(1)]);
-    const { request } = sent('get')[0]!;
+    const { request } = gets()[0]!;
     outputs = [];
     block(request + 50, 0);
     block(request, 9);
@@ -164,7 +172,7 @@ describe('an INS conversation', () => {
       { type: 'refused', request, item: 60, reason: 'GONE', retryAfterMs: 0, otherServer: null },
       { type: 'renewed', request, token: new Uint8Array(90) },
       { type: 'token-refused', alias: 7, reason: 'GONE' },
-      { type: 'usage', request, objects: 1, usedBytes: 1, quotaBytes: 1, names: [] },
+      { type: 'usage', request, item: 0, objects: 1, usedBytes: 1, quotaBytes: 1, names: [] },
     );
     input({ kind: 'cancel', handle: 77 }, { kind: 'signed', ref: 99, signature });
     expect(outputs).toEqual([]);
@@ -177,8 +185,8 @@ describe('an INS conversation', () => {
     connect();
     const items = Array.from({ length: 150 }, (_, at) => want(at, { deadlineAtMs: nowMs + 10_000 - at }));
     get(1, items);
-    expect(sent('get').map((each) => each.items.length)).toEqual([22, 64, 64]);
-    for (const each of sent('get')) {
+    expect(gets().map((each) => each.items.length)).toEqual([22, 64, 64]);
+    for (const each of gets()) {
       for (const [item] of each.items.entries()) block(each.request, item);
     }
     expect(
@@ -192,11 +200,11 @@ describe('an INS conversation', () => {
   it('keeps to what a connection may have open, and goes on as answers come', () => {
     connect();
     for (let handle = 0; handle < 100; handle++) get(handle, [want(handle)]);
-    expect(sent('get')).toHaveLength(64);
-    block(sent('get')[0]!.request, 0);
-    expect(sent('get')).toHaveLength(64);
-    message({ type: 'done', request: sent('get')[0]!.request });
-    expect(sent('get')).toHaveLength(65);
+    expect(gets()).toHaveLength(64);
+    block(gets()[0]!.request, 0);
+    expect(gets()).toHaveLength(64);
+    message({ type: 'done', request: gets()[0]!.request });
+    expect(gets()).toHaveLength(65);
   });
 
   it('refuses itself what is beyond all bounds', () => {
@@ -215,7 +223,7 @@ describe('an INS conversation', () => {
       [1, 1],
       [2, 2],
     ]);
-    expect(sent('get').map(({ items }) => items.map(({ token }) => token))).toEqual([[1, 2, 1], [2]]);
+    expect(gets().map(({ items }) => items.map(({ token }) => token))).toEqual([[1, 2, 1], [2]]);
   });
 
   it('gives a token’s number to another when none is free, but never that of one in use', () => {
@@ -224,7 +232,7 @@ describe('an INS conversation', () => {
     input({ kind: 'follow', handle: 1, keep: false, token: token(0), collection, tracks: [], from: 0 });
     for (let at = 1; at <= 300; at++) {
       get(at + 1, [want(at, { token: token(at) })]);
-      const { request } = sent('get').at(-1)!;
+      const { request } = gets().at(-1)!;
       block(request, 0);
       message({ type: 'done', request });
     }
@@ -232,7 +240,7 @@ describe('an INS conversation', () => {
     expect(sent('token').filter(({ alias }) => alias === followed)).toHaveLength(1);
     expect(Math.max(...sent('token').map(({ alias }) => alias))).toBe(256);
     expect(sent('token')).toHaveLength(301);
-    for (const { items } of sent('get')) expect(items[0]!.token).not.toBe(followed);
+    for (const { items } of gets()) expect(items[0]!.token).not.toBe(followed);
   });
 
   it('renews a token under its number: what runs goes on', () => {
@@ -258,7 +266,7 @@ describe('an INS conversation', () => {
     expect(told('renewed')).toEqual([{ kind: 'renewed', handle: 1, token: renewed }]);
     expect(sent('token')).toHaveLength(1);
     get(2, [want(1, { token: renewed })]);
-    expect(sent('get')[0]?.items[0]?.token).toBe(1);
+    expect(gets()[0]?.items[0]?.token).toBe(1);
     reconnect();
     expect(sent('token').map(({ token }) => token[0])).toEqual([2]);
   });
@@ -268,7 +276,7 @@ describe('an INS conversation', () => {
     const token = new Uint8Array(100).fill(1);
     get(1, [want(1, { token })]);
     message({ type: 'token-refused', alias: 1, reason: 'TOKEN_EXPIRED' });
-    const { request } = sent('get')[0]!;
+    const { request } = gets()[0]!;
     message({ type: 'refused', request, item: 0, reason: 'TOKEN_EXPIRED', retryAfterMs: 0, otherServer: null });
     get(2, [want(1, { token })]);
     expect(sent('token')).toHaveLength(2);
@@ -279,13 +287,13 @@ describe('an INS conversation', () => {
     get(1, [want(1, { deadlineAtMs: nowMs + 500 }), want(2, { deadlineAtMs: nowMs + 900 })]);
     get(2, [want(3, { deadlineAtMs: nowMs })]);
     expect(told('refused')).toMatchObject([{ handle: 2, item: 0, reason: 'DEADLINE' }]);
-    expect(sent('get')[0]?.items.map(({ deadlineMs }) => deadlineMs)).toEqual([500, 900]);
+    expect(gets()[0]?.items.map(({ deadlineMs }) => deadlineMs)).toEqual([500, 900]);
     expect(conversation.nextDeadline()).toBe(nowMs + 500);
     pass(500);
     expect(told('refused').at(-1)).toMatchObject({ handle: 1, item: 0, reason: 'DEADLINE' });
-    block(sent('get')[0]!.request, 0);
+    block(gets()[0]!.request, 0);
     expect(told('arrived')).toEqual([]);
-    block(sent('get')[0]!.request, 1);
+    block(gets()[0]!.request, 1);
     expect(told('done').map(({ handle }) => handle)).toEqual([2, 1]);
     expect(conversation.nextDeadline()).toBeUndefined();
   });
@@ -296,19 +304,19 @@ describe('an INS conversation', () => {
     pass(400);
     expect(told('refused')).toMatchObject([{ handle: 1, item: 0, reason: 'DEADLINE' }]);
     greet();
-    expect(sent('get')).toEqual([]);
+    expect(gets()).toEqual([]);
   });
 
   it('asks again after a reconnect for what was not answered, and only for that', () => {
     connect();
     get(1, [want(1), want(2), want(3, { token: new Uint8Array(90) })]);
-    block(sent('get')[0]!.request, 1);
+    block(gets()[0]!.request, 1);
     reconnect();
     expect(sent('token')).toHaveLength(1);
-    expect(sent('get').map(({ items }) => items.map(({ name }) => name))).toEqual([
+    expect(gets().map(({ items }) => items.map(({ name }) => name))).toEqual([
       [blockOf(1).item.name, blockOf(3).item.name],
     ]);
-    for (const item of [0, 1]) block(sent('get')[0]!.request, item);
+    for (const item of [0, 1]) block(gets()[0]!.request, item);
     expect(told('arrived').map(({ item }) => item)).toEqual([0, 2]);
     expect(told('done')).toHaveLength(1);
   });
@@ -364,12 +372,12 @@ describe('an INS conversation', () => {
     const items = blocks.map(({ item }) => item);
     const bodies = blocks.map((each) => each.body);
     input({ kind: 'put', handle: 1, collection, ttlSeconds: 9, items, bodies });
-    message({ type: 'stored', request: sent('put')[0]!.request, items: [1] });
+    message({ type: 'stored', request: puts()[0]!.request, items: [1] });
     expect(told('stored')).toEqual([{ kind: 'stored', handle: 1, items: [1] }]);
     reconnect();
-    expect(sent('put')[0]?.items).toEqual([items[0], items[2]]);
+    expect(puts()[0]?.items).toEqual([items[0], items[2]]);
     expect(told('send-block').map((each) => each.body)).toEqual([bodies[0], bodies[2]]);
-    message({ type: 'stored', request: sent('put')[0]!.request, items: [0, 1] });
+    message({ type: 'stored', request: puts()[0]!.request, items: [0, 1] });
     expect(told('stored')).toEqual([{ kind: 'stored', handle: 1, items: [0, 2] }]);
     expect(told('done')).toHaveLength(1);
   });
@@ -384,7 +392,7 @@ describe('an INS conversation', () => {
     const bodies = items.map(() => ({ byteLength: 1_048_576 }));
     input({ kind: 'put', handle: 1, collection, ttlSeconds: 9, items, bodies });
     expect(told('send-block')).toHaveLength(8);
-    const { request, items: first } = sent('put')[0]!;
+    const { request, items: first } = puts()[0]!;
     message({ type: 'stored', request, items: first.map((_, at) => at) });
     message({ type: 'done', request });
     expect(told('send-block')).toHaveLength(12);
@@ -395,15 +403,15 @@ describe('an INS conversation', () => {
     get(1, [want(1)]);
     input({ kind: 'follow', handle: 2, keep: false, token: null, collection, tracks: [], from: 0 });
     input({ kind: 'cancel', handle: 1 }, { kind: 'cancel', handle: 2 });
-    expect(sent('cancel').map(({ request }) => request)).toEqual([sent('get')[0]!.request, sent('follow')[0]!.request]);
-    block(sent('get')[0]!.request, 0);
+    expect(sent('cancel').map(({ request }) => request)).toEqual([gets()[0]!.request, sent('follow')[0]!.request]);
+    block(gets()[0]!.request, 0);
     expect(told('arrived')).toEqual([]);
     reconnect();
-    expect(sent('get')).toEqual([]);
+    expect(gets()).toEqual([]);
     expect(sent('follow')).toEqual([]);
     // The handle is free again.
     get(1, [want(1)]);
-    expect(sent('get')).toHaveLength(1);
+    expect(gets()).toHaveLength(1);
   });
 
   it('dials again after a pause that grows, and starts again with a short one', () => {

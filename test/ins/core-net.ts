@@ -4,12 +4,14 @@ import { INS_SERVER_LIMITS } from '../../ins-server/core/limits.ts';
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
 import {
+  type BatchMessage,
+  EMPTY_BATCH,
   type FromInsClient,
   type FromInsServer,
   helloSigned,
   insClientCodec,
   insServerCodec,
-  type PutItem,
+  type PutBlock,
 } from '../../protocol/ins-messages.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import type { Token } from '../../protocol/token.ts';
@@ -327,13 +329,19 @@ export class CoreClient {
     return alias;
   }
 
+  /** Sends a batch of what is named; its number. */
+  batch(more: Partial<BatchMessage>): number {
+    const { request = ++this.requests } = more;
+    this.send({ ...EMPTY_BATCH, ...more, request });
+    return request;
+  }
+
   /** Puts blocks with their bytes; the request's number. */
   put(
-    blocks: readonly { readonly item: PutItem; readonly body: Body }[],
+    blocks: readonly { readonly item: PutBlock; readonly body: Body }[],
     { ttlSeconds = 60, token = 0, collection = collectionOf(1) } = {},
   ): number {
-    const request = ++this.requests;
-    this.send({ type: 'put', request, token, collection, ttlSeconds, items: blocks.map(({ item }) => item) });
+    const request = this.batch({ collection, ttlSeconds, puts: blocks.map(({ item }) => ({ token, ...item })) });
     for (const [at, { body }] of blocks.entries()) this.sendBlock(request, at, body);
     return request;
   }
@@ -348,13 +356,11 @@ export class CoreClient {
     parts: readonly number[],
     { token = 0, keep = false, deadlineMs = 0, collection = collectionOf(1), byName = false } = {},
   ): number {
-    const request = ++this.requests;
-    const items = parts.map((part) => {
+    const gets = parts.map((part) => {
       const name = byName ? blockOf(part).item.name : null;
       return { token, deadlineMs, name, label: byName ? null : { track: 0, part, index: 0 } };
     });
-    this.send({ type: 'get', request, keep, collection: byName ? null : collection, items });
-    return request;
+    return this.batch({ keep, collection: byName ? null : collection, gets });
   }
 
   follow(

@@ -5,6 +5,7 @@ import type { InsClientInput } from '../../ins-client/core/io.ts';
 import { Prng } from '../../machine/prng.ts';
 import { decodeBlockFrame, encodeBlockHeader } from '../../protocol/frames.ts';
 import {
+  EMPTY_BATCH,
   FROM_NEWEST_START,
   type FromInsClient,
   type FromInsServer,
@@ -44,13 +45,21 @@ describe('bytes from strangers', () => {
         invitation: null,
       },
       {
-        type: 'get',
+        ...EMPTY_BATCH,
         request: 1,
         keep: true,
         collection: collectionOf(1),
-        items: [{ token: 1, deadlineMs: 5, name: block.item.name, label: { track: 1, part: 2, index: 3 } }],
+        gets: [{ token: 1, deadlineMs: 5, name: block.item.name, label: { track: 1, part: 2, index: 3 } }],
       },
-      { type: 'put', request: 2, token: 0, collection: collectionOf(1), ttlSeconds: 9, items: [block.item] },
+      {
+        ...EMPTY_BATCH,
+        request: 2,
+        collection: collectionOf(1),
+        ttlSeconds: 9,
+        puts: [{ token: 0, ...block.item }],
+        deletes: [{ token: 0, name: block.item.name }],
+        statuses: [{ token: 0 }],
+      },
       { type: 'follow', request: 3, keep: false, token: 1, collection: collectionOf(1), tracks: [1], from: 9 },
     ];
     const change = fc.tuple(fc.nat(), fc.nat(255));
@@ -122,24 +131,32 @@ describe('a server that anything is said to', () => {
       new Uint8Array(70),
     );
   };
-  const putItem = fc.record({ part, track }).map((label) => blockOf(label.part, 50, label).item);
+  const name = part.map((at) => blockOf(at, 50).item.name);
+  const putItem = fc
+    .record({ part, track, token: alias })
+    .map(({ token, ...label }) => ({ token, ...blockOf(label.part, 50, label).item }));
   const message: fc.Arbitrary<FromInsClient> = fc.oneof(
     fc.record({ type: fc.constant('token' as const), alias: fc.integer({ min: 1, max: 4 }), token: tokens() }),
     fc.record({ type: fc.constant('forget-token' as const), alias: fc.integer({ min: 1, max: 4 }) }),
     fc.record({
-      type: fc.constant('get' as const),
+      type: fc.constant('batch' as const),
       request,
       keep: fc.boolean(),
+      deliver: fc.boolean(),
       collection: fc.option(collection),
-      items: fc.array(
+      ttlSeconds: fc.nat(20),
+      gets: fc.array(
         fc.record({
           token: alias,
           deadlineMs: fc.nat(3_000),
-          name: fc.option(part.map((at) => blockOf(at, 50).item.name)),
+          name: fc.option(name),
           label: fc.option(fc.record({ track, part, index: fc.nat(1) })),
         }),
         { maxLength: 5 },
       ),
+      puts: fc.array(putItem, { maxLength: 4 }),
+      deletes: fc.array(fc.record({ token: alias, name }), { maxLength: 2 }),
+      statuses: fc.array(fc.record({ token: alias }), { maxLength: 2 }),
     }),
     fc.record({
       type: fc.constant('follow' as const),
@@ -150,24 +167,6 @@ describe('a server that anything is said to', () => {
       tracks: fc.array(track, { maxLength: 2 }),
       from: fc.oneof(part, fc.constant(FROM_NEWEST_START)),
     }),
-    fc.record({
-      type: fc.constant('put' as const),
-      request,
-      token: alias,
-      collection,
-      ttlSeconds: fc.integer({ min: 1, max: 20 }),
-      items: fc.array(putItem, { maxLength: 4 }),
-    }),
-    fc.record({
-      type: fc.constant('delete' as const),
-      request,
-      token: alias,
-      names: fc.array(
-        part.map((at) => blockOf(at, 50).item.name),
-        { maxLength: 3 },
-      ),
-    }),
-    fc.record({ type: fc.constant('status' as const), request, token: alias }),
     fc.record({ type: fc.constant('cancel' as const), request }),
     fc.record({ type: fc.constant('range-token' as const), token: tokens() }),
   );
@@ -287,7 +286,7 @@ describe('a server that anything is said to', () => {
         const stranger = new CoreClient(server, keysOf(3));
         stranger.hello('test');
         for (const each of messages) {
-          if (each.type !== 'token' && each.type !== 'put') stranger.send(each);
+          if (each.type !== 'token') stranger.send(each.type === 'batch' ? { ...each, puts: [] } : each);
         }
         world.pass(5_000);
         expect(stranger.blocks).toEqual([]);

@@ -1,7 +1,7 @@
 import type { InsCallerInput, InsCallerOutput } from '../../ins-client/core/world.ts';
 import { type RunningConversation, runConversation } from '../../ins-client/node/conversation.ts';
 import type { Body } from '../../machine/machine.ts';
-import type { PutItem } from '../../protocol/ins-messages.ts';
+import type { PutBlock } from '../../protocol/ins-messages.ts';
 import { RANGE_TOKEN_LIFE_SECONDS } from '../../protocol/limits.ts';
 import { nameToText } from '../../protocol/names.ts';
 import { concatBytes } from '../../protocol/text.ts';
@@ -44,8 +44,8 @@ export function hashText(bytes: Body): string {
 export function blockOf(
   part: number,
   length = 1_000,
-  more: Partial<PutItem> = {},
-): { readonly item: PutItem; readonly body: Uint8Array } {
+  more: Partial<PutBlock> = {},
+): { readonly item: PutBlock; readonly body: Uint8Array } {
   const { track = 0, index = 0 } = more;
   const body = bytesOf(part * 100 + track * 10 + index, length);
   const item = {

@@ -70,7 +70,7 @@ describe('over a store that outlives the server', () => {
   it('IN10: a delete is done when the store will not bring it back', () => {
     client.putParts([1]);
     answer();
-    client.send({ type: 'delete', request: 7, token: 0, names: [blockOf(1).item.name] });
+    client.batch({ request: 7, deletes: [{ token: 0, name: blockOf(1).item.name }] });
     client.get([1]);
     expect(client.refusals()).toEqual(['NO_OBJECT']);
     const { ref, places } = asked('unfile')[0]!;
@@ -83,16 +83,16 @@ describe('over a store that outlives the server', () => {
   it('a delete that may come undone is refused', () => {
     client.putParts([1]);
     answer();
-    client.send({ type: 'delete', request: 7, token: 0, names: [blockOf(1).item.name] });
+    client.batch({ request: 7, deletes: [{ token: 0, name: blockOf(1).item.name }] });
     server.input({ kind: 'unfiled', ref: asked('unfile')[0]!.ref, ok: false });
-    expect(client.of('refused').at(-1)).toMatchObject({ request: 7, item: null, reason: 'OVERLOAD' });
+    expect(client.of('refused').at(-1)).toMatchObject({ request: 7, item: 0, reason: 'OVERLOAD' });
   });
 
   it('a block that is deleted while it is put again is not acknowledged', () => {
     client.putParts([1]);
     answer();
     client.putParts([1]);
-    client.send({ type: 'delete', request: 7, token: 0, names: [blockOf(1).item.name] });
+    client.batch({ request: 7, deletes: [{ token: 0, name: blockOf(1).item.name }] });
     answer();
     expect(client.of('stored')).toHaveLength(1);
     expect(client.refusals()).toEqual(['OVERLOAD']);
@@ -148,7 +148,7 @@ describe('over a store that outlives the server', () => {
     viewer.follow(0, { token: viewer.token(again.token(keysOf(1))) });
     expect(viewer.parts()).toEqual([1, 2]);
     expect(owner.blocks).toHaveLength(2);
-    owner.send({ type: 'status', request: 5, token: 0 });
+    owner.batch({ request: 5, statuses: [{ token: 0 }] });
     expect(owner.of('usage')[0]).toMatchObject({ objects: 2, usedBytes: 2_006 });
     net.pass(6_000);
     owner.get([1, 2]);

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { helloSigned, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
+import { EMPTY_BATCH, helloSigned, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { CoreClient, CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, collectionOf, keysOf } from './helpers.ts';
@@ -164,22 +164,28 @@ describe('while a signature is checked', () => {
     core.handleInput({ kind: 'message', link, message }, net.nowMs);
     const { ref } = drain()!;
     const status = (request: number): void =>
-      core.handleInput({ kind: 'message', link, message: { type: 'status', request, token: 0 } }, net.nowMs);
+      core.handleInput(
+        { kind: 'message', link, message: { ...EMPTY_BATCH, request, statuses: [{ token: 0 }] } },
+        net.nowMs,
+      );
     status(1);
     status(2);
     expect(drain()).toBeUndefined();
     expect(messages).toEqual(['welcome']);
     core.handleInput({ kind: 'verified', ref, ok: true }, net.nowMs);
     drain();
-    expect(messages).toEqual(['welcome', 'accepted', 'usage', 'usage']);
+    expect(messages).toEqual(['welcome', 'accepted', 'usage', 'done', 'usage', 'done']);
 
     const late = 901;
     core.handleInput({ kind: 'link-opened', link: late, nonce: new Uint8Array(32) }, net.nowMs);
     core.handleInput({ kind: 'message', link: late, message }, net.nowMs);
     for (let request = 0; request < 600; request++) {
-      core.handleInput({ kind: 'message', link: late, message: { type: 'status', request, token: 0 } }, net.nowMs);
+      core.handleInput(
+        { kind: 'message', link: late, message: { ...EMPTY_BATCH, request, statuses: [{ token: 0 }] } },
+        net.nowMs,
+      );
     }
     drain();
-    expect(messages.slice(4)).toEqual(['welcome', 'turned-away', 'close']);
+    expect(messages.slice(6)).toEqual(['welcome', 'turned-away', 'close']);
   });
 });

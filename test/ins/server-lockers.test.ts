@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { EMPTY_BATCH } from '../../protocol/ins-messages.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, bytesOf, collectionOf, keysOf } from './helpers.ts';
@@ -105,7 +106,7 @@ describe('a put', () => {
   it('IN8: whose bytes do not come is refused in time', () => {
     const client = server.connect(owner);
     const { item } = blockOf(1);
-    client.send({ type: 'put', request: 5, token: 0, collection: collectionOf(1), ttlSeconds: 9, items: [item] });
+    client.batch({ request: 5, collection: collectionOf(1), ttlSeconds: 9, puts: [{ token: 0, ...item }] });
     net.pass(29_000);
     expect(client.refusals()).toEqual([]);
     net.pass(2_000);
@@ -117,7 +118,7 @@ describe('a put', () => {
   it('IN14: that was cancelled is not filed', () => {
     const client = server.connect(owner);
     const { item, body } = blockOf(1);
-    client.send({ type: 'put', request: 5, token: 0, collection: collectionOf(1), ttlSeconds: 9, items: [item] });
+    client.batch({ request: 5, collection: collectionOf(1), ttlSeconds: 9, puts: [{ token: 0, ...item }] });
     client.send({ type: 'cancel', request: 5 });
     client.sendBlock(5, 0, body);
     client.get([1]);
@@ -140,13 +141,12 @@ describe('a put', () => {
     };
     const { link } = client;
     const put = {
-      type: 'put',
+      ...EMPTY_BATCH,
       request: 5,
-      token: 0,
       collection: collectionOf(1),
       ttlSeconds: 9,
-      items: [item],
-    } as const;
+      puts: [{ token: 0, ...item }],
+    };
     input({ kind: 'message', link, message: put });
     const check = input({ kind: 'block', link, header: { request: 5, item: 0, kept: false, labelled: null }, body });
     expect(core.stats().memoryBytes).toBe(body.length);
@@ -221,7 +221,7 @@ describe('a locker', () => {
     reader.get([1, 2], { token: reader.token(server.token(owner)), keep: true });
     net.pass(11_000);
     reader.get([1]);
-    client.send({ type: 'delete', request: 50, token: 0, names: [blockOf(2).item.name] });
+    client.batch({ request: 50, deletes: [{ token: 0, name: blockOf(2).item.name }] });
     reader.get([2]);
     expect(reader.refusals()).toEqual(['GONE', 'NO_OBJECT']);
     expect(server.bodies.size).toBe(0);
@@ -237,7 +237,7 @@ describe('a locker', () => {
     client.putParts([3, 4], { ttlSeconds: 60 });
     reader.get([3, 4], { token: reader.token(server.token(owner)), keep: true });
     expect(reader.blocks.map(({ header }) => header.kept)).toEqual([true, true, true, true]);
-    reader.send({ type: 'status', request: 60, token: 0 });
+    reader.batch({ request: 60, statuses: [{ token: 0 }] });
     expect(reader.of('usage')[0]).toMatchObject({ objects: 2, usedBytes: 2_006, quotaBytes: 2_500 });
   });
 
@@ -247,12 +247,24 @@ describe('a locker', () => {
     const reader = server.connect(keysOf(2));
     reader.get([1], { token: reader.token(server.token(owner)), keep: true });
     const name = blockOf(1).item.name;
-    reader.send({ type: 'delete', request: 50, token: 0, names: [name, blockOf(2).item.name] });
+    reader.batch({
+      request: 50,
+      deletes: [
+        { token: 0, name },
+        { token: 0, name: blockOf(2).item.name },
+      ],
+    });
     expect(reader.of('refused')).toMatchObject([{ request: 50, item: 1, reason: 'NO_OBJECT' }]);
     client.get([1]);
     expect(client.parts()).toEqual([1]);
     const alias = reader.token(server.token(owner, { operations: OPERATION.get | OPERATION.delete, from: 2, to: 2 }));
-    reader.send({ type: 'delete', request: 51, token: alias, names: [name, blockOf(2).item.name] });
+    reader.batch({
+      request: 51,
+      deletes: [
+        { token: alias, name },
+        { token: alias, name: blockOf(2).item.name },
+      ],
+    });
     expect(reader.of('refused').at(-1)).toMatchObject({ request: 51, item: 0 });
     expect(server.bodies.size).toBe(1);
   });
@@ -260,15 +272,14 @@ describe('a locker', () => {
   it('IN10: tells its owner what is in it, and others with a token for that', () => {
     const client = server.connect(owner);
     client.putParts([1, 2, 3]);
-    client.send({ type: 'status', request: 50, token: 0 });
+    client.batch({ request: 50, statuses: [{ token: 0 }] });
     expect(client.of('usage')).toMatchObject([{ objects: 3, usedBytes: 3_009 }]);
     expect(client.of('usage')[0]?.names).toEqual([3, 2, 1].map((part) => blockOf(part).item.name));
     const reader = server.connect(keysOf(2));
-    reader.send({ type: 'status', request: 50, token: reader.token(server.token(owner)) });
-    reader.send({
-      type: 'status',
+    reader.batch({ request: 50, statuses: [{ token: reader.token(server.token(owner)) }] });
+    reader.batch({
       request: 51,
-      token: reader.token(server.token(owner, { operations: OPERATION.status })),
+      statuses: [{ token: reader.token(server.token(owner, { operations: OPERATION.status })) }],
     });
     expect(reader.refusals()).toEqual(['TOKEN_SCOPE']);
     expect(reader.of('usage')).toMatchObject([{ request: 51, objects: 3 }]);

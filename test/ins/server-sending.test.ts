@@ -20,12 +20,10 @@ describe('what a server sends', () => {
   });
 
   const ask = (request: number, items: [part: number, deadlineMs: number][]): void => {
-    client.send({
-      type: 'get',
+    client.batch({
       request,
-      keep: false,
       collection: collectionOf(1),
-      items: items.map(([part, deadlineMs]) => ({
+      gets: items.map(([part, deadlineMs]) => ({
         token: 0,
         deadlineMs,
         name: null,

@@ -211,25 +211,29 @@ const fromInsClient: readonly FromInsClient[] = [
   { type: 'token', alias: 1, token: sealedToken },
   { type: 'forget-token', alias: 1 },
   {
-    type: 'get',
+    type: 'batch',
     request: 7,
     keep: true,
+    deliver: false,
     collection: stream,
-    items: [
+    ttlSeconds: 120,
+    gets: [
       { token: 1, deadlineMs: 400, name: name(1), label: null },
       { token: 0, deadlineMs: 0, name: null, label: { track: 1, part: 123_456, index: 2 } },
     ],
-  },
-  { type: 'follow', request: 8, keep: false, token: 1, collection: stream, tracks: [0, 1], from: FROM_NEWEST_START },
-  {
-    type: 'put',
-    request: 9,
-    token: 0,
-    collection: stream,
-    ttlSeconds: 120,
-    items: [
-      { track: 0, part: 123_456, index: 0, start: true, name: name(1), sizeBytes: 65_536, companion: sealedRecord },
+    puts: [
       {
+        token: 0,
+        track: 0,
+        part: 123_456,
+        index: 0,
+        start: true,
+        name: name(1),
+        sizeBytes: 65_536,
+        companion: sealedRecord,
+      },
+      {
+        token: 2,
         track: 0,
         part: 123_456,
         index: 1,
@@ -239,9 +243,10 @@ const fromInsClient: readonly FromInsClient[] = [
         companion: new Uint8Array(0),
       },
     ],
+    deletes: [{ token: 0, name: name(2) }],
+    statuses: [{ token: 0 }, { token: 2 }],
   },
-  { type: 'delete', request: 10, token: 0, names: [name(1)] },
-  { type: 'status', request: 11, token: 0 },
+  { type: 'follow', request: 8, keep: false, token: 1, collection: stream, tracks: [0, 1], from: FROM_NEWEST_START },
   { type: 'cancel', request: 8 },
   { type: 'range-token', token: sealedToken },
   { type: 'revoke', request: 12, ids: [run(0x33, 16)], epoch: 7 },
@@ -252,7 +257,7 @@ const fromInsClient: readonly FromInsClient[] = [
 const fromInsServer: readonly FromInsServer[] = [
   { type: 'welcome', version: 1, server: other, nonce, clockMs, blockBytesMax: 1_048_576 },
   { type: 'accepted', quotaBytes: 67_108_864 },
-  { type: 'stored', request: 9, items: [0, 1] },
+  { type: 'stored', request: 7, items: [0, 1] },
   {
     type: 'refused',
     request: 7,
@@ -264,8 +269,17 @@ const fromInsServer: readonly FromInsServer[] = [
   { type: 'done', request: 7 },
   { type: 'token-refused', alias: 1, reason: 'TOKEN_EXPIRED' },
   { type: 'renewed', request: 8, token: sealedToken },
-  { type: 'usage', request: 11, objects: 2, usedBytes: 77_881, quotaBytes: 67_108_864, names: [name(2), name(1)] },
+  {
+    type: 'usage',
+    request: 10,
+    item: 2,
+    objects: 2,
+    usedBytes: 77_881,
+    quotaBytes: 67_108_864,
+    names: [name(2), name(1)],
+  },
   { type: 'notice', kind: 'draining', otherServer: null },
+  { type: 'deleted', request: 7, items: [4] },
 ];
 
 const peer: readonly PeerMessage[] = [

@@ -1,4 +1,4 @@
-import { insClientCodec } from '../../../protocol/ins-messages.ts';
+import { EMPTY_BATCH, insClientCodec } from '../../../protocol/ins-messages.ts';
 import { clientFrame } from './load/frames.ts';
 import { JOIN, SEND } from './servers/ws-words.ts';
 
@@ -11,13 +11,13 @@ const VARIETY = 32;
 export function insBatches(names: readonly Uint8Array[], perBatch: number, slots = 1): Uint8Array[][] {
   return Array.from({ length: slots }, (_, slot) =>
     Array.from({ length: Math.min(VARIETY, names.length) }, (_, turn) => {
-      const items = Array.from({ length: perBatch }, (_, at) => ({
+      const gets = Array.from({ length: perBatch }, (_, at) => ({
         token: 1,
         deadlineMs: 0,
         name: names[(turn * perBatch + at) % names.length]!,
         label: null,
       }));
-      const message = { type: 'get', request: slot + 1, keep: false, collection: null, items } as const;
+      const message = { ...EMPTY_BATCH, request: slot + 1, gets };
       return clientFrame(insClientCodec.encode(message));
     }),
   );

@@ -1,5 +1,5 @@
 import { type RunningConversation, runConversation } from '../../../ins-client/node/conversation.ts';
-import type { PutItem } from '../../../protocol/ins-messages.ts';
+import type { PutBlock } from '../../../protocol/ins-messages.ts';
 import { makeKeyPair, randomBytes } from '../../../runtime/node/crypto.ts';
 import { nameOf } from '../../../runtime/node/hash.ts';
 import { sealToken } from '../../ins/helpers.ts';
@@ -60,7 +60,7 @@ export class Owner {
   put(part: number, body: Uint8Array, ttlSeconds: number, companion: Uint8Array = EMPTY): void {
     if (this.failure !== undefined) throw new Error(this.failure);
     const name = nameOf(body);
-    const item: PutItem = { track: 0, part, index: 0, start: true, name, sizeBytes: body.length, companion };
+    const item: PutBlock = { track: 0, part, index: 0, start: true, name, sizeBytes: body.length, companion };
     const { collection } = this;
     this.client.input({
       kind: 'put',

@@ -1,0 +1,419 @@
+import { Prng } from '../../machine/prng.ts';
+import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
+import { BLOCK_TTL_SECONDS_DEFAULT } from '../../protocol/limits.ts';
+import { type Driven, drive } from '../../runtime/drive.ts';
+import { InsConversation } from '../core/conversation.ts';
+import type { InsClientInput, InsClientOutput } from '../core/io.ts';
+import { type InsCallerOutput, isWorldOutput } from '../core/world.ts';
+import { Budget } from './budget.ts';
+import { type CancelSignal, onAbort } from './cancel.ts';
+import { Dialler } from './dialler.ts';
+import { InsError } from './errors.ts';
+import { FollowCall } from './follow-call.ts';
+import { GetCall, type Wanted } from './get-call.ts';
+import { accountOf, type Keys } from './keys.ts';
+import type { Hash, Platform } from './platform.ts';
+import { type ObjectToPut, PutCall } from './put-call.ts';
+import type { GetResult, PutResult } from './results.ts';
+import { type CollectionLike, collectionBytes, keyText, type TokenLike, tokenBytes } from './texts.ts';
+import { makeToken, type ServerId, type TokenClaims } from './token.ts';
+import { type Call, isLast, type RequestOutput, type Wire } from './wire.ts';
+
+export interface InsClientOptions {
+  /** The server's address, `ws://…` or `wss://…`. */
+  readonly url: string;
+  /** Our account: `makeKeys()` or `loadKeys(…)`. Each running instance has keys of its own. */
+  readonly keys: Keys;
+  /** The application that the account belongs to: any word of at most 64 characters. */
+  readonly application: string;
+  /** Ms without a connection after which what waits for one fails with UNREACHABLE. Default 30,000; Infinity for never. */
+  readonly giveUpAfterMs?: number;
+  /** Bytes that one call may have under way and unread. Default 16 MiB, and never less than one block. */
+  readonly bufferBytes?: number;
+}
+
+export interface CallOptions {
+  /** Aborting ends the call, here and at the server; it throws the signal's reason. `AbortSignal.timeout(ms)` is a time limit. */
+  readonly signal?: CancelSignal | undefined;
+}
+
+export interface GetOptions extends CallOptions {
+  /** Opens the locker that has the blocks, on this server or another one. Default: our own locker. */
+  readonly token?: TokenLike;
+  /** For blocks wanted by label. */
+  readonly collection?: CollectionLike;
+  /** Ms from now after which a block is worth nothing and is refused with DEADLINE. Default: none. */
+  readonly deadlineMs?: number;
+  /** Have the server file each block in our own locker, too, for as long as the original lives. Default false. */
+  readonly keep?: boolean;
+  /** As of the client, for this call. */
+  readonly bufferBytes?: number;
+}
+
+export interface PutOptions extends CallOptions {
+  /** Seconds for which the server keeps the blocks, 1 … 86,400. Default 120. */
+  readonly ttlSeconds?: number;
+  /** For blocks put under labels. */
+  readonly collection?: CollectionLike;
+}
+
+export interface FollowOptions extends CallOptions {
+  readonly collection: CollectionLike;
+  /** Default: our own locker. The server renews it as its owner does. */
+  readonly token?: TokenLike;
+  /** Default: all that the token covers. */
+  readonly tracks?: readonly number[];
+  /** A part, or `newest` to begin at the newest part that a reader may start at. Default `newest`. */
+  readonly from?: number | 'newest';
+  readonly keep?: boolean;
+  readonly bufferBytes?: number;
+}
+
+export type InsState =
+  /** For the first time. */
+  | { readonly kind: 'connecting' }
+  | { readonly kind: 'ready'; readonly server: ServerInfo }
+  /** It is dialled again by itself; what was asked goes on then. */
+  | { readonly kind: 'lost'; readonly why: string }
+  /** Another connection with the same keys took over: this client is finished. */
+  | { readonly kind: 'replaced' }
+  | { readonly kind: 'closed' };
+
+export interface ServerInfo {
+  /** The server's key and address, as tokens name it. */
+  readonly key: string;
+  readonly url: string;
+  /** What to add to our time to have the server's. */
+  readonly clockOffsetMs: number;
+}
+
+const GIVE_UP_MS = 30_000;
+const BUFFER_BYTES = 16 * 1024 * 1024;
+/** Blocks that all calls together have asked for, and bytes they have put, at most; the conversation would refuse more. */
+const GETS_OPEN = 8_192;
+const PUT_BYTES_OPEN = 32 * 1024 * 1024;
+
+/** A client of one INS server. Made by `connectIns`. */
+export class InsClient {
+  readonly url: string;
+  /** How others name us: the holder of a token, for instance. */
+  readonly account: string;
+  private readonly options: InsClientOptions;
+  private readonly platform: Platform;
+  private readonly driven: Driven<InsClientInput>;
+  private readonly dialler: Dialler;
+  private readonly wire: Wire;
+  private readonly takers = new Map<number, (output: RequestOutput) => void>();
+  private readonly calls = new Set<Call>();
+  private readonly listeners = new Set<(state: InsState) => void>();
+  private hash: Hash | undefined;
+  private now: InsState = { kind: 'connecting' };
+  private lastWhy = '';
+  private server: ServerInfo | undefined;
+  private downSinceMs: number;
+  private lastHandle = 0;
+  private timer: unknown;
+  private closing: Promise<void> | undefined;
+
+  constructor(options: InsClientOptions, platform: Platform) {
+    const { url, keys, application } = options;
+    checkUrl(url);
+    this.options = options;
+    this.platform = platform;
+    this.url = url;
+    this.account = accountOf(keys);
+    this.downSinceMs = platform.clock.nowMs();
+    const prng = new Prng(keyText(platform.randomBytes(16)));
+    const conversation = new InsConversation({ url, key: keys.publicKey, application, prng });
+    this.driven = drive<InsClientInput, InsClientOutput>(
+      conversation,
+      (output) => {
+        if (isWorldOutput(output)) this.dialler.perform(output);
+        else this.told(output);
+      },
+      platform.clock,
+    );
+    this.dialler = new Dialler({
+      input: (input) => this.driven.input(input),
+      sign: (bytes) => keys.sign(bytes),
+      dial: platform.dial,
+    });
+    this.wire = this.makeWire();
+    platform.loadHash().then(
+      (hash) => this.start(hash),
+      (error: unknown) => this.finish({ kind: 'closed' }, error),
+    );
+  }
+
+  /** How the connection is. */
+  get state(): InsState {
+    return this.now;
+  }
+
+  /** @returns Stops telling. */
+  onState(listener: (state: InsState) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Resolves when the server has been reached. Calls need not wait for it: they do so themselves. */
+  ready({ signal }: CallOptions = {}): Promise<ServerInfo> {
+    const { server } = this;
+    if (server !== undefined && this.now.kind === 'ready') return Promise.resolve(server);
+    return new Promise((resolve, reject) => {
+      const call: Call = {
+        startedAtMs: this.platform.clock.nowMs(),
+        begin() {},
+        fail: (error) => {
+          over();
+          reject(error);
+        },
+      };
+      const stopListening = this.onState((state) => {
+        if (state.kind !== 'ready') return;
+        over();
+        resolve(state.server);
+      });
+      const over = this.add(call, signal, (reason) => call.fail(reason), stopListening);
+    });
+  }
+
+  /**
+   * Asks for any number of blocks and gives each as it comes, verified, or why it does not come. Asking begins at once; what
+   * nobody reads is bounded by `bufferBytes`. Leaving the loop cancels what is left.
+   *
+   * @throws While reading: {@link InsError} when the whole call fails; the signal's reason; what `wanted` throws.
+   */
+  getObjects(
+    wanted: Iterable<Wanted> | AsyncIterable<Wanted>,
+    options: GetOptions = {},
+  ): AsyncIterableIterator<GetResult, undefined> {
+    const { signal, token, collection, deadlineMs = null, keep = false } = options;
+    const settings = {
+      keep,
+      deadlineMs,
+      token: token === undefined ? null : tokenBytes(token),
+      collection: collection === undefined ? null : collectionBytes(collection),
+      bufferBytes: this.bufferBytes(options),
+    };
+    const call = new GetCall(this.wire, wanted, settings, () => over());
+    const over = this.add(call, signal, (reason) => call.abort(reason));
+    return call.results;
+  }
+
+  /** One block's bytes. @throws {@link InsError} when it cannot be had. */
+  async getObject(wanted: Wanted, options: GetOptions = {}): Promise<Uint8Array> {
+    const { value } = await this.getObjects([wanted], options).next();
+    if (value?.ok === true) return value.bytes;
+    throw value === undefined ? new InsError({ reason: 'NO_OBJECT' }) : new InsError(value, value.name ?? undefined);
+  }
+
+  /**
+   * Puts any number of blocks into our locker; they are taken from `objects` as the server takes them. The results have the order of the
+   * objects. A block whose result is ok can be had by others from then on.
+   */
+  async putObjects(
+    objects: Iterable<ObjectToPut> | AsyncIterable<ObjectToPut>,
+    options: PutOptions = {},
+  ): Promise<readonly PutResult[]> {
+    const { signal, collection, ttlSeconds = BLOCK_TTL_SECONDS_DEFAULT } = options;
+    const settings = { ttlSeconds, collection: collection === undefined ? null : collectionBytes(collection) };
+    const call = new PutCall(this.wire, objects, settings, () => over());
+    const over = this.add(call, signal, (reason) => call.fail(reason));
+    return call.results;
+  }
+
+  /** Puts one block. @returns Its name. @throws {@link InsError} when it was not stored. */
+  async putObject(object: ObjectToPut, options: PutOptions = {}): Promise<string> {
+    const [result] = await this.putObjects([object], options);
+    if (result?.ok === true) return result.name;
+    throw new InsError(result!, result!.name ?? undefined);
+  }
+
+  /**
+   * Brings all blocks of a collection as they are put, with their labels and companions, until the loop is left or it fails. A
+   * reader that is too slow gets what is still there when it has caught up: look at the labels for gaps.
+   */
+  follow(options: FollowOptions): AsyncIterableIterator<GetResult, undefined> {
+    const { signal, token, tracks = [], from = 'newest', keep = false } = options;
+    const settings = {
+      keep,
+      tracks,
+      token: token === undefined ? null : tokenBytes(token),
+      collection: collectionBytes(options.collection),
+      from: from === 'newest' ? FROM_NEWEST_START : from,
+      bufferBytes: this.bufferBytes(options),
+    };
+    const call = new FollowCall(this.wire, settings, () => over());
+    const over = this.add(call, signal, (reason) => call.abort(reason));
+    return call.results;
+  }
+
+  /**
+   * Makes a token for our locker on this server, or on those named. No server is asked, but this one's key has to be known: it waits
+   * for the first connection where no servers are named.
+   */
+  async generateToken(claims: TokenClaims, servers?: readonly ServerId[]): Promise<string> {
+    const named = servers ?? [this.server ?? (await this.ready())];
+    const { clock, randomBytes } = this.platform;
+    const nowMs = clock.nowMs() + (this.server?.clockOffsetMs ?? 0);
+    return makeToken(this.options.keys, named, claims, { nowMs, randomBytes });
+  }
+
+  /** What runs under `old` goes on under `token`: a newer one of the same locker. */
+  renewToken(old: TokenLike, token: TokenLike): void {
+    this.driven.input({ kind: 'renew', old: tokenBytes(old), token: tokenBytes(token) });
+  }
+
+  /** Has the server hand this token to all who follow our locker, in place of the one they have. Kept over reconnects. */
+  announceToken(token: TokenLike): void {
+    this.driven.input({ kind: 'range-token', token: tokenBytes(token) });
+  }
+
+  /** Ends all calls with CLOSED, and the connection within about a second. */
+  close(): Promise<void> {
+    return this.finish({ kind: 'closed' }, new InsError({ reason: 'CLOSED' }));
+  }
+
+  private makeWire(): Wire {
+    const client = this;
+    return {
+      get hash() {
+        return client.hash!;
+      },
+      clock: this.platform.clock,
+      gets: new Budget(GETS_OPEN),
+      putBytes: new Budget(PUT_BYTES_OPEN),
+      open(make, take) {
+        const handle = ++client.lastHandle;
+        client.takers.set(handle, take);
+        client.driven.input(make(handle));
+        return handle;
+      },
+      cancel(handle) {
+        if (client.takers.delete(handle)) client.driven.input({ kind: 'cancel', handle });
+      },
+    };
+  }
+
+  private start(hash: Hash): void {
+    if (this.isOver()) return;
+    this.hash = hash;
+    this.driven.input({ kind: 'start' });
+    for (const call of [...this.calls]) call.begin();
+  }
+
+  /** @returns To be called when the call is over. */
+  private add(
+    call: Call,
+    signal: CancelSignal | undefined,
+    abort: (reason: unknown) => void,
+    ended: () => void = () => {},
+  ): () => void {
+    this.mustBeOpen();
+    const stopListening = onAbort(signal, abort);
+    this.calls.add(call);
+    this.watch();
+    // What the caller gets back has to be there before anything is told.
+    if (this.hash !== undefined) queueTask(() => this.calls.has(call) && call.begin());
+    return () => {
+      stopListening();
+      this.calls.delete(call);
+      ended();
+    };
+  }
+
+  private mustBeOpen(): void {
+    if (this.now.kind === 'replaced') throw new InsError({ reason: 'REPLACED' });
+    if (this.now.kind === 'closed') throw new InsError({ reason: 'CLOSED' });
+  }
+
+  private isOver(): boolean {
+    return this.now.kind === 'closed' || this.now.kind === 'replaced';
+  }
+
+  private bufferBytes({ bufferBytes = this.options.bufferBytes ?? BUFFER_BYTES }: { bufferBytes?: number }): number {
+    if (bufferBytes > 0) return bufferBytes;
+    throw new RangeError(`bufferBytes is ${bufferBytes}; it must be a positive number`);
+  }
+
+  private told(output: InsCallerOutput): void {
+    if (output.kind === 'ready') {
+      const { server, clockOffsetMs } = output;
+      this.server = { key: keyText(server), url: this.url, clockOffsetMs };
+      this.set({ kind: 'ready', server: this.server });
+    } else if (output.kind === 'lost') {
+      if (this.isOver()) return;
+      if (output.final) void this.finish({ kind: 'replaced' }, new InsError({ reason: 'REPLACED' }));
+      else this.lost(output.why);
+    } else {
+      const take = this.takers.get(output.handle);
+      if (isLast(output)) this.takers.delete(output.handle);
+      take?.(output);
+    }
+  }
+
+  private lost(why: string): void {
+    this.lastWhy = why;
+    if (this.now.kind === 'ready') this.downSinceMs = this.platform.clock.nowMs();
+    this.set({ kind: 'lost', why });
+    this.watch();
+  }
+
+  private set(state: InsState): void {
+    this.now = state;
+    for (const listener of [...this.listeners]) listener(state);
+  }
+
+  /** Sets the timer for the call that has waited longest for a connection. */
+  private watch(): void {
+    const { clock } = this.platform;
+    if (this.timer !== undefined || this.now.kind === 'ready' || this.calls.size === 0) return;
+    const dueMs = Math.min(...[...this.calls].map((call) => this.dueMs(call)));
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    this.timer = clock.setTimer(
+      () => {
+        this.timer = undefined;
+        if (this.now.kind === 'ready') return;
+        const nowMs = clock.nowMs();
+        for (const call of [...this.calls]) {
+          if (this.dueMs(call) > nowMs) continue;
+          call.fail(new InsError({ reason: 'UNREACHABLE', retryAfterMs: 1_000 }, `${this.url}: ${this.lastWhy}`));
+        }
+        this.watch();
+      },
+      Math.max(0, dueMs - clock.nowMs()),
+    );
+  }
+
+  private dueMs(call: Call): number {
+    return Math.max(call.startedAtMs, this.downSinceMs) + (this.options.giveUpAfterMs ?? GIVE_UP_MS);
+  }
+
+  /** Ends everything, once. */
+  private finish(state: InsState, error: unknown): Promise<void> {
+    this.closing ??= this.end(state, error);
+    return this.closing;
+  }
+
+  private async end(state: InsState, error: unknown): Promise<void> {
+    this.now = state;
+    if (this.timer !== undefined) this.platform.clock.clearTimer(this.timer);
+    for (const call of [...this.calls]) call.fail(error);
+    this.driven.input({ kind: 'stop' });
+    // A listener may close the client.
+    await Promise.resolve();
+    this.set(state);
+    await this.dialler.ended();
+    this.driven.stop();
+  }
+}
+
+function queueTask(task: () => void): void {
+  void Promise.resolve().then(task);
+}
+
+function checkUrl(url: string): void {
+  if (!/^wss?:\/\/[^/]+/.test(url))
+    throw new TypeError(`${JSON.stringify(url)} is no address of an INS server: expected ws://HOST:PORT or wss://…`);
+}

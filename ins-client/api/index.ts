@@ -1,0 +1,19 @@
+/** What applications use, the same on every platform. Its platform's own part is in `node/index.ts` and `browser/index.ts`. */
+export type { CancelSignal } from './cancel.ts';
+export type {
+  CallOptions,
+  FollowOptions,
+  GetOptions,
+  InsClient,
+  InsClientOptions,
+  InsState,
+  PutOptions,
+  ServerInfo,
+} from './client.ts';
+export { InsError, type InsReason, type Refusal } from './errors.ts';
+export type { Wanted, WantedByLabel, WantedByName } from './get-call.ts';
+export { accountOf, type Keys } from './keys.ts';
+export type { LabelledToPut, ObjectToPut } from './put-call.ts';
+export type { GetResult, GotObject, ObjectLabel, PutResult, RefusedObject, StoredObject } from './results.ts';
+export type { AccountLike, CollectionLike, NameLike, TokenLike } from './texts.ts';
+export { type Operation, readToken, type ServerId, type TokenClaims, type TokenContent } from './token.ts';

@@ -18,6 +18,7 @@ const ADVICE: Partial<Record<InsReason, string>> = {
   TOKEN_REVOKED: 'ask the owner of the locker for a new token',
   TOKEN_REPLAYED: 'ask the owner of the locker for a new token',
   TOKEN_SCOPE: 'ask for a token for this operation, these objects and this account',
+  TOKEN_TOO_WIDE: 'make the token from `parent` with no more operations, objects or time than that has',
   NO_OBJECT: 'look for it in another locker, or have its owner put it',
   GONE: 'have its owner put it again, with a longer ttlSeconds',
   NAME_MISMATCH: 'ask another server; this one, or the way to it, cannot be trusted with this block',

@@ -227,6 +227,7 @@ export const UNLABELLED = new Uint8Array(32);
 
 /** A locker files everything under a label. That of a block without one is cut out of its name: the same block, the same label. */
 function labelOf(name: Uint8Array): Label {
-  const view = new DataView(name.buffer, name.byteOffset);
-  return { track: name[1]! & 0x0f, part: view.getUint32(2) % PART_NUMBER_MAX, index: view.getUint16(6) };
+  const byte = (at: number): number => name[at]!;
+  const part = ((byte(2) << 24) | (byte(3) << 16) | (byte(4) << 8) | byte(5)) >>> 0;
+  return { track: byte(1) & 0x0f, part: part % PART_NUMBER_MAX, index: (byte(6) << 8) | byte(7) };
 }

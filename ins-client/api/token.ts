@@ -1,4 +1,10 @@
-import { PART_NUMBER_MAX, RANGE_TOKEN_LIFE_SECONDS, TOKEN_BYTES_MAX } from '../../protocol/limits.ts';
+import {
+  DELEGATED_TOKEN_BYTES_MAX,
+  PART_NUMBER_MAX,
+  RANGE_TOKEN_LIFE_SECONDS,
+  TOKEN_BYTES_MAX,
+  TOKEN_ID_BYTES,
+} from '../../protocol/limits.ts';
 import { nameToText, SIGNATURE_BYTES } from '../../protocol/names.ts';
 import { concatBytes, toBase64Url } from '../../protocol/text.ts';
 import { decodeToken, encodeToken, OPERATION, type Token, tokenSigned } from '../../protocol/token.ts';
@@ -44,13 +50,20 @@ export interface TokenClaims {
   readonly startsInSeconds?: number;
   /** Only this account may use it; default whoever has the token. */
   readonly holder?: AccountLike;
-  /** How often it may be used; 1 is once. */
+  /** How many items it is good for: gets, puts and deletes of one block each, and follows. */
   readonly uses?: number;
-  /** Its share of what the locker's owner may send, against the shares of other tokens. */
+  /** Its share beside other tokens of the same application. */
   readonly weight?: number;
-  /** Bits a second, and bytes in all, that may be taken or put under it. */
+  /** Bits of blocks a second, and bytes of blocks in all. */
   readonly rateBps?: number;
   readonly amountBytes?: number;
+  /** It is void once our epoch is above this (`revokeTokens`). Default 0. */
+  readonly epoch?: number;
+  /**
+   * A token that we hold, to pass a part of it on: this one opens the same locker and allows no more. It names its holder: the
+   * one that is passed on must have us as its `holder`.
+   */
+  readonly parent?: TokenLike;
 }
 
 export interface TokenTools {
@@ -70,9 +83,10 @@ export async function makeToken(
   claims: TokenClaims,
   { nowMs, randomBytes }: TokenTools,
 ): Promise<string> {
-  const encoded = encodeToken(tokenOf(keys, servers, claims, Math.floor(nowMs / 1000), randomBytes(16)));
-  if (encoded.length + SIGNATURE_BYTES > TOKEN_BYTES_MAX) {
-    const over = encoded.length + SIGNATURE_BYTES - TOKEN_BYTES_MAX;
+  const encoded = encodeToken(tokenOf(keys, servers, claims, Math.floor(nowMs / 1000), randomBytes(TOKEN_ID_BYTES)));
+  const bytesMax = claims.parent === undefined ? TOKEN_BYTES_MAX : DELEGATED_TOKEN_BYTES_MAX;
+  if (encoded.length + SIGNATURE_BYTES > bytesMax) {
+    const over = encoded.length + SIGNATURE_BYTES - bytesMax;
     throw new RangeError(`the token is ${over} bytes too long: name fewer objects or servers, or name a collection`);
   }
   return toBase64Url(concatBytes(encoded, await keys.sign(tokenSigned(encoded))));
@@ -107,6 +121,8 @@ function tokenOf(
     weight: claims.weight ?? null,
     rateBps: claims.rateBps ?? null,
     amountBytes: claims.amountBytes ?? null,
+    epoch: claims.epoch ?? null,
+    parent: claims.parent === undefined ? null : tokenBytes(claims.parent),
   };
 }
 
@@ -116,10 +132,12 @@ function operationBit(operation: Operation): number {
   return bit;
 }
 
-/** A token taken apart, for people and for deciding where to take it. Its signature is not checked: servers do that. */
+/** A token taken apart; what is null limits nothing. For people and for deciding where to take it. Its signature is not checked: servers do that. */
 export interface TokenContent {
-  /** The account whose lockers it opens. */
+  /** The account that made it. */
   readonly issuer: string;
+  /** The account whose lockers it opens: the issuer, or the one of `parent`. */
+  readonly owner: string;
   readonly servers: readonly { readonly key: string; readonly url: string }[];
   readonly operations: readonly Operation[];
   readonly names: readonly string[] | null;
@@ -136,6 +154,9 @@ export interface TokenContent {
   readonly weight: number | null;
   readonly rateBps: number | null;
   readonly amountBytes: number | null;
+  readonly epoch: number | null;
+  /** The token that it was made from. */
+  readonly parent: string | null;
 }
 
 /** @throws TypeError when it is none. */
@@ -143,9 +164,11 @@ export function readToken(sealed: TokenLike): TokenContent {
   const decoded = decodeToken(tokenBytes(sealed));
   if (decoded === undefined) throw new TypeError('this is no token: expected what generateToken gave, unchanged');
   const { token } = decoded;
-  const { uses, weight, rateBps, amountBytes } = token;
+  const { uses, weight, rateBps, amountBytes, epoch } = token;
+  const parent = token.parent === null ? undefined : decodeToken(token.parent)?.token;
   return {
     issuer: keyText(token.issuer),
+    owner: keyText((parent ?? token).issuer),
     servers: token.servers.map(({ key, url }) => ({ key: keyText(key), url })),
     operations: (Object.keys(OPERATION) as Operation[]).filter((name) => (token.operations & OPERATION[name]) !== 0),
     names: token.names?.map(nameToText) ?? null,
@@ -161,5 +184,7 @@ export function readToken(sealed: TokenLike): TokenContent {
     weight,
     rateBps,
     amountBytes,
+    epoch,
+    parent: token.parent === null ? null : toBase64Url(token.parent),
   };
 }

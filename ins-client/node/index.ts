@@ -1,23 +1,15 @@
 import { nameOfHash, nameToText } from '../../protocol/names.ts';
-import { nodeClock, nowMs } from '../../runtime/node/clock.ts';
+import { nowMs } from '../../runtime/node/clock.ts';
 import { keyPairFromSeed, loadOrMakeKeyFile, makeKeyPair, randomBytes } from '../../runtime/node/crypto.ts';
 import { hashOf } from '../../runtime/node/hash.ts';
-import { dialLink } from '../../runtime/node/ws-link.ts';
 import { InsClient, type InsClientOptions } from '../api/client.ts';
 import type { Keys } from '../api/keys.ts';
-import type { Platform } from '../api/platform.ts';
 import { keyText } from '../api/texts.ts';
 import { makeToken, type ServerId, type TokenClaims } from '../api/token.ts';
+import { nodePlatform } from './platform.ts';
 
 /** The INS client for Node. `docs/ins-client.md` has the way in. */
 export * from '../api/index.ts';
-
-const platform: Platform = {
-  clock: nodeClock,
-  dial: (url, events) => dialLink(url, events),
-  loadHash: async () => ({ hashOf }),
-  randomBytes,
-};
 
 /**
  * A client of the INS server at `url`. It connects at once and stays connected until closed; calls may be made right away.
@@ -25,7 +17,7 @@ const platform: Platform = {
  * @throws TypeError for an address that is none.
  */
 export function connectIns(options: InsClientOptions): InsClient {
-  return new InsClient(options, platform);
+  return new InsClient(options, nodePlatform);
 }
 
 /** New keys: a new account. */

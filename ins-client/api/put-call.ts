@@ -1,5 +1,5 @@
 import type { Label } from '../../protocol/frames.ts';
-import type { PutItem } from '../../protocol/ins-messages.ts';
+import type { PutBlock } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX, BLOCK_BYTES_MAX, COMPANION_BYTES_MAX, PART_NUMBER_MAX } from '../../protocol/limits.ts';
 import { nameOfHash, nameToText } from '../../protocol/names.ts';
 import type { InsReason } from './errors.ts';
@@ -34,7 +34,7 @@ const NOTHING = new Uint8Array(0);
 interface Putting {
   readonly index: number;
   readonly name: string;
-  readonly put: PutItem;
+  readonly put: PutBlock;
   readonly bytes: Uint8Array;
   answered: boolean;
 }

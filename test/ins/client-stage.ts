@@ -1,6 +1,6 @@
 import { InsClient, type InsClientOptions } from '../../ins-client/api/client.ts';
 import type { DialledLink } from '../../ins-client/api/dialler.ts';
-import type { GetResult } from '../../ins-client/node/index.ts';
+import { type GetResult, InsError } from '../../ins-client/node/index.ts';
 import { nodePlatform } from '../../ins-client/node/platform.ts';
 import { type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
 import { type FromInsClient, insClientCodec } from '../../protocol/ins-messages.ts';
@@ -12,8 +12,10 @@ export class Tap {
   readonly sent: FromInsClient[] = [];
   blocksIn = 0;
   blockBytesIn = 0;
-  /** Block frames pass through here on their way in; `undefined` swallows one. */
-  tamper: (frame: Uint8Array) => Uint8Array | undefined = (frame) => frame;
+  /** Block frames pass through here on their way in. */
+  tamper: (frame: Uint8Array) => Uint8Array = (frame) => frame;
+  /** Hears nothing of what the server says. */
+  deaf = false;
   private link: DialledLink | undefined;
 
   readonly platform = {
@@ -21,11 +23,14 @@ export class Tap {
     dial: (url: string, events: Parameters<typeof nodePlatform.dial>[1]): DialledLink => {
       const link = nodePlatform.dial(url, {
         ...events,
+        control: (bytes) => {
+          if (!this.deaf) events.control(bytes);
+        },
         block: (frame) => {
+          if (this.deaf) return;
           this.blocksIn++;
           this.blockBytesIn += frame.length;
-          const passed = this.tamper(frame);
-          if (passed !== undefined) events.block(passed);
+          events.block(this.tamper(frame));
         },
       });
       this.link = link;
@@ -104,4 +109,12 @@ export async function until(isSo: () => boolean): Promise<void> {
 /** Time for what should not happen to happen. */
 export function settle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 100));
+}
+
+/** Puts blocks, all of which have to be stored. @returns Their names. */
+export async function putAll(ins: InsClient, blocks: Iterable<Uint8Array>): Promise<string[]> {
+  return (await ins.putObjects(blocks)).map((result) => {
+    if (result.ok) return result.name;
+    throw new InsError(result);
+  });
 }

@@ -2,9 +2,11 @@ import type { Command } from './command.ts';
 import { demo } from './commands/demo.ts';
 import { ins } from './commands/ins.ts';
 import { keygen } from './commands/keygen.ts';
+import { name } from './commands/name.ts';
 import { peer } from './commands/peer.ts';
 import { source } from './commands/source.ts';
+import { token } from './commands/token.ts';
 import { tracker } from './commands/tracker.ts';
 
 /** In the order of the help. */
-export const COMMANDS: readonly Command[] = [demo, source, tracker, ins, peer, keygen];
+export const COMMANDS: readonly Command[] = [demo, source, tracker, ins, peer, keygen, token, name];

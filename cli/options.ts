@@ -39,6 +39,11 @@ export function optional<T>(placeholder: string, help: string, read: (text: stri
   return { ...PLAIN, placeholder, help, read, fallback: { value: undefined, text: '' } };
 }
 
+/** An option that has to be given. `hint` says how to come by a value. */
+export function required<T>(placeholder: string, help: string, read: (text: string) => T, hint: string): OptionSpec<T> {
+  return { ...PLAIN, placeholder, help, read, fallback: undefined, hint };
+}
+
 /** An option that may be given several times. */
 export function many<T>(placeholder: string, help: string, read: (text: string) => T): OptionSpec<readonly T[]> {
   return { ...PLAIN, many: true, placeholder, help, read, fallback: { value: [], text: '' } };

@@ -1,12 +1,13 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { REASONS } from '../protocol/reasons.ts';
+import { STATUSES } from '../ins-server/node/http/statuses.ts';
+import { REASONS, type Reason } from '../protocol/reasons.ts';
 import { type DeclaredMessage, messagesIn } from './messages.ts';
 
 /** Holds PROTOCOL.md against the code and the tests. */
 
 const ROOT = new URL('../', import.meta.url);
 const FILES = ['tracker-messages.ts', 'ins-messages.ts', 'peer-messages.ts'];
-const RULE = /\b(?:GE|TR|IN|SW|RE|TO|AC)\d+\b/g;
+const RULE = /\b(?:GE|TR|IN|HT|SW|RE|TO|AC)\d+\b/g;
 
 /** @returns One line for everything that does not fit; none when all is well. */
 export function findProblems(protocol = readText('PROTOCOL.md'), tests = testNames()): string[] {
@@ -87,10 +88,10 @@ function rowsOf(conversation: string, table: string): DeclaredMessage[] {
 
 function reasonProblems(protocol: string): string[] {
   const inCode = Object.entries(REASONS).map(
-    ([reason, { retry, text }]) => `${reason} ${retry ? 'yes' : 'no'} ${text}`,
+    ([reason, { retry, text }]) => `${reason} ${retry ? 'yes' : 'no'} ${STATUSES[reason as Reason]} ${text}`,
   );
-  const inText = [...protocol.matchAll(/^\| `([A-Z_]+)` \| (yes|no) \| (.*) \|$/gm)].map(
-    ([, reason, again, text]) => `${reason} ${again} ${text}`,
+  const inText = [...protocol.matchAll(/^\| `([A-Z_]+)` \| (yes|no) \| (\d{3}) \| (.*) \|$/gm)].map(
+    ([, reason, again, status, text]) => `${reason} ${again} ${status} ${text}`,
   );
   return [
     ...inText

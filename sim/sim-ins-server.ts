@@ -81,6 +81,8 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
         return;
       }
       case 'turned-away':
+      // Nobody here speaks HTTP.
+      case 'placed':
         return;
       default:
         unreachable(output);

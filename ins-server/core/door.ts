@@ -59,6 +59,12 @@ export class Door {
     if (this.stopped) this.close(link, CLOSE.goingAway, REASONS.DRAINING.text, nowMs);
   }
 
+  /** Lets somebody in who asks one thing and is known by no key. */
+  admitGuest(link: Link, nowMs: number): void {
+    this.links.set(link.id, link);
+    if (this.stopped) this.close(link, CLOSE.goingAway, REASONS.DRAINING.text, nowMs);
+  }
+
   /** What a client sends. While a signature of its is checked, all that comes behind waits. */
   input(link: Link, input: FromLink, nowMs: number): void {
     if (link.checking === 0) {

@@ -64,7 +64,7 @@ export class Gets {
     const wanted = {
       call,
       item: at,
-      labelled: label !== null || link.server,
+      labelled: label !== null || link.server || link.guest !== undefined,
       deadlineAtMs: deadlineMs === 0 ? null : nowMs + deadlineMs,
     };
     const there = locker ?? this.storage.mirrors.get(known!.issuerKey);

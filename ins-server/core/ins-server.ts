@@ -11,6 +11,7 @@ import { Door } from './door.ts';
 import { Filing } from './filing.ts';
 import { Follows } from './follows.ts';
 import { Gets } from './gets.ts';
+import { Guests } from './guests.ts';
 import { Intake } from './intake.ts';
 import type { Filed, InsServerInput, InsServerOptions, InsServerOutput, InsServerStats } from './io.ts';
 import { RETRY_MS, SWEEP_MS, SWEEPS_PER_TIDY } from './limits.ts';
@@ -40,6 +41,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   private readonly remotes: Remotes;
   private readonly follows: Follows;
   private readonly door: Door;
+  private readonly guests: Guests;
   private readonly wallet: Wallet;
   private readonly gets: Gets;
   private readonly batches: Batches;
@@ -85,6 +87,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.remotes = remotes;
     this.follows = follows;
     this.door = door;
+    this.guests = new Guests(door, replies, outputs, storage);
     this.wallet = wallet;
     this.gets = new Gets(storage, sender, remotes, wallet);
     const management = new Management({ replies, storage, sender, wallet, filing: this.filing, limits });
@@ -95,6 +98,9 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     switch (input.kind) {
       case 'link-opened':
         this.door.open(input.link, input.nonce, nowMs);
+        break;
+      case 'asked':
+        this.guests.ask(input, nowMs);
         break;
       case 'link-closed': {
         const link = this.door.links.get(input.link);
@@ -164,8 +170,10 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   stats(): InsServerStats {
     const { storage, sender, puts, remotes, door } = this;
     return {
-      links: door.links.size,
+      links: door.links.size - this.guests.count,
+      guests: this.guests.count,
       accounts: door.accounts.size,
+      lockers: storage.lockers.size,
       blocks: storage.blockCount,
       memoryBytes: storage.memoryBytes,
       diskBytes: storage.diskBytes,
@@ -179,6 +187,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       remoteBytes: remotes.remoteBytes,
       remoteHits: this.gets.remoteHits,
       refused: this.replies.refused,
+      refusedFor: this.replies.refusedFor,
       tokensVerified: this.wallet.verified,
     };
   }
@@ -188,7 +197,8 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.remotes.flush(nowMs);
     this.sender.pump(nowMs);
     const { links, accounts } = this.door;
-    const busy = links.size > 0 || accounts.size > 0 || this.remotes.count > 0 || !this.storage.empty;
+    const busy =
+      links.size > 0 || !this.guests.empty || accounts.size > 0 || this.remotes.count > 0 || !this.storage.empty;
     if (busy) this.sweepAtMs ??= nowMs + SWEEP_MS;
     else this.sweepAtMs = undefined;
   }
@@ -198,6 +208,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.puts.sweep(nowMs);
     this.remotes.sweep(nowMs);
     this.door.sweep(nowMs);
+    this.guests.sweep(nowMs);
     for (const link of this.door.links.values()) this.follows.sweep(link, nowMs);
     if (++this.sweeps % SWEEPS_PER_TIDY === 0) this.door.tidy();
   }
@@ -280,5 +291,6 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       request.ended = true;
     }
     link.requests.clear();
+    this.guests.gone(link, nowMs);
   }
 }

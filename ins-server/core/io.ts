@@ -2,6 +2,7 @@ import type { InsWorldInput, InsWorldOutput } from '../../ins-client/core/world.
 import type { Body, LinkId } from '../../machine/machine.ts';
 import type { BlockHeader, Label, Labelled } from '../../protocol/frames.ts';
 import type { FromInsClient, FromInsServer } from '../../protocol/ins-messages.ts';
+import type { Reason } from '../../protocol/reasons.ts';
 
 /** What crosses the border between the INS server's decisions and the world: clients, a block store, other servers. */
 
@@ -35,6 +36,19 @@ export type InsServerInput =
   | { readonly kind: 'link-closed'; readonly link: LinkId }
   | { readonly kind: 'message'; readonly link: LinkId; readonly message: FromInsClient }
   | { readonly kind: 'block'; readonly link: LinkId; readonly header: BlockHeader; readonly body: Body }
+  /**
+   * Somebody who proves no key asks one thing over HTTP: a link of its own until `link-closed`, which is to come once the
+   * answer has left. The answer is the first of: `send` of `refused`, `stored`, `deleted` or `usage`; `send-block`; `close`.
+   * The bytes of a put follow as a `block` of request 1, item 0.
+   */
+  | {
+      readonly kind: 'asked';
+      readonly link: LinkId;
+      /** What the address goes by in counts; empty for this machine. */
+      readonly address: string;
+      readonly token: Uint8Array | null;
+      readonly call: GuestCall;
+    }
   /** What came breaks the protocol: not decodable. */
   | { readonly kind: 'violation'; readonly link: LinkId; readonly why: string }
   /**
@@ -65,11 +79,35 @@ export type InsServerInput =
   /** Tells all clients, then closes everything. */
   | { readonly kind: 'stop' };
 
+/** What can be asked over HTTP. */
+export type GuestCall =
+  /** `bodyless`: size and time to live alone are wanted, the block is not sent. */
+  | { readonly kind: 'get'; readonly name: Uint8Array; readonly bodyless: boolean }
+  | {
+      readonly kind: 'put';
+      readonly name: Uint8Array;
+      readonly sizeBytes: number;
+      readonly ttlSeconds: number;
+      /** Null: under the next free part of the collection of all zeros. */
+      readonly label: (Label & { readonly collection: Uint8Array; readonly start: boolean }) | null;
+    }
+  | { readonly kind: 'delete'; readonly name: Uint8Array }
+  | { readonly kind: 'status' };
+
 export type InsServerOutput =
   /** One message object may go to many links: encode it once. */
   | { readonly kind: 'send'; readonly link: LinkId; readonly message: FromInsServer }
   /** The store's bytes of `block`, behind the header. In the order of the outputs, whatever loading takes. */
   | { readonly kind: 'send-block'; readonly link: LinkId; readonly header: BlockHeader; readonly block: StoredBlock }
+  /** Where the block that a guest puts is to be filed, if it is; told before it is decided. */
+  | {
+      readonly kind: 'placed';
+      readonly link: LinkId;
+      readonly collection: Uint8Array;
+      readonly label: Label;
+      /** It is there already. */
+      readonly known: boolean;
+    }
   /** The core has forgotten the link; a `link-closed` for it may come or not. */
   | { readonly kind: 'close'; readonly link: LinkId; readonly code: number; readonly why: string }
   /** Whether `signature` is the Ed25519 signature of `signed` under `key`. */
@@ -134,8 +172,12 @@ export interface InsServerLimits {
 
 /** Figures since the start, or of now. */
 export interface InsServerStats {
+  /** Connections of clients and other servers. */
   readonly links: number;
+  /** HTTP requests that are being answered. */
+  readonly guests: number;
   readonly accounts: number;
+  readonly lockers: number;
   readonly blocks: number;
   /** What counts towards {@link InsServerLimits.memoryBytes}. */
   readonly memoryBytes: number;
@@ -153,5 +195,6 @@ export interface InsServerStats {
   readonly remoteBytes: number;
   readonly remoteHits: number;
   readonly refused: number;
+  readonly refusedFor: ReadonlyMap<Reason, number>;
   readonly tokensVerified: number;
 }

@@ -30,6 +30,17 @@ export const SWEEPS_PER_TIDY = 10;
 /** Inputs and bytes of one link held back while a signature is checked; the answer is usually there at once. */
 export const HELD_INPUTS_MAX = 512;
 export const HELD_BYTES_MAX = 8 * 1024 * 1024;
+/** HTTP requests answered at once: by the server, and for one address (this machine's own apart: a proxy's). */
+export const GUESTS_MAX = 1_024;
+export const GUESTS_PER_ADDRESS_MAX = 64;
+/** Bytes that these requests and their answers may take; until the size is known, an answer counts as the largest block. */
+export const GUEST_BYTES_MAX = 256 * 1024 * 1024;
+/** Ms for a block to be found or fetched; and for a whole request, slow senders and readers included. */
+export const GUEST_GET_MS = 10_000;
+export const GUEST_MS = 120_000;
+/** Addresses told apart, and ms for which one is remembered, with the invalid tokens that came from it. */
+export const VISITORS_MAX = 20_000;
+export const GUEST_PAUSE_MS = 60_000;
 /** Forged or malformed tokens after which a link is closed. */
 export const FAILURES_MAX = 5;
 /** Signatures a link may have checked: at once (a peer joins with 32 neighbours' tokens), and a second. */

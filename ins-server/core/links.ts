@@ -102,6 +102,17 @@ export interface Sending {
   readonly dropAtMs: number;
 }
 
+/** Who asks over HTTP: see `guests.ts`. */
+export interface Guest {
+  readonly address: string;
+  /** The block it gets is not sent. */
+  readonly bodyless: boolean;
+  /** What it takes up is given back. */
+  readonly leave: () => void;
+  /** Its answer takes so many bytes of memory. */
+  readonly needs: (bytes: number) => void;
+}
+
 export class Link {
   readonly id: LinkId;
   readonly nonce: Uint8Array;
@@ -109,6 +120,8 @@ export class Link {
   account: Account | undefined;
   /** It is another INS server, fetching on behalf of its clients. */
   server = false;
+  /** It is one HTTP request. */
+  guest: Guest | undefined;
   closed = false;
   readonly aliases = new Map<number, Alias>();
   readonly requests = new Map<number, Request>();

@@ -7,6 +7,7 @@ import type { Link } from './links.ts';
 /** What the server says on its links. */
 export class Replies {
   refused = 0;
+  readonly refusedFor = new Map<Reason, number>();
   private readonly outputs: Sink<InsServerOutput>;
 
   constructor(outputs: Sink<InsServerOutput>) {
@@ -20,6 +21,7 @@ export class Replies {
   /** Refuses one item of a request, or (null) the whole of it. `retryAfterMs` 0: asking again does not help. */
   refuse(link: Link, request: number, item: number | null, reason: Reason, retryAfterMs = 0): void {
     this.refused++;
+    this.refusedFor.set(reason, (this.refusedFor.get(reason) ?? 0) + 1);
     this.send(link, { type: 'refused', request, item, reason, retryAfterMs, otherServer: null });
   }
 }

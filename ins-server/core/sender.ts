@@ -172,10 +172,12 @@ export class Sender {
     const item = call.kind === 'batch' ? sending.item : call.item;
     const header = { request: call.request, item, kept, labelled };
     this.outputs.push({ kind: 'send-block', link: link.id, header, block: entry.block });
+    const sizeBytes = link.guest?.bodyless === true ? 0 : entry.block.sizeBytes;
+    link.guest?.needs(sizeBytes);
     if (link.inFlightBytes === 0) link.progressAtMs = nowMs;
-    link.inFlightBytes += entry.block.sizeBytes;
+    link.inFlightBytes += sizeBytes;
     this.sentBlocks++;
-    this.sentBytes += entry.block.sizeBytes;
+    this.sentBytes += sizeBytes;
     if (call.kind === 'batch') this.answered(call);
     else call.item = (call.item + 1) & 0xffff;
   }
@@ -194,9 +196,9 @@ function queueMax({ server }: Link): number {
   return server ? SERVER_SEND_QUEUE_BLOCKS_MAX : SEND_QUEUE_BLOCKS_MAX;
 }
 
-/** Another server learns how long a block lives, so that its copy lives no longer. */
+/** Another server learns how long a block lives, so that its copy lives no longer; and so do the caches of HTTP. */
 function labelFor(link: Link, entry: Entry, nowMs: number): Labelled {
-  if (!link.server) return entry.labelled;
+  if (!link.server && link.guest === undefined) return entry.labelled;
   return { ...entry.labelled, lifeSeconds: Math.floor((entry.expiresAtMs - nowMs) / 1000) };
 }
 

@@ -2,18 +2,23 @@ import { InsDialler } from '../../ins-client/node/ins-dialler.ts';
 import type { LinkId } from '../../machine/machine.ts';
 import { decodeBlockFrame } from '../../protocol/frames.ts';
 import { insClientCodec, insServerCodec } from '../../protocol/ins-messages.ts';
-import { BLOCK_FRAME_BYTES_MAX } from '../../protocol/limits.ts';
+import { BLOCK_BYTES_MAX, BLOCK_FRAME_BYTES_MAX } from '../../protocol/limits.ts';
+import { toBase64Url } from '../../protocol/text.ts';
 import { drive } from '../../runtime/drive.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
-import { nodeClock } from '../../runtime/node/clock.ts';
+import { nodeClock, nowMs } from '../../runtime/node/clock.ts';
 import { loadOrMakeKeyFile, makeKeyPair, randomBytes, randomSeed, verifySignature } from '../../runtime/node/crypto.ts';
 import { hashKind, hasName } from '../../runtime/node/hash.ts';
+import { createHttpServer } from '../../runtime/node/http.ts';
 import type { LinkCounters } from '../../runtime/node/ws-link.ts';
-import { listenWebSockets } from '../../runtime/node/ws-server.ts';
+import { acceptWebSockets } from '../../runtime/node/ws-server.ts';
 import { InsServer } from '../core/ins-server.ts';
 import type { InsServerInput, InsServerLimits, InsServerOutput, InsServerStats } from '../core/io.ts';
 import { INS_SERVER_LIMITS } from '../core/limits.ts';
 import { ClientLink } from './client-link.ts';
+import type { HttpCounters } from './http/exchange.ts';
+import { GuestDesk } from './http/guest-desk.ts';
+import { serveGuests } from './http/routes.ts';
 import { dialRules, type RemotesPolicy } from './remotes-policy.ts';
 import { memoryStore } from './stores/memory.ts';
 import { type BlockStore, StoreFull } from './stores/store.ts';
@@ -43,18 +48,22 @@ export interface RunningInsServer {
   readonly port: number;
   /** 32 bytes: what tokens name. */
   readonly serverKey: Uint8Array;
-  stats(): InsServerStats & { readonly clients: LinkCounters };
+  stats(): InsServerStats & { readonly clients: LinkCounters; readonly http: HttpCounters };
   /** Tells all clients, closes within about a second. */
   close(): Promise<void>;
 }
 
 /** Bytes that may wait for one client: its window of blocks, and the answers to what it asks. */
 const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
+/** Connections of all kinds: as many as a process may open files where we run. */
+const CONNECTIONS_MAX = 20_000;
+/** The core gives up an upload after 30 s; this is for what goes wrong before or besides. */
+const REQUEST_MS = 40_000;
 
 /**
  * Starts an INS server.
  *
- * @throws {@link ListenError} when the address is taken; Error when the key file is not usable.
+ * @throws Error with a sentence for people when the address is taken or the key file is not usable.
  */
 export async function startInsServer(config: InsServerConfig): Promise<RunningInsServer> {
   const { host = '127.0.0.1', port, keyFile, log = silentLog } = config;
@@ -73,14 +82,14 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   const perform = (output: InsServerOutput): void => {
     switch (output.kind) {
       case 'send':
-        links.get(output.link)?.send(insServerCodec.encode(output.message));
-        return;
       case 'send-block':
-        links.get(output.link)?.sendBlock(output.header, output.block);
-        return;
       case 'close':
-        links.get(output.link)?.close(output.code, output.why);
+      case 'placed': {
+        const client = links.get(output.link);
+        if (client !== undefined) performFor(client, output);
+        else desk.perform(output);
         return;
+      }
       case 'verify': {
         const ok = verifySignature(output.key, output.signed, output.signature);
         driven.input({ kind: 'verified', ref: output.ref, ok });
@@ -113,6 +122,18 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
         log.warn('turned a client away', { link: output.link, why: output.why });
         return;
     }
+  };
+
+  const publicStatus = (): unknown => {
+    const { links: clients, lockers, blocks, memoryBytes, follows, sentBlocks, sentBytes, putBlocks } = core.stats();
+    return {
+      server: toBase64Url(keys.publicKey),
+      url,
+      clockMs: nowMs(),
+      blockBytesMax: BLOCK_BYTES_MAX,
+      memoryBytesMax: limits.memoryBytes,
+      ...{ clients, lockers, blocks, memoryBytes, follows, sentBlocks, sentBytes, putBlocks },
+    };
   };
 
   /** Has the store do something, and tells the core how it went; at once where it was done at once. */
@@ -156,13 +177,18 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     ended.then(() => ending.delete(ended));
   };
 
+  const counters: HttpCounters = { requests: 0, dataIn: 0, dataOut: 0 };
+  const input = (given: InsServerInput): void => driven.input(given);
+  const desk = new GuestDesk({ input, nextLink: () => ++lastLink, load: (block) => store.load(block) });
   const driven = drive<InsServerInput, InsServerOutput>(core, perform, nodeClock);
   for await (const entries of store.index?.restore(nodeClock.nowMs()) ?? [])
     driven.input({ kind: 'restored', entries });
   const listenLimits = { messageBytesMax: BLOCK_FRAME_BYTES_MAX, bufferedBytesMax: BUFFERED_BYTES_MAX };
   const { origins } = config;
-  const listener = await listenWebSockets(
-    { host, port },
+  const server = createHttpServer({ host, port, requestTimeoutMs: REQUEST_MS, connectionsMax: CONNECTIONS_MAX });
+  serveGuests({ server, desk, input, counters, origins, publicStatus });
+  const acceptor = acceptWebSockets(
+    server.raw,
     { limits: listenLimits, ...(origins === undefined ? {} : { origins }) },
     (socket, { address }) => {
       const link = ++lastLink;
@@ -195,20 +221,34 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
       };
     },
   );
-  const url = config.publicUrl ?? listener.url;
+  const address = await server.listen().catch(async (error: unknown) => {
+    desk.close();
+    throw error;
+  });
+  const url = config.publicUrl ?? address.url.replace('http:', 'ws:');
   log.info('listening', { url, blake3: hashKind });
 
   return {
     url,
-    host: listener.host,
-    port: listener.port,
+    host: address.host,
+    port: address.port,
     serverKey: keys.publicKey,
-    stats: () => ({ ...core.stats(), clients: { ...listener.counters } }),
+    stats: () => ({ ...core.stats(), clients: { ...acceptor.counters }, http: { ...counters } }),
     async close() {
       driven.input({ kind: 'stop' });
-      await Promise.all([listener.close(), ...ending]);
+      await Promise.all([acceptor.close(), server.close(), ...ending]);
+      desk.close();
       driven.stop();
       await store.close();
     },
   };
+}
+
+function performFor(
+  client: ClientLink,
+  output: Extract<InsServerOutput, { readonly kind: 'send' | 'send-block' | 'close' | 'placed' }>,
+): void {
+  if (output.kind === 'send') client.send(insServerCodec.encode(output.message));
+  else if (output.kind === 'send-block') client.sendBlock(output.header, output.block);
+  else if (output.kind === 'close') client.close(output.code, output.why);
 }

@@ -1,12 +1,18 @@
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import { type FastifyInstance, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+
+export type HttpApp = FastifyInstance;
+export type HttpRequest = FastifyRequest;
+export type HttpReply = FastifyReply;
 
 export interface HttpServerOptions {
   /** Address to listen on; loopback unless said otherwise. */
   readonly host?: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Ms for a whole request, body included. Default 15,000: no route takes more than a short form. */
+  readonly requestTimeoutMs?: number;
   /** Connections held at once; more are closed as they come. Default 4,096. */
   readonly connectionsMax?: number;
 }
@@ -37,6 +43,8 @@ const HEADERS_MAX = 64;
 /** A slow sender of headers holds a connection no longer than this (slowloris). */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** Ms between two looks at these times. */
+const CHECK_MS = 5_000;
 /** Longer than the pause between two parts, so that a player keeps its connection. */
 const KEEP_ALIVE_MS = 30_000;
 /** A reader that takes nothing for so long is gone. Longer than any blocking reload. */
@@ -53,8 +61,8 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     bodyLimit: BODY_BYTES_MAX,
     connectionTimeout: IDLE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { maxHeaderSize: HEADER_BYTES_MAX },
+    requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: HEADER_BYTES_MAX, connectionsCheckingInterval: CHECK_MS },
     routerOptions: { maxParamLength: 512 },
   });
   const raw = app.server;

@@ -34,8 +34,8 @@ describe('PROTOCOL.md', () => {
       'PROTOCOL.md lists to-tracker 9 leave (), the code does not have it',
       'PROTOCOL.md does not list to-tracker 4 state (availability, token, bufferMs, latencyMs, uploadBps)',
       'PROTOCOL.md does not list to-tracker 6 leave ()',
-      'PROTOCOL.md has the reason GONE yes the block was deleted or has expired, the code does not',
-      'PROTOCOL.md lacks the reason GONE no the block was deleted or has expired',
+      'PROTOCOL.md has the reason GONE yes 410 the block was deleted or has expired, the code does not',
+      'PROTOCOL.md lacks the reason GONE no 410 the block was deleted or has expired',
     ]);
   });
 

@@ -85,6 +85,8 @@ export interface ServerInfo {
   readonly url: string;
   /** What to add to our time to have the server's. */
   readonly clockOffsetMs: number;
+  /** Bytes that our locker may hold. */
+  readonly quotaBytes: number;
 }
 
 const GIVE_UP_MS = 30_000;
@@ -109,7 +111,7 @@ export class InsClient {
   private hash: Hash | undefined;
   private now: InsState = { kind: 'connecting' };
   private lastWhy = '';
-  private server: ServerInfo | undefined;
+  private server: Omit<ServerInfo, 'quotaBytes'> | undefined;
   private downSinceMs: number;
   private lastHandle = 0;
   private timer: unknown;
@@ -158,8 +160,7 @@ export class InsClient {
 
   /** Resolves when the server has been reached. Calls need not wait for it: they do so themselves. */
   ready({ signal }: CallOptions = {}): Promise<ServerInfo> {
-    const { server } = this;
-    if (server !== undefined && this.now.kind === 'ready') return Promise.resolve(server);
+    if (this.now.kind === 'ready') return Promise.resolve(this.now.server);
     return new Promise((resolve, reject) => {
       const call: Call = {
         startedAtMs: this.platform.clock.nowMs(),
@@ -341,7 +342,8 @@ export class InsClient {
     if (output.kind === 'ready') {
       const { server, clockOffsetMs } = output;
       this.server = { key: keyText(server), url: this.url, clockOffsetMs };
-      this.set({ kind: 'ready', server: this.server });
+    } else if (output.kind === 'accepted') {
+      this.set({ kind: 'ready', server: { ...this.server!, quotaBytes: output.quotaBytes } });
     } else if (output.kind === 'lost') {
       if (this.isOver()) return;
       if (output.final) void this.finish({ kind: 'replaced' }, new InsError({ reason: 'REPLACED' }));

@@ -1,5 +1,5 @@
 import type { Labelled } from '../../protocol/frames.ts';
-import { Progress } from '../core/calls.ts';
+import { Progress } from '../core/progress.ts';
 import { Channel } from './channel.ts';
 import { InsError } from './errors.ts';
 import { costOf, type GetResult, plain, verified } from './results.ts';

@@ -1,9 +1,11 @@
 import type { FromInsClient } from '../../protocol/ins-messages.ts';
 import { TOKEN_ALIASES_MAX } from '../../protocol/limits.ts';
+import { KEY_BYTES } from '../../protocol/names.ts';
 import { bytesKey } from '../../protocol/text.ts';
 
 /** One token that requests run under; it may be renewed while they do. */
 export interface HeldToken {
+  /** Or the key of an account whose locker is open. */
   sealed: Uint8Array;
   /** Its number on the present connection; 0 when it has none. */
   alias: number;
@@ -56,7 +58,11 @@ export class Aliases {
     const alias = this.free.pop() ?? (this.last < TOKEN_ALIASES_MAX ? ++this.last : this.takeUnused());
     if (alias === undefined) return undefined;
     token.alias = alias;
-    this.send({ type: 'token', alias, token: token.sealed });
+    // What is as long as a key is no token: it names whose open locker is meant.
+    const { sealed } = token;
+    this.send(
+      sealed.length === KEY_BYTES ? { type: 'open', alias, owner: sealed } : { type: 'token', alias, token: sealed },
+    );
     return alias;
   }
 

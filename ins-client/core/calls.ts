@@ -1,161 +1,186 @@
 import type { Body } from '../../machine/machine.ts';
-import type { Label, Labelled } from '../../protocol/frames.ts';
 import type { PutBlock } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX, CONTROL_BYTES_MAX } from '../../protocol/limits.ts';
+import { sameBytes } from '../../protocol/text.ts';
 import type { HeldToken } from './aliases.ts';
+import type { InsClientInput, WantedBlock } from './io.ts';
 
-/** What callers have asked for and has not been answered. Calls outlive connections. */
+/** What callers have asked for, item by item, and has not been answered. Calls outlive connections. */
 
-interface Item {
+type Input<Kind extends InsClientInput['kind']> = Extract<InsClientInput, { readonly kind: Kind }>;
+export type ItemsInput = Input<'get' | 'put' | 'delete' | 'status'>;
+
+/** What one item asks. The kinds stand in a batch in this order. */
+export type Ask =
+  | { readonly kind: 'get'; readonly block: WantedBlock }
+  | { readonly kind: 'put'; readonly put: PutBlock; readonly body: Body }
+  | { readonly kind: 'delete'; readonly name: Uint8Array }
+  | { readonly kind: 'status' };
+const ORDER = { get: 0, put: 1, delete: 2, status: 3 } as const;
+
+export interface Item {
+  readonly call: ItemCall;
   readonly index: number;
+  readonly ask: Ask;
+  /** Null for our own locker. */
+  readonly token: HeldToken | null;
   answered: boolean;
 }
 
-export interface GetCallItem extends Item {
-  readonly token: HeldToken | null;
-  readonly name: Uint8Array | null;
-  readonly label: Label | null;
-  readonly deadlineAtMs: number | null;
-}
-
-export interface GetCall {
-  readonly kind: 'get';
-  readonly handle: number;
-  readonly keep: boolean;
+/** What a batch says once for all its items; null where no item of it has need of that. */
+export interface Envelope {
+  readonly keep: boolean | null;
   readonly collection: Uint8Array | null;
-  readonly items: readonly GetCallItem[];
+  readonly ttlSeconds: number | null;
+}
+
+export interface ItemCall {
+  readonly handle: number;
+  readonly envelope: Envelope;
+  readonly items: readonly Item[];
   left: number;
 }
 
-export interface PutCallItem extends Item {
-  readonly put: PutBlock;
-  readonly body: Body;
+/** Takes a call apart. `hold` notes that an item needs a token. */
+export function itemCall(input: ItemsInput, hold: (token: Uint8Array | null) => HeldToken | null): ItemCall {
+  const items: Item[] = [];
+  const call: ItemCall = { handle: input.handle, envelope: envelopeOf(input), items, left: 0 };
+  for (const { ask, token } of asksOf(input)) {
+    items.push({ call, index: items.length, ask, token: hold(token), answered: false });
+  }
+  call.left = items.length;
+  return call;
 }
 
-export interface PutCall {
-  readonly kind: 'put';
-  readonly handle: number;
-  readonly collection: Uint8Array;
-  readonly ttlSeconds: number;
-  readonly items: readonly PutCallItem[];
-  left: number;
+function envelopeOf(input: ItemsInput): Envelope {
+  switch (input.kind) {
+    case 'get':
+      return { keep: input.keep, collection: input.collection, ttlSeconds: null };
+    case 'put':
+      return { keep: null, collection: input.collection, ttlSeconds: input.ttlSeconds };
+    case 'delete':
+    case 'status':
+      return { keep: null, collection: null, ttlSeconds: null };
+  }
 }
 
-export interface FollowCall {
-  readonly kind: 'follow';
-  readonly handle: number;
-  readonly keep: boolean;
-  readonly token: HeldToken | null;
-  readonly collection: Uint8Array;
-  readonly tracks: readonly number[];
-  readonly from: number;
-  /** Its number on the present connection; 0 when it is not running. */
-  wire: number;
-  arrived: number;
-  readonly progress: Progress;
+function asksOf(input: ItemsInput): { readonly ask: Ask; readonly token: Uint8Array | null }[] {
+  switch (input.kind) {
+    case 'get':
+      return input.items.map((block) => ({ ask: { kind: 'get', block }, token: block.token }));
+    case 'put':
+      return input.items.map((put, at) => {
+        return { ask: { kind: 'put', put, body: input.bodies[at]! }, token: input.token ?? null };
+      });
+    case 'delete':
+      return input.names.map((name) => ({ ask: { kind: 'delete', name }, token: input.token }));
+    case 'status':
+      return [{ ask: { kind: 'status' }, token: input.token }];
+  }
 }
 
-export type Call = GetCall | PutCall | FollowCall;
-
-/** Part of a get or a put that travels as one request. */
+/** Items that travel as one request, in the order of their kinds. */
 export interface Batch {
-  readonly call: GetCall | PutCall;
-  /** Which of the call's items, by their place in the batch. */
-  readonly items: readonly number[];
-  /** The earliest deadline in it. */
+  readonly envelope: Envelope;
+  readonly items: readonly Item[];
+  /** The earliest deadline in it, Unix ms. */
   readonly byAtMs: number;
-  readonly bytes: number;
+  /** Blocks that the server has to send, bytes of blocks that it has to take in, and bytes of the message, about. */
+  readonly gets: number;
+  readonly putBytes: number;
+  readonly messageBytes: number;
 }
 
-/** Bytes of one batch of puts: small enough that other requests get their turn. */
+/** Bytes of the puts of one batch: small enough that other requests get their turn. */
 const PUT_BATCH_BYTES = 4 * 1024 * 1024;
-/** Bytes of the message before them; companions can be long. */
-const PUT_MESSAGE_BYTES = CONTROL_BYTES_MAX - 8_192;
+/** Bytes of the message; companions can be long. */
+const MESSAGE_BYTES = CONTROL_BYTES_MAX - 8_192;
 /** What an item takes in it besides its companion. */
-const PUT_ITEM_BYTES = 64;
+const ITEM_BYTES = 96;
 
-/** Cuts what is left unanswered of a call into batches. */
-export function batchesOf(call: GetCall | PutCall): Batch[] {
-  return call.kind === 'get' ? getBatches(call) : putBatches(call);
+export function deadlineOf({ ask }: Item): number {
+  return (ask.kind === 'get' ? ask.block.deadlineAtMs : null) ?? Number.POSITIVE_INFINITY;
 }
 
-function getBatches(call: GetCall): Batch[] {
-  const open = call.items.filter((item) => !item.answered);
+/** Cuts items of one call into batches. */
+export function batchesOf(envelope: Envelope, items: readonly Item[]): Batch[] {
   const batches: Batch[] = [];
-  for (let at = 0; at < open.length; at += BATCH_ITEMS_MAX) {
-    const items = open.slice(at, at + BATCH_ITEMS_MAX);
-    const byAtMs = Math.min(...items.map((item) => item.deadlineAtMs ?? Number.POSITIVE_INFINITY));
-    batches.push({ call, items: items.map((item) => item.index), byAtMs, bytes: 0 });
+  let growing = new GrowingBatch(envelope);
+  for (const item of items) {
+    if (!growing.fits([item], bytesOf(item), messageBytesOf(item))) {
+      batches.push(growing.done());
+      growing = new GrowingBatch(envelope);
+    }
+    growing.add(item);
   }
+  if (!growing.isEmpty) batches.push(growing.done());
   return batches;
 }
 
-function putBatches(call: PutCall): Batch[] {
-  const batches: Batch[] = [];
-  let items: number[] = [];
-  let bytes = 0;
-  let messageBytes = 0;
-  const cut = (): void => {
-    if (items.length > 0) batches.push({ call, items, byAtMs: Number.POSITIVE_INFINITY, bytes });
-    items = [];
-    bytes = 0;
-    messageBytes = 0;
-  };
-  for (const { index, answered, put, body } of call.items) {
-    if (answered) continue;
-    const itemBytes = put.companion.length + PUT_ITEM_BYTES;
-    const full = bytes + body.byteLength > PUT_BATCH_BYTES || messageBytes + itemBytes > PUT_MESSAGE_BYTES;
-    if (full || items.length === BATCH_ITEMS_MAX) cut();
-    items.push(index);
-    bytes += body.byteLength;
-    messageBytes += itemBytes;
-  }
-  cut();
-  return batches;
+function bytesOf({ ask }: Item): number {
+  return ask.kind === 'put' ? ask.body.byteLength : 0;
 }
 
-/** Parts by which a track may lag behind the newest one and still be waited for after a reconnect. */
-const LAG_PARTS_MAX = 64;
+function messageBytesOf({ ask }: Item): number {
+  return ITEM_BYTES + (ask.kind === 'put' ? ask.put.companion.length : 0);
+}
 
-/** Newest parts of a track whose blocks are remembered one by one. */
-const RECENT_PARTS = 16;
+/** A batch in the making. */
+export class GrowingBatch {
+  private envelope: Envelope;
+  private readonly items: Item[] = [];
+  private byAtMs = Number.POSITIVE_INFINITY;
+  private gets = 0;
+  private putBytes = 0;
+  private messageBytes = 0;
 
-/** What a follow has brought: after a reconnect it goes on behind that, and what comes twice is not told twice. */
-export class Progress {
-  /** By track: the newest parts, and which blocks of them have come. */
-  private readonly recent = new Map<number, Map<number, Set<number>>>();
-  private resumed = false;
+  constructor(envelope: Envelope) {
+    this.envelope = envelope;
+  }
 
-  /** Notes a block; false when it was there before. */
-  note({ track, part, index }: Labelled): boolean {
-    let parts = this.recent.get(track);
-    if (parts === undefined) {
-      parts = new Map();
-      this.recent.set(track, parts);
-    }
-    const seen = parts.get(part);
-    if (seen !== undefined) {
-      if (seen.has(index)) return false;
-      seen.add(index);
-      return true;
-    }
-    if (parts.size === RECENT_PARTS) {
-      const oldest = Math.min(...parts.keys());
-      // Older than what is remembered: after a reconnect it can only be a repetition.
-      if (part < oldest) return !this.resumed;
-      parts.delete(oldest);
-    }
-    parts.set(part, new Set([index]));
+  get isEmpty(): boolean {
+    return this.items.length === 0;
+  }
+
+  /** Whether so many more items, bytes of puts and bytes of the message may join. One item may always stand alone. */
+  fits(items: readonly Item[], putBytes: number, messageBytes: number): boolean {
+    if (this.isEmpty) return true;
+    if (this.items.length + items.length > BATCH_ITEMS_MAX) return false;
+    return this.putBytes + putBytes <= PUT_BATCH_BYTES && this.messageBytes + messageBytes <= MESSAGE_BYTES;
+  }
+
+  add(item: Item): void {
+    this.items.push(item);
+    this.byAtMs = Math.min(this.byAtMs, deadlineOf(item));
+    if (item.ask.kind === 'get') this.gets++;
+    this.putBytes += bytesOf(item);
+    this.messageBytes += messageBytesOf(item);
+  }
+
+  /** Takes in another batch; false when the two cannot go as one. */
+  join(batch: Batch): boolean {
+    const envelope = joinedEnvelope(this.envelope, batch.envelope);
+    if (envelope === undefined || !this.fits(batch.items, batch.putBytes, batch.messageBytes)) return false;
+    this.envelope = envelope;
+    for (const item of batch.items) this.add(item);
     return true;
   }
 
-  /** From where to go on after a reconnect; `from` when nothing has come. */
-  resumeFrom(from: number): number {
-    const newest = [...this.recent.values()].map((parts) => Math.max(...parts.keys()));
-    if (newest.length === 0) return from;
-    this.resumed = true;
-    const last = Math.max(...newest);
-    // The newest part of a track may lack blocks, so it is asked for again. A track that has ended holds nobody back.
-    return Math.min(...newest.filter((part) => part >= last - LAG_PARTS_MAX));
+  done(): Batch {
+    const { envelope, byAtMs, gets, putBytes, messageBytes } = this;
+    const items = this.items.sort((a, b) => ORDER[a.ask.kind] - ORDER[b.ask.kind]);
+    return { envelope, items, byAtMs, gets, putBytes, messageBytes };
   }
+}
+
+function joinedEnvelope(a: Envelope, b: Envelope): Envelope | undefined {
+  if (a === b) return a;
+  const differ = <T>(x: T | null, y: T | null): boolean => x !== null && y !== null && x !== y;
+  if (differ(a.keep, b.keep) || differ(a.ttlSeconds, b.ttlSeconds)) return undefined;
+  if (a.collection !== null && b.collection !== null && !sameBytes(a.collection, b.collection)) return undefined;
+  return {
+    keep: a.keep ?? b.keep,
+    collection: a.collection ?? b.collection,
+    ttlSeconds: a.ttlSeconds ?? b.ttlSeconds,
+  };
 }

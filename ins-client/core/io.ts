@@ -1,19 +1,26 @@
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader, Label, Labelled } from '../../protocol/frames.ts';
-import type { FromInsClient, FromInsServer, PutBlock } from '../../protocol/ins-messages.ts';
+import type { AccessKind, FromInsClient, FromInsServer, PutBlock } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 
 /** What crosses the border between one INS conversation and the program around it. */
 
+/**
+ * Tokens are sealed bytes. In the place of one, the 32 bytes of an account's key open its locker on this server as far as that is open to
+ * us without a token; null is our own locker.
+ */
+
 /** One block to get: by name, or by label (then `collection` of the get is set and the answer comes labelled). */
 export interface WantedBlock {
-  /** The sealed token that opens the locker; null for the asker's own. */
   readonly token: Uint8Array | null;
   readonly name: Uint8Array | null;
   readonly label: Label | null;
   /** Unix ms after which the block is worth nothing; null for none. */
   readonly deadlineAtMs: number | null;
 }
+
+/** What is in a locker. */
+export type Usage = Omit<Extract<FromInsServer, { readonly type: 'usage' }>, 'type' | 'request' | 'item'>;
 
 export type InsClientInput =
   /** Dial, and keep the connection up, until `stop`. */
@@ -48,11 +55,29 @@ export type InsClientInput =
   | {
       readonly kind: 'put';
       readonly handle: number;
+      /** Default: our own locker. */
+      readonly token?: Uint8Array | null;
       readonly collection: Uint8Array;
       readonly ttlSeconds: number;
       readonly items: readonly PutBlock[];
       readonly bodies: readonly Body[];
     }
+  | {
+      readonly kind: 'delete';
+      readonly handle: number;
+      readonly token: Uint8Array | null;
+      readonly names: readonly Uint8Array[];
+    }
+  | { readonly kind: 'status'; readonly handle: number; readonly token: Uint8Array | null }
+  /** Makes tokens of ours void: those of these ids, and those below the epoch (null leaves that as it is). */
+  | {
+      readonly kind: 'revoke';
+      readonly handle: number;
+      readonly ids: readonly Uint8Array[];
+      readonly epoch: number | null;
+    }
+  /** Who may read a collection of ours without a token. */
+  | { readonly kind: 'access'; readonly handle: number; readonly collection: Uint8Array; readonly access: AccessKind }
   | { readonly kind: 'cancel'; readonly handle: number }
   /** A token takes the place of another of the same locker: what runs under the old one goes on under the new one. */
   | { readonly kind: 'renew'; readonly old: Uint8Array; readonly token: Uint8Array }
@@ -66,7 +91,7 @@ export type InsClientOutput =
   | { readonly kind: 'send-block'; readonly header: BlockHeader; readonly body: Body }
   | { readonly kind: 'close'; readonly code: number; readonly why: string }
   | { readonly kind: 'sign'; readonly ref: number; readonly bytes: Uint8Array }
-  /** For the caller. */
+  /** For the caller. The server has said who it is; whether it takes us is not known yet. */
   | {
       readonly kind: 'ready';
       /** The server's key: tokens for lockers on it name it. */
@@ -74,6 +99,8 @@ export type InsClientOutput =
       /** Add to our time to get the server's. */
       readonly clockOffsetMs: number;
     }
+  /** The server takes us: the account may store so many bytes. */
+  | { readonly kind: 'accepted'; readonly quotaBytes: number }
   | {
       readonly kind: 'arrived';
       readonly handle: number;
@@ -94,6 +121,8 @@ export type InsClientOutput =
       readonly otherServer: string | null;
     }
   | { readonly kind: 'stored'; readonly handle: number; readonly items: readonly number[] }
+  | { readonly kind: 'deleted'; readonly handle: number; readonly items: readonly number[] }
+  | { readonly kind: 'usage'; readonly handle: number; readonly usage: Usage }
   | { readonly kind: 'done'; readonly handle: number }
   /** A followed locker's owner has a new token; the conversation has registered it already. */
   | { readonly kind: 'renewed'; readonly handle: number; readonly token: Uint8Array }

@@ -126,7 +126,7 @@ describe('an INS conversation', () => {
     greet();
     const types = told('send').map(({ message: each }) => each.type);
     expect(types[0]).toBe('hello');
-    expect(types.sort()).toEqual(['batch', 'batch', 'follow', 'hello', 'range-token']);
+    expect(types.sort()).toEqual(['batch', 'follow', 'hello', 'range-token']);
     expect(told('send-block')).toHaveLength(1);
   });
 

@@ -1,0 +1,152 @@
+import { Deadlines } from '../../machine/deadlines.ts';
+import type { Sink } from '../../machine/machine.ts';
+import type { Prng } from '../../machine/prng.ts';
+import { Backoff } from '../../machine/rates.ts';
+import { type FromInsServer, helloSigned } from '../../protocol/ins-messages.ts';
+import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import { CLOSE, REASONS } from '../../protocol/reasons.ts';
+import type { InsClientInput, InsClientOutput } from './io.ts';
+
+export interface InsConversationOptions {
+  /** The server's address, `ws://…` or `wss://…`. */
+  readonly url: string;
+  /** Our account: an Ed25519 public key. */
+  readonly key: Uint8Array;
+  /** The application that the account belongs to. */
+  readonly application: string;
+  /** A provider's sealed word that the account may keep blocks there; for servers that keep only those of invited accounts. */
+  readonly invitation?: Uint8Array;
+  /** For the pauses between dials. */
+  readonly prng: Prng;
+}
+
+type Input<Kind extends InsClientInput['kind']> = Extract<InsClientInput, { readonly kind: Kind }>;
+
+/** Ms from the dial to an open connection, and from there to a server that has accepted us. */
+const DIAL_MS = 10_000;
+const HELLO_MS = 5_000;
+/** The first pause after a connection is lost, and the longest. */
+const PAUSE_MS = 250;
+const PAUSE_MS_MAX = 10_000;
+
+/** Dials, proves our key, and dials again when the connection is lost. */
+export class Connection {
+  private readonly deadlines = new Deadlines<'connect' | 'redial'>();
+  private readonly backoff = new Backoff(PAUSE_MS, PAUSE_MS_MAX);
+  private readonly options: InsConversationOptions;
+  private readonly outputs: Sink<InsClientOutput>;
+  private state: 'idle' | 'dialling' | 'greeting' | 'signing' | 'open' | 'closing' | 'pausing' = 'idle';
+  private wanted = false;
+  private replaced = false;
+  private greeted: { readonly server: Uint8Array; readonly clockOffsetMs: number } | undefined;
+  private signRef = 0;
+
+  constructor(options: InsConversationOptions, outputs: Sink<InsClientOutput>) {
+    this.options = options;
+    this.outputs = outputs;
+  }
+
+  /** Requests may be sent: the hello is on its way. */
+  get isOpen(): boolean {
+    return this.state === 'open';
+  }
+
+  start(nowMs: number): void {
+    this.wanted = true;
+    if (this.state === 'idle') this.dial(nowMs);
+  }
+
+  /** @returns False when it was stopped already. */
+  stop(): boolean {
+    if (!this.wanted) return false;
+    this.wanted = false;
+    this.close(CLOSE.normal, 'done');
+    this.deadlines.clear('redial');
+    if (this.state === 'pausing') this.state = 'idle';
+    return true;
+  }
+
+  opened(nowMs: number): void {
+    if (this.state !== 'dialling') return;
+    this.state = 'greeting';
+    this.deadlines.set('connect', nowMs + HELLO_MS);
+  }
+
+  welcome(
+    { version, server, nonce, clockMs }: Extract<FromInsServer, { readonly type: 'welcome' }>,
+    nowMs: number,
+  ): void {
+    if (this.state !== 'greeting') return;
+    if (version !== PROTOCOL_VERSION) {
+      this.close(CLOSE.policy, `the server speaks version ${version}, we speak ${PROTOCOL_VERSION}`);
+      return;
+    }
+    this.state = 'signing';
+    this.greeted = { server, clockOffsetMs: clockMs - nowMs };
+    const bytes = helloSigned(nonce, server, this.options.key);
+    this.outputs.push({ kind: 'sign', ref: ++this.signRef, bytes });
+  }
+
+  /** @returns Whom we have reached, once. */
+  signed({ ref, signature }: Input<'signed'>): NonNullable<Connection['greeted']> | undefined {
+    const { greeted } = this;
+    if (this.state !== 'signing' || ref !== this.signRef || greeted === undefined) return undefined;
+    this.state = 'open';
+    const { key, application, invitation = null } = this.options;
+    const message = { type: 'hello', version: PROTOCOL_VERSION, key, application, signature, invitation } as const;
+    this.outputs.push({ kind: 'send', message });
+    return greeted;
+  }
+
+  /** The server takes us. */
+  accepted(): void {
+    this.deadlines.clear('connect');
+    this.backoff.succeed();
+  }
+
+  /** The server is about to close: a newer connection of our key takes over. */
+  toBeReplaced(): void {
+    this.replaced = true;
+  }
+
+  close(code: number, why: string): void {
+    this.deadlines.clear('connect');
+    if (this.state === 'idle' || this.state === 'pausing' || this.state === 'closing') return;
+    this.state = 'closing';
+    this.outputs.push({ kind: 'close', code, why });
+  }
+
+  /** @returns What the caller has to be told; `undefined` when nothing has changed for it. */
+  closed({ code, why }: Input<'closed'>, nowMs: number): Extract<InsClientOutput, { kind: 'lost' }> | undefined {
+    if (this.state === 'idle' || this.state === 'pausing') return undefined;
+    this.deadlines.clear('connect');
+    this.state = 'idle';
+    const replaced = this.replaced || code === CLOSE.replaced;
+    this.replaced = false;
+    if (!this.wanted) return undefined;
+    if (replaced) {
+      this.wanted = false;
+      return { kind: 'lost', why: REASONS.REPLACED.text, final: true };
+    }
+    this.state = 'pausing';
+    this.deadlines.set('redial', nowMs + this.backoff.fail(this.options.prng.unit()));
+    return { kind: 'lost', why, final: false };
+  }
+
+  handleTimeout(nowMs: number): void {
+    for (let name = this.deadlines.take(nowMs); name !== undefined; name = this.deadlines.take(nowMs)) {
+      if (name === 'redial') this.dial(nowMs);
+      else this.close(CLOSE.idle, 'the server does not answer');
+    }
+  }
+
+  nextDeadline(): number | undefined {
+    return this.deadlines.next();
+  }
+
+  private dial(nowMs: number): void {
+    this.state = 'dialling';
+    this.deadlines.set('connect', nowMs + DIAL_MS);
+    this.outputs.push({ kind: 'dial', url: this.options.url });
+  }
+}

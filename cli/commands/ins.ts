@@ -1,5 +1,6 @@
 import { INS_SERVER_LIMITS } from '../../ins-server/core/limits.ts';
 import { startInsServer } from '../../ins-server/node/ins-server.ts';
+import type { MetricsPlace } from '../../ins-server/node/metrics.ts';
 import { command } from '../command.ts';
 import { PORTS } from '../defaults.ts';
 import { closeInTime, lifetime } from '../lifetime.ts';
@@ -27,6 +28,11 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       textOf(256),
     ),
     key: optional('FILE', "keep the server's key here; otherwise it is new with each start", readPath),
+    metrics: optional(
+      'WHERE',
+      'where Prometheus finds /metrics: on (this port), off, a port of this machine, or ADDRESS:PORT; on where --host is this machine only, else off',
+      readMetricsPlace,
+    ),
     json: toggle('print lines of JSON'),
   },
   examples: [
@@ -37,16 +43,20 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       'inswarm ins --host 0.0.0.0 --memory 4G --public ws://ins.example.org:4801',
     ],
   ],
-  async run({ port, host, public: publicUrl, memory, quota, remote, key, json }, log) {
+  async run({ port, host, public: publicUrl, memory, quota, remote, key, metrics, json }, log) {
     const life = lifetime();
     const limits = { memoryBytes: memory, quotaBytes: Math.min(quota, memory) };
     const place = { host, port, ...(publicUrl === undefined ? {} : { publicUrl }) };
     const policy = {
       ...(remote.length === 0 ? {} : { remotes: remote }),
       ...(key === undefined ? {} : { keyFile: key }),
+      ...(metrics === undefined ? {} : { metrics }),
     };
     const running = await startInsServer({ ...place, ...policy, limits, log }).catch((error: unknown) => {
-      throw listenProblem(error, { '--port': port });
+      throw listenProblem(error, {
+        '--port': port,
+        '--metrics': typeof metrics === 'object' ? metrics.port : undefined,
+      });
     });
     const url = shownUrl(running.url);
     if (json) printJson({ event: 'ready', url });
@@ -55,3 +65,12 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
     await closeInTime(running);
   },
 });
+
+function readMetricsPlace(text: string): MetricsPlace {
+  if (text === 'on') return 'here';
+  if (text === 'off') return 'off';
+  const [, host, port] = /^(?:(.+):)?(\d+)$/.exec(text) ?? [];
+  if (port === undefined)
+    throw new Error('on, off, a port, or an address and a port are expected, such as 9464 or 10.0.0.5:9464');
+  return { host: host === undefined ? '127.0.0.1' : readHost(host.replace(/^\[|\]$/g, '')), port: readPort(port) };
+}

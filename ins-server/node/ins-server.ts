@@ -10,15 +10,15 @@ import { nodeClock, nowMs } from '../../runtime/node/clock.ts';
 import { loadOrMakeKeyFile, makeKeyPair, randomBytes, randomSeed, verifySignature } from '../../runtime/node/crypto.ts';
 import { hashKind, hasName } from '../../runtime/node/hash.ts';
 import { createHttpServer } from '../../runtime/node/http.ts';
-import type { LinkCounters } from '../../runtime/node/ws-link.ts';
 import { acceptWebSockets } from '../../runtime/node/ws-server.ts';
 import { InsServer } from '../core/ins-server.ts';
-import type { InsServerInput, InsServerLimits, InsServerOutput, InsServerStats } from '../core/io.ts';
+import type { InsServerInput, InsServerLimits, InsServerOutput } from '../core/io.ts';
 import { INS_SERVER_LIMITS } from '../core/limits.ts';
 import { ClientLink } from './client-link.ts';
 import type { HttpCounters } from './http/exchange.ts';
 import { GuestDesk } from './http/guest-desk.ts';
 import { serveGuests } from './http/routes.ts';
+import { type InsServerFigures, type MetricsPlace, serveHealth, startMetrics } from './metrics.ts';
 import { dialRules, type RemotesPolicy } from './remotes-policy.ts';
 import { memoryStore } from './stores/memory.ts';
 import { type BlockStore, StoreFull } from './stores/store.ts';
@@ -38,6 +38,8 @@ export interface InsServerConfig {
   readonly store?: BlockStore;
   /** Pages that may connect; all when left out. */
   readonly origins?: readonly string[];
+  /** Default: here on a loopback address, off on others. */
+  readonly metrics?: MetricsPlace;
   readonly log?: Log;
 }
 
@@ -48,7 +50,9 @@ export interface RunningInsServer {
   readonly port: number;
   /** 32 bytes: what tokens name. */
   readonly serverKey: Uint8Array;
-  stats(): InsServerStats & { readonly clients: LinkCounters; readonly http: HttpCounters };
+  /** Where Prometheus finds figures, if anywhere. */
+  readonly metricsUrl: string | undefined;
+  stats(): InsServerFigures;
   /** Tells all clients, closes within about a second. */
   close(): Promise<void>;
 }
@@ -183,8 +187,21 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   const driven = drive<InsServerInput, InsServerOutput>(core, perform, nodeClock);
   for await (const entries of store.index?.restore(nodeClock.nowMs()) ?? [])
     driven.input({ kind: 'restored', entries });
+  const failed = (error: unknown): never => {
+    desk.close();
+    driven.stop();
+    throw error;
+  };
   const listenLimits = { messageBytesMax: BLOCK_FRAME_BYTES_MAX, bufferedBytesMax: BUFFERED_BYTES_MAX };
   const { origins } = config;
+  let serving = true;
+  const stats = (): InsServerFigures => ({
+    ...core.stats(),
+    clients: { ...acceptor.counters },
+    http: { ...counters },
+    memoryBytesMax: limits.memoryBytes,
+    serving,
+  });
   const server = createHttpServer({ host, port, requestTimeoutMs: REQUEST_MS, connectionsMax: CONNECTIONS_MAX });
   serveGuests({ server, desk, input, counters, origins, publicStatus });
   const acceptor = acceptWebSockets(
@@ -221,22 +238,27 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
       };
     },
   );
+  serveHealth(server, () => serving);
+  const metrics = await startMetrics(config.metrics, server, host, stats).catch(failed);
   const address = await server.listen().catch(async (error: unknown) => {
-    desk.close();
-    throw error;
+    await metrics.close();
+    return failed(error);
   });
   const url = config.publicUrl ?? address.url.replace('http:', 'ws:');
-  log.info('listening', { url, blake3: hashKind });
+  const metricsUrl = metrics.url?.startsWith('/') === true ? address.url + metrics.url : metrics.url;
+  log.info('listening', { url, blake3: hashKind, metrics: metricsUrl });
 
   return {
     url,
     host: address.host,
     port: address.port,
     serverKey: keys.publicKey,
-    stats: () => ({ ...core.stats(), clients: { ...acceptor.counters }, http: { ...counters } }),
+    metricsUrl,
+    stats,
     async close() {
+      serving = false;
       driven.input({ kind: 'stop' });
-      await Promise.all([acceptor.close(), server.close(), ...ending]);
+      await Promise.all([acceptor.close(), server.close(), metrics.close(), ...ending]);
       desk.close();
       driven.stop();
       await store.close();

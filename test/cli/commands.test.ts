@@ -88,6 +88,7 @@ describe('bad input gets one line that says what to do', () => {
     [['tracker', '--regions', '/'], /--regions \/: this is no file/],
     [['tracker', '--ins', 'ws://h:1,a b'], /--ins ws:\/\/h:1,a b: a region is a word/],
     [['ins', '--memory', 'lots'], /--memory lots: a size from 1M to 16384G is expected, such as 64K or 1M/],
+    [['ins', '--metrics', 'some'], /--metrics some: on, off, a port, or an address and a port are expected/],
     [['source', '--input', 'udp://h:1'], /--input udp:\/\/h:1: udp:\/\/ is not supported/],
     [['source', '--input', '/no/such.mp4'], /--input \/no\/such.mp4: there is no such file/],
     [['source', '--input', 'testsrc=1x1'], /--input testsrc=1x1: a size is WIDTHxHEIGHT/],
@@ -116,6 +117,7 @@ describe('a taken port is named, with the flag that changes it', () => {
   test.each([
     ['tracker', '--port', []],
     ['ins', '--port', []],
+    ['ins', '--metrics', ['--port', '0']],
     ['source', '--listen', ['--http', '0']],
     ['source', '--http', ['--listen', '0']],
     ['peer', '--listen', ['--stream', id, '--http', '0']],

@@ -159,4 +159,5 @@ Programs speak to it over WebSocket; over HTTP there are:
   /.well-known/ni/blake3/<name>   GET, HEAD, PUT, DELETE a block
   /status                         figures of the server, or of a locker
   /healthz                        whether it takes requests
+  /metrics                        figures for Prometheus, where the operator has them here
 `;

@@ -1,6 +1,7 @@
 import { Command as Commander, CommanderError, Option } from 'commander';
-import type { Log } from '../runtime/log.ts';
-import { stderrLog } from '../runtime/node/log.ts';
+import { createLog, type Log } from '../runtime/log.ts';
+import { nowMs } from '../runtime/node/clock.ts';
+import { writeLogLine } from './log-lines.ts';
 import {
   fromEnvironment,
   fromFile,
@@ -142,7 +143,7 @@ async function run(
   const { config } = resolveOptions({ config: COMMON.config }, said);
   if (config !== undefined) said.push(...fromFile(config, made.name, all));
   const { logLevel } = resolveOptions({ logLevel: COMMON.logLevel }, said);
-  await made.run(resolveOptions(made.options, said), stderrLog({ level: logLevel }));
+  await made.run(resolveOptions(made.options, said), createLog({ level: logLevel, nowMs, write: writeLogLine }));
 }
 
 function fromCommandLine(given: Readonly<Record<string, unknown>>): Saying {

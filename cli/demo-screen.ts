@@ -1,6 +1,7 @@
 import type { BytesFrom } from '../peer/core/io.ts';
 import type { Traffic } from '../peer/node/peer.ts';
 import type { DemoLine, DemoPart } from './demo.ts';
+import { bytesText, rowOf } from './figures.ts';
 import type { Screen } from './output.ts';
 
 /** A peer's line of figures. */
@@ -72,28 +73,24 @@ export class DemoScreen {
 }
 
 const WIDTHS = [8, 8, 8, 8, 8, 10, 10, 10, 10, 6] as const;
-const HEAD = columns(['', 'state', 'startup', 'latency', 'freezes', 'from INS', 'peers', 'source', 'uploaded', 'INS']);
+const HEAD = rowOf(
+  ['', 'state', 'startup', 'latency', 'freezes', 'from INS', 'peers', 'source', 'uploaded', 'INS'],
+  WIDTHS,
+);
 
 function row(part: string, stats: PeerStatsLine): string {
   const { state, startupDelayMs, liveLatencyMs, freezes, bytesFrom, sentBytes, ins } = stats;
-  return columns([
+  const cells = [
     part,
     state,
     startupDelayMs === null ? '-' : `${startupDelayMs} ms`,
     liveLatencyMs === null ? '-' : `${(liveLatencyMs / 1000).toFixed(1)} s`,
     String(freezes),
-    megabytes(bytesFrom.ins),
-    megabytes(bytesFrom.peers),
-    megabytes(bytesFrom.source),
-    megabytes(sentBytes.data),
+    bytesText(bytesFrom.ins),
+    bytesText(bytesFrom.peers),
+    bytesText(bytesFrom.source),
+    bytesText(sentBytes.data),
     ins === null ? '-' : `:${new URL(ins).port}`,
-  ]);
-}
-
-function columns(cells: readonly string[]): string {
-  return cells.map((cell, at) => (at === 0 ? cell.padEnd(WIDTHS[0]) : cell.padStart(WIDTHS[at]!))).join(' ');
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(2)} MB`;
+  ];
+  return rowOf(cells, WIDTHS);
 }

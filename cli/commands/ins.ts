@@ -1,9 +1,13 @@
 import { INS_SERVER_LIMITS } from '../../ins-server/core/limits.ts';
-import { startInsServer } from '../../ins-server/node/ins-server.ts';
+import { type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
 import type { MetricsPlace } from '../../ins-server/node/metrics.ts';
+import { nowMs } from '../../runtime/node/clock.ts';
 import { command } from '../command.ts';
 import { PORTS } from '../defaults.ts';
+import { FullScreen } from '../full-screen.ts';
+import { InsScreen } from '../ins-screen.ts';
 import { closeInTime, lifetime } from '../lifetime.ts';
+import { showLogLines } from '../log-lines.ts';
 import { many, option, optional, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { listenProblem, shownUrl } from '../ports.ts';
@@ -33,6 +37,7 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       'where Prometheus finds /metrics: on (this port), off, a port of this machine, or ADDRESS:PORT; on where --host is this machine only, else off',
       readMetricsPlace,
     ),
+    log: toggle('print log lines in a terminal, too, where else a view of the figures is shown'),
     json: toggle('print lines of JSON'),
   },
   examples: [
@@ -43,7 +48,7 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       'inswarm ins --host 0.0.0.0 --memory 4G --public ws://ins.example.org:4801',
     ],
   ],
-  async run({ port, host, public: publicUrl, memory, quota, remote, key, metrics, json }, log) {
+  async run({ port, host, public: publicUrl, memory, quota, remote, key, metrics, log: logs, json }, log) {
     const life = lifetime();
     const limits = { memoryBytes: memory, quotaBytes: Math.min(quota, memory) };
     const place = { host, port, ...(publicUrl === undefined ? {} : { publicUrl }) };
@@ -52,6 +57,8 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       ...(key === undefined ? {} : { keyFile: key }),
       ...(metrics === undefined ? {} : { metrics }),
     };
+    const view = json || logs || !FullScreen.isPossible(process.stdout) ? undefined : new InsScreen(nowMs());
+    if (view !== undefined) showLogLines(view.logLine);
     const running = await startInsServer({ ...place, ...policy, limits, log }).catch((error: unknown) => {
       throw listenProblem(error, {
         '--port': port,
@@ -60,11 +67,32 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
     });
     const url = shownUrl(running.url);
     if (json) printJson({ event: 'ready', url });
-    else print(`INS server: ${url}`);
+    else if (view === undefined) print(`INS server: ${url}`);
+    else await watch(running, view, `INS server ${url}`, life.over);
     await life.over;
     await closeInTime(running);
   },
 });
+
+/** Shows what a server does, until it is over. */
+async function watch(running: RunningInsServer, view: InsScreen, title: string, over: Promise<void>): Promise<void> {
+  view.title = title;
+  const screen = new FullScreen(process.stdout, view.lines);
+  const update = (): void => {
+    view.update(running.stats(), nowMs());
+    screen.draw();
+  };
+  update();
+  screen.open();
+  const every = setInterval(update, SHOW_EVERY_MS);
+  await over;
+  clearInterval(every);
+  screen.close();
+  showLogLines(undefined);
+  print(view.summary());
+}
+
+const SHOW_EVERY_MS = 500;
 
 function readMetricsPlace(text: string): MetricsPlace {
   if (text === 'on') return 'here';

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
-import { stopAll } from './ins/process.ts';
+import { profile, stopAll } from './ins/process.ts';
+import { Profiler } from './ins/profile.ts';
 import type { Context } from './ins/scenario.ts';
 import { cpu } from './ins/scenarios/cpu.ts';
 import { follow } from './ins/scenarios/follow.ts';
@@ -22,6 +23,7 @@ ${SCENARIOS.map(({ name, about }) => `                  ${name.padEnd(10)} ${abo
   --rounds N    repetitions of each measurement (default 3)
   --json        prints { bench, machine, results } as JSON
   --verbose     tells what each side did in each round
+  --profile     shows in which functions the INS server spends its time, after each scenario
   --help        this
 
 Processes share the machine with whatever else runs: read ratios, not seconds. docs/benchmarks.md says what each row means.
@@ -34,6 +36,7 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     json: { type: 'boolean', default: false },
     verbose: { type: 'boolean', default: false },
+    profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -62,6 +65,8 @@ async function main(): Promise<void> {
       if (values.verbose) process.stderr.write(`  ${text}\n`);
     },
   };
+  const profiler = values.profile ? new Profiler() : undefined;
+  if (profiler !== undefined) profile('servers/ins', profiler.flags);
   for (const scenario of SCENARIOS) {
     if (values.only.length > 0 && !values.only.includes(scenario.name)) continue;
     if (!values.json) console.log(`# ${scenario.name}: ${scenario.about}`);
@@ -69,8 +74,10 @@ async function main(): Promise<void> {
       await scenario.run(context);
     } finally {
       await stopAll();
+      for (const line of profiler?.report() ?? []) process.stderr.write(`${line}\n`);
     }
   }
+  profiler?.close();
   if (values.json) console.log(reportJson('ins', results));
 }
 

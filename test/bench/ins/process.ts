@@ -54,7 +54,8 @@ export class BenchProcess<C extends Calls> {
   ) {
     const { flags = [], before = [] } = options;
     const path = new URL(`${script}${extname(import.meta.url)}`, import.meta.url).pathname;
-    const [program, ...args] = [...before, process.execPath, ...process.execArgv, ...flags, path];
+    const profiled = script === profiling?.script ? profiling.flags : [];
+    const [program, ...args] = [...before, process.execPath, ...process.execArgv, ...flags, ...profiled, path];
     this.child = spawn(program!, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
     this.child.on('message', (message: Answered) => {
       const waiting = this.waiting.get(message.id);
@@ -95,6 +96,13 @@ export class BenchProcess<C extends Calls> {
     await this.gone;
     clearTimeout(late);
   }
+}
+
+let profiling: { readonly script: string; readonly flags: readonly string[] } | undefined;
+
+/** Processes of this script get these flags of Node from now on. */
+export function profile(script: string, flags: readonly string[]): void {
+  profiling = { script, flags };
 }
 
 const running = new Set<{ stop(): Promise<void> }>();

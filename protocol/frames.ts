@@ -50,13 +50,17 @@ export interface BlockHeader {
   readonly labelled: Labelled | null;
 }
 
-/** The header as bytes; the block follows it in the same WebSocket message, uncopied. */
-export function encodeBlockHeader(header: BlockHeader): Uint8Array {
+/**
+ * The header as bytes; the block follows it in the same WebSocket message, uncopied.
+ *
+ * @param allocate - Where a platform has cheaper small arrays.
+ */
+export function encodeBlockHeader(header: BlockHeader, allocate: (bytes: number) => Uint8Array = newBytes): Uint8Array {
   const { labelled } = header;
   const life = labelled?.lifeSeconds;
   const lifeBytes = life === undefined ? 0 : LIFE_BYTES;
   const labelBytes = labelled === null ? 0 : LABEL_BYTES + labelled.companion.length + lifeBytes;
-  const out = new Uint8Array(PLAIN_BYTES + labelBytes);
+  const out = allocate(PLAIN_BYTES + labelBytes);
   out[0] = FRAME_BLOCK;
   out[1] =
     (labelled === null ? 0 : LABELLED) |
@@ -75,6 +79,10 @@ export function encodeBlockHeader(header: BlockHeader): Uint8Array {
     if (life !== undefined) writeU32(out, out.length - LIFE_BYTES, life);
   }
   return out;
+}
+
+function newBytes(bytes: number): Uint8Array {
+  return new Uint8Array(bytes);
 }
 
 // A DataView would make the engine move a small array out of its heap.

@@ -44,7 +44,7 @@ export class ClientLink {
 
   private sendLoaded(header: BlockHeader, block: StoredBlock, bytes: Uint8Array | undefined): void {
     if (bytes === undefined) this.lost(header, block);
-    else this.link.sendBlock(encodeBlockHeader(header), bytes);
+    else this.link.sendBlock(encodeBlockHeader(header, Buffer.allocUnsafe), bytes);
   }
 
   private sendLater(header: BlockHeader, block: StoredBlock, loading: Promise<Uint8Array | undefined>): void {

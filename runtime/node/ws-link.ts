@@ -6,6 +6,7 @@ import { FRAME_BLOCK } from '../../protocol/frames.ts';
 import { BLOCK_FRAME_BYTES_MAX, CONTROL_BYTES_MAX } from '../../protocol/limits.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { nowMs } from './clock.ts';
+import { FrameWriter, frameHeaderBytes as plainHeaderBytes } from './frame-writer.ts';
 
 /** One WebSocket, as shells use it: control messages and block frames both ways, counted, bounded and watched. */
 export interface Link {
@@ -88,7 +89,7 @@ const WHY_BYTES_MAX = 120;
 
 /** Bytes of a frame's header (RFC 6455 section 5.2). */
 function frameHeaderBytes(payloadBytes: number, masked: boolean): number {
-  return (payloadBytes < 126 ? 2 : payloadBytes < 65_536 ? 4 : 10) + (masked ? 4 : 0);
+  return plainHeaderBytes(payloadBytes) + (masked ? 4 : 0);
 }
 
 export interface LinkOptions {
@@ -156,8 +157,10 @@ export class WsLink implements Link {
   private over = false;
   private closing: { readonly code: number; readonly why: string } | undefined;
   private failure: string | undefined;
+  /** What a server's messages go through. */
+  private writer: FrameWriter | undefined;
   private corked = false;
-  /** Sends whose bytes the kernel has not taken yet. */
+  /** Sends through `ws` whose bytes the kernel has not taken yet. */
   private unsent = 0;
   private readonly watch: Watch = {
     heardAtMs: nowMs(),
@@ -176,12 +179,13 @@ export class WsLink implements Link {
   }
 
   get bufferedBytes(): number {
-    return this.ws.bufferedAmount;
+    return this.ws.bufferedAmount + (this.writer?.pendingBytes ?? 0);
   }
 
   /** The socket under the WebSocket: what is sent in one turn of the event loop goes to the kernel in one call. */
   attach(socket: Duplex): void {
     this.socket = socket;
+    if (!this.masked) this.writer = FrameWriter.on(socket, this.taken);
     watched.add(this);
     startWatching();
   }
@@ -209,6 +213,10 @@ export class WsLink implements Link {
 
   sendControl(bytes: Uint8Array): void {
     if (!this.ready()) return;
+    if (this.writer !== undefined) {
+      this.count('controlOut', this.writer.sendCopy(bytes));
+      return;
+    }
     this.count('controlOut', bytes.length + frameHeaderBytes(bytes.length, this.masked));
     this.cork();
     this.unsent++;
@@ -217,46 +225,23 @@ export class WsLink implements Link {
 
   sendBlock(header: Uint8Array, block: Uint8Array): void {
     if (!this.ready()) return;
-    this.cork();
-    this.unsent++;
-    if (this.masked || this.socket === undefined) this.sendFragments(header, block);
-    else this.sendFrame(this.socket, header, block);
+    if (this.writer === undefined) this.sendFragments(header, block);
+    else this.count('dataOut', this.writer.send(header, block));
   }
 
   /** Through `ws`, which copies what it masks: a fragment with the header, one with the block. */
   private sendFragments(header: Uint8Array, block: Uint8Array): void {
     const frames = frameHeaderBytes(header.length, this.masked) + frameHeaderBytes(block.length, this.masked);
     this.count('dataOut', header.length + block.length + frames);
+    this.cork();
+    this.unsent++;
     this.ws.send(header, NOT_LAST);
     this.ws.send(block, this.written);
   }
 
-  /**
-   * A server masks nothing, so its frame is some bytes before the block, and the block as it is. Written past `ws`, whose
-   * own frames go to the socket whole and at once: half the pieces, a third of the processor's time.
-   */
-  private sendFrame(socket: Duplex, header: Uint8Array, block: Uint8Array): void {
-    const payload = header.length + block.length;
-    const frame = frameHeaderBytes(payload, false);
-    const head = Buffer.allocUnsafe(frame + header.length);
-    head[0] = FINAL_BINARY;
-    if (frame === 2) head[1] = payload;
-    else if (frame === 4) {
-      head[1] = 126;
-      head.writeUInt16BE(payload, 2);
-    } else {
-      head[1] = 127;
-      head.writeUInt32BE(0, 2);
-      head.writeUInt32BE(payload, 6);
-    }
-    head.set(header, frame);
-    this.count('dataOut', frame + payload);
-    socket.write(head);
-    socket.write(block, this.written);
-  }
-
   close(code: number, why: string): void {
     if (this.over || this.closing !== undefined) return;
+    this.writer?.flush();
     this.closing = { code, why };
     if (this.ws.readyState === WebSocket.CONNECTING) this.ws.terminate();
     else
@@ -341,7 +326,11 @@ export class WsLink implements Link {
   };
 
   private readonly written = (): void => {
-    if (--this.unsent === 0 && !this.over) this.events?.drained?.(0);
+    if (--this.unsent === 0) this.taken();
+  };
+
+  private readonly taken = (): void => {
+    if (!this.over) this.events?.drained?.(0);
   };
 
   private end(code: number, why: string): void {
@@ -361,8 +350,6 @@ export class WsLink implements Link {
 }
 
 const NOT_LAST = { binary: true, fin: false };
-/** FIN and opcode 2 (RFC 6455 section 5.2). */
-const FINAL_BINARY = 0x82;
 
 /** A small message can be a view of a receive buffer of 64 KiB; whoever keeps it would keep all of that. */
 function owned(data: Buffer): Buffer {

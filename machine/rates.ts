@@ -31,6 +31,33 @@ export class RateMeter {
   }
 }
 
+/** Keeps the mean of what goes to a rate: a second of it may go at once, and what is larger goes too and is waited for after. */
+export class PacedBucket {
+  private level: number;
+  private atMs: number | undefined;
+  private readonly bytesPerMs: number;
+
+  /** @param rateBps - Bits per second; 0 lets nothing through, ever. */
+  constructor(rateBps: number) {
+    this.bytesPerMs = rateBps / 8_000;
+    this.level = this.bytesPerMs * 1_000;
+  }
+
+  /** Ms until something may go: 0 is now, infinity never. */
+  waitMs(nowMs: number): number {
+    const passedMs = Math.max(0, nowMs - (this.atMs ?? nowMs));
+    this.level = Math.min(this.bytesPerMs * 1_000, this.level + passedMs * this.bytesPerMs);
+    this.atMs = nowMs;
+    if (this.level > 0) return 0;
+    return this.bytesPerMs === 0 ? Number.POSITIVE_INFINITY : Math.floor(-this.level / this.bytesPerMs) + 1;
+  }
+
+  /** Below 0 it is given back. */
+  take(bytes: number): void {
+    this.level -= bytes;
+  }
+}
+
 /** An allowance that refills at a rate: takes are allowed until it is empty. */
 export class TokenBucket {
   private level: number;

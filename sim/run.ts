@@ -132,7 +132,7 @@ export class Simulation {
 
   private makeInsServer(at: number): SimInsServer {
     const key = this.prng.fork(`ins ${at}`).bytes(32);
-    const core = new InsServer({ key, seed: at, mayDial: () => true, limits: INS_LIMITS });
+    const core = new InsServer({ key, seed: at, mayDial: () => true, startedAtMs: 0, limits: INS_LIMITS });
     const bps = this.options.insUpBps ?? 1000 * MBPS;
     const server = new SimInsServer(this.world, ++this.nodes, this.host(at % 4, bps, bps), core, key);
     this.world.listeners.set(insUrl(at), server as never);
@@ -172,6 +172,7 @@ const INS_LIMITS = {
   diskBytes: null,
   quotaBytes: 1 << 29,
   quotaObjects: 65_536,
+  strangersBytes: Number.POSITIVE_INFINITY,
   connectionsPerAccount: 1,
   accountsMax: 65_536,
   sendWindowBytes: 1 << 19,

@@ -1,12 +1,14 @@
 import type { LinkId, Sink } from '../../machine/machine.ts';
 import { TokenBucket } from '../../machine/rates.ts';
 import { type FromInsClient, helloSigned, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
+import type { Invitation } from '../../protocol/invitation.ts';
 import { BLOCK_BYTES_MAX, PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { CLOSE, REASONS } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import type { Checks } from './checks.ts';
 import type { InsServerInput, InsServerOptions, InsServerOutput } from './io.ts';
 import {
+  FAILURES_MAX,
   HELD_BYTES_MAX,
   HELD_INPUTS_MAX,
   HELLO_MS,
@@ -16,6 +18,8 @@ import {
   STALL_MS,
 } from './limits.ts';
 import { type Account, Link } from './links.ts';
+import { Origins } from './origins.ts';
+import { grantOf, type Registration } from './registration.ts';
 import type { Replies } from './replies.ts';
 import type { Storage } from './storage.ts';
 
@@ -27,6 +31,7 @@ export interface DoorOptions {
   readonly outputs: Sink<InsServerOutput>;
   readonly checks: Checks;
   readonly storage: Storage;
+  readonly registration: Registration;
   readonly replies: Replies;
   /** What a client that has proved its key sends. */
   readonly take: (link: Link, account: Account, input: FromLink, nowMs: number) => void;
@@ -38,6 +43,7 @@ export interface DoorOptions {
 export class Door {
   readonly links = new Map<LinkId, Link>();
   readonly accounts = new Map<string, Account>();
+  private readonly origins = new Origins();
   private stopped = false;
   private readonly options: DoorOptions;
 
@@ -45,8 +51,10 @@ export class Door {
     this.options = options;
   }
 
-  open(id: LinkId, nonce: Uint8Array, nowMs: number): void {
-    const link = new Link(id, nonce, nowMs);
+  open(id: LinkId, nonce: Uint8Array, address: string | undefined, nowMs: number): void {
+    const origin = address === undefined ? undefined : this.origins.at(address);
+    const link = new Link(id, nonce, nowMs, origin);
+    if (origin !== undefined) origin.links++;
     this.links.set(id, link);
     this.options.replies.send(link, {
       type: 'welcome',
@@ -57,6 +65,8 @@ export class Door {
       blockBytesMax: BLOCK_BYTES_MAX,
     });
     if (this.stopped) this.close(link, CLOSE.goingAway, REASONS.DRAINING.text, nowMs);
+    else if (origin?.isBarred(nowMs) === true)
+      this.turnAway(id, CLOSE.tryLater, 'too much from its address was invalid', nowMs);
   }
 
   /** Lets somebody in who asks one thing and is known by no key. */
@@ -99,6 +109,7 @@ export class Door {
     const links = link.account?.links;
     if (links?.includes(link)) links.splice(links.indexOf(link), 1);
     link.held.length = 0;
+    if (link.origin !== undefined) link.origin.links--;
     this.options.gone(link, nowMs);
   }
 
@@ -121,11 +132,20 @@ export class Door {
     }
   }
 
-  /** Forgets accounts without connections and blocks. */
-  tidy(): void {
+  /** Something that a link sent is forged or malformed. */
+  failed(link: Link, nowMs: number): void {
+    link.origin?.failed(nowMs);
+    if (++link.failures < FAILURES_MAX) return;
+    this.turnAway(link.id, CLOSE.policy, 'too many invalid tokens', nowMs);
+  }
+
+  /** Forgets accounts without connections and blocks, and invitations that have run out. */
+  tidy(nowMs: number): void {
+    this.origins.tidy(nowMs);
     this.options.storage.tidy((key) => (this.accounts.get(key)?.links.length ?? 0) > 0);
-    for (const [key, { links, locker }] of this.accounts) {
-      if (links.length === 0 && locker.folders.size === 0) this.accounts.delete(key);
+    for (const [key, account] of this.accounts) {
+      if (account.links.length === 0 && account.locker.folders.size === 0) this.accounts.delete(key);
+      else if (account.invitedUntilMs <= nowMs) this.register(account, undefined);
     }
   }
 
@@ -135,7 +155,7 @@ export class Door {
     else this.turnAway(link.id, CLOSE.unauthenticated, REASONS.UNAUTHENTICATED.text, nowMs);
   }
 
-  private hello(link: Link, { version, key, application, signature }: Hello, nowMs: number): void {
+  private hello(link: Link, { version, key, application, signature, invitation }: Hello, nowMs: number): void {
     if (version !== PROTOCOL_VERSION || link.account !== undefined) {
       const why = link.account === undefined ? REASONS.VERSION.text : 'a second hello';
       this.turnAway(link.id, CLOSE.violation, why, nowMs);
@@ -145,15 +165,45 @@ export class Door {
     const { server, checks } = this.options;
     checks.verify(key, helloSigned(link.nonce, server.key, key), signature, (ok, atMs) => {
       if (link.closed) return;
-      if (ok) this.admit(link, key, application, atMs);
-      else this.turnAway(link.id, CLOSE.unauthenticated, 'the hello is not signed by its key', atMs);
+      if (ok) this.invite(link, key, application, invitation, atMs);
+      else {
+        link.origin?.failed(atMs);
+        this.turnAway(link.id, CLOSE.unauthenticated, 'the hello is not signed by its key', atMs);
+      }
       this.release(link, atMs);
     });
   }
 
-  private admit(link: Link, keyBytes: Uint8Array, application: string, nowMs: number): void {
+  /** Who brings an invitation that is not good is told so: as a stranger it would only wonder. */
+  private invite(link: Link, key: Uint8Array, application: string, sealed: Uint8Array | null, nowMs: number): void {
+    const { registration, checks } = this.options;
+    const read = sealed === null ? undefined : registration.read(sealed, key, application, nowMs);
+    if (read === undefined) this.admit(link, key, application, undefined, nowMs);
+    else if (typeof read === 'string') this.turnAway(link.id, CLOSE.unauthenticated, read, nowMs);
+    else {
+      const { invitation, signed, signature } = read;
+      link.checking++;
+      checks.verify(invitation.provider, signed, signature, (ok, atMs) => {
+        if (link.closed) return;
+        if (ok) this.admit(link, key, application, invitation, atMs);
+        else {
+          link.origin?.failed(atMs);
+          this.turnAway(link.id, CLOSE.unauthenticated, 'the invitation is not signed by its provider', atMs);
+        }
+        this.release(link, atMs);
+      });
+    }
+  }
+
+  private admit(
+    link: Link,
+    keyBytes: Uint8Array,
+    application: string,
+    invitation: Invitation | undefined,
+    nowMs: number,
+  ): void {
     const { server, storage, replies } = this.options;
-    const { accountsMax, connectionsPerAccount, quotaBytes } = server.limits;
+    const { accountsMax, connectionsPerAccount } = server.limits;
     const key = bytesKey(keyBytes);
     let account = this.accounts.get(key);
     if (account === undefined) {
@@ -161,10 +211,13 @@ export class Door {
         this.turnAway(link.id, CLOSE.tryLater, 'too many accounts', nowMs);
         return;
       }
-      account = { keyBytes, key, application, locker: storage.locker(key), links: [] };
+      const locker = storage.locker(key);
+      const uninvited = { provider: null, weight: 1, invitedUntilMs: Number.POSITIVE_INFINITY };
+      account = { keyBytes, key, application, ...uninvited, locker, links: [] };
       this.accounts.set(key, account);
     }
     account.application = application;
+    if (invitation !== undefined) this.register(account, invitation);
     link.account = account;
     if (application === SERVER_APPLICATION) {
       link.server = true;
@@ -176,7 +229,16 @@ export class Door {
       replies.send(oldest, { type: 'notice', kind: 'replaced', otherServer: null });
       this.close(oldest, CLOSE.replaced, REASONS.REPLACED.text, nowMs);
     }
-    replies.send(link, { type: 'accepted', quotaBytes });
+    replies.send(link, { type: 'accepted', quotaBytes: account.locker.grant.quotaBytes });
+  }
+
+  /** Gives an account what its invitation says, or what those have who were not invited. */
+  private register(account: Account, invitation: Invitation | undefined): void {
+    const { storage, registration } = this.options;
+    account.provider = invitation === undefined ? null : bytesKey(invitation.provider);
+    account.weight = invitation?.weight ?? 1;
+    account.invitedUntilMs = invitation === undefined ? Number.POSITIVE_INFINITY : invitation.expires * 1000;
+    storage.grant(account.locker, invitation === undefined ? registration.uninvited : grantOf(invitation));
   }
 
   private close(link: Link, code: number, why: string, nowMs: number): void {

@@ -3,12 +3,13 @@ import type { Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import type { Follow, Link } from './links.ts';
-import type { Folder } from './locker.ts';
+import type { Folder, Locker } from './locker.ts';
 import type { Remotes } from './remotes.ts';
 import type { Replies } from './replies.ts';
 import type { Sender } from './sender.ts';
 import type { Entry } from './shelf.ts';
-import { allows, coversEntry, expired, type KnownToken, refusalOf } from './tokens.ts';
+import type { TokenPolicy } from './token-policy.ts';
+import { allows, coversCollection, coversEntry, expired, type KnownToken, lackOf } from './tokens.ts';
 import type { Target } from './wallet.ts';
 
 type FollowMessage = Extract<FromInsClient, { readonly type: 'follow' }>;
@@ -19,18 +20,22 @@ export class Follows {
   private readonly replies: Replies;
   private readonly sender: Sender;
   private readonly remotes: Remotes;
+  private readonly policy: TokenPolicy;
 
-  constructor(replies: Replies, sender: Sender, remotes: Remotes) {
+  constructor(replies: Replies, sender: Sender, remotes: Remotes, policy: TokenPolicy) {
     this.replies = replies;
     this.sender = sender;
     this.remotes = remotes;
+    this.policy = policy;
   }
 
   /** @returns Why not, if so. */
   begin(link: Link, message: FollowMessage, { known, locker }: Target, nowMs: number): Reason | undefined {
     const { collection, tracks, from } = message;
     const key = bytesKey(collection);
-    if (known !== undefined && known.collectionKey !== key) return 'TOKEN_SCOPE';
+    if (known !== undefined && !coversCollection(known, key)) return lackOf(known);
+    const short = known?.limited === true ? this.policy.meters.use(known, 1, 0, nowMs) : undefined;
+    if (short !== undefined) return short.reason;
     const allowed = known?.token.tracks ?? null;
     if (allowed !== null && tracks.some((track) => !allowed.includes(track))) return 'TOKEN_SCOPE';
     const make = (folder: Folder, begin: number, catchUp: boolean): Follow =>
@@ -62,9 +67,15 @@ export class Follows {
   passOn(follows: Iterable<Follow>, known: KnownToken, nowMs: number): void {
     for (const follow of follows) {
       const { link, known: old } = follow;
-      if (old === undefined || old.issuerKey !== known.issuerKey || old.collectionKey !== known.collectionKey) continue;
+      if (
+        old === undefined ||
+        old.open !== undefined ||
+        old.issuerKey !== known.issuerKey ||
+        old.collectionKey !== known.collectionKey
+      )
+        continue;
       if (known.token.expires <= old.token.expires || !allows(known, OPERATION.get)) continue;
-      if (refusalOf(known, link.account!.keyBytes, nowMs) !== undefined) continue;
+      if (this.policy.refusal(known, link.account!.key, nowMs) !== undefined) continue;
       const alias = link.aliases.get(follow.alias);
       if (alias?.known === old) alias.known = known;
       follow.known = known;
@@ -93,9 +104,20 @@ export class Follows {
 
   /** Ends those of a link whose tokens have run out. */
   sweep(link: Link, nowMs: number): void {
-    for (const follow of [...link.follows]) {
-      if (follow.known !== undefined && expired(follow.known, nowMs)) this.end(follow, 'TOKEN_EXPIRED', 0, nowMs);
-    }
+    for (const follow of [...link.follows]) this.judge(follow, nowMs);
+  }
+
+  /** Ends those of a locker that its owner does not allow any more. */
+  review(locker: Locker, nowMs: number): void {
+    for (const folder of locker.folders.values()) for (const follow of [...folder.follows]) this.judge(follow, nowMs);
+  }
+
+  private judge(follow: Follow, nowMs: number): void {
+    const { known, folder } = follow;
+    if (known === undefined) return;
+    if (expired(known, nowMs)) this.end(follow, 'TOKEN_EXPIRED', 0, nowMs);
+    else if (this.policy.revocations.cover(known)) this.end(follow, 'TOKEN_REVOKED', 0, nowMs);
+    else if (!coversCollection(known, folder.key)) this.end(follow, lackOf(known), 0, nowMs);
   }
 
   private add(
@@ -121,6 +143,8 @@ export class Follows {
       cursor: catchUp ? begin : undefined,
       reached: begin,
       queued: 0,
+      pausedUntilMs: undefined,
+      paused: [],
       item: 0,
       ended: false,
     };

@@ -9,7 +9,7 @@ import type { Remotes } from './remotes.ts';
 import type { Sender } from './sender.ts';
 import type { Entry } from './shelf.ts';
 import type { Storage } from './storage.ts';
-import { coversEntry, coversLabel, type KnownToken } from './tokens.ts';
+import { coversEntry, coversLabel, type KnownToken, lackOf } from './tokens.ts';
 import type { Wallet } from './wallet.ts';
 
 /** The gets of batches: each item is looked up under its own token, queued, fetched from another server, or refused. */
@@ -59,13 +59,14 @@ export class Gets {
     const { known, locker } = target;
     const key = collection === null ? null : bytesKey(collection);
     if (name === null && known !== undefined && known.nameKeys === null) {
-      if (!coversLabel(known, key!, label!.track, label!.part)) return 'TOKEN_SCOPE';
+      if (!coversLabel(known, key!, label!.track, label!.part)) return lackOf(known);
     }
     const wanted = {
       call,
       item: at,
       labelled: label !== null || link.server || link.guest !== undefined,
       deadlineAtMs: deadlineMs === 0 ? null : nowMs + deadlineMs,
+      known,
     };
     const there = locker ?? this.storage.mirrors.get(known!.issuerKey);
     const found = there === undefined ? 'NO_OBJECT' : find(there, known, item, key, nowMs);
@@ -108,7 +109,8 @@ function find(
     const entry = folder.named(key, readable);
     if (entry !== undefined) return entry;
   }
-  return there ? 'TOKEN_SCOPE' : 'NO_OBJECT';
+  // Who has no token learns nothing of what is closed to him.
+  return there && known?.open === undefined ? 'TOKEN_SCOPE' : 'NO_OBJECT';
 }
 
 /** Older than all there is, not there yet, or missing in between. */

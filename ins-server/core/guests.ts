@@ -20,6 +20,7 @@ import {
 } from './limits.ts';
 import { type Account, type Guest, Link } from './links.ts';
 import { Locker } from './locker.ts';
+import type { Grant } from './registration.ts';
 import type { Replies } from './replies.ts';
 import type { Storage } from './storage.ts';
 
@@ -39,6 +40,7 @@ interface Visitor {
 const ALIAS = 1;
 const REQUEST = 1;
 const NO_BYTES = new Uint8Array(0);
+const NOTHING: Grant = { quotaBytes: 0, quotaObjects: 0, rateBps: null, stranger: false };
 
 /**
  * Those who ask one thing over plain HTTP and prove no key. Each request is a link of its own with one token and one message
@@ -131,7 +133,10 @@ export class Guests {
           keyBytes: NO_BYTES,
           key: `http ${address}`,
           application: 'http',
-          locker: new Locker('', 0, 0),
+          provider: null,
+          weight: 1,
+          invitedUntilMs: Number.POSITIVE_INFINITY,
+          locker: new Locker('', NOTHING),
           links: [],
         },
         verifications: new TokenBucket(VERIFY_PER_SECOND, VERIFY_PER_SECOND),

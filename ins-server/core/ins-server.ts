@@ -3,7 +3,7 @@ import { type Machine, Queue, unreachable } from '../../machine/machine.ts';
 import { Prng } from '../../machine/prng.ts';
 import type { BatchMessage, FromInsClient } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX, REQUESTS_OPEN_MAX, SERVER_REQUESTS_OPEN_MAX } from '../../protocol/limits.ts';
-import { CLOSE, REASONS } from '../../protocol/reasons.ts';
+import { CLOSE, REASONS, type Reason } from '../../protocol/reasons.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { Batches, sizeOf } from './batches.ts';
 import { Checks } from './checks.ts';
@@ -17,11 +17,15 @@ import type { Filed, InsServerInput, InsServerOptions, InsServerOutput, InsServe
 import { RETRY_MS, SWEEP_MS, SWEEPS_PER_TIDY } from './limits.ts';
 import type { Account, Link } from './links.ts';
 import { Management } from './management.ts';
+import { Meters } from './meters.ts';
 import { Puts } from './puts.ts';
+import { Registration } from './registration.ts';
 import { Remotes } from './remotes.ts';
 import { Replies } from './replies.ts';
+import { Revocations } from './revocations.ts';
 import { Sender } from './sender.ts';
 import { Storage } from './storage.ts';
+import { TokenPolicy } from './token-policy.ts';
 import { Wallet } from './wallet.ts';
 
 type Message<Type extends FromInsClient['type']> = Extract<FromInsClient, { readonly type: Type }>;
@@ -34,6 +38,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   private readonly outputs = new Queue<InsServerOutput>();
   private readonly checks = new Checks(this.outputs);
   private readonly replies = new Replies(this.outputs);
+  private readonly policy: TokenPolicy;
   private readonly storage: Storage;
   private readonly sender: Sender;
   private readonly puts: Puts;
@@ -51,8 +56,12 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   constructor(options: InsServerOptions) {
     const { key, limits, mayDial, seed } = options;
     const { outputs, checks, replies } = this;
-    const storage = new Storage(limits, outputs);
-    const sender = new Sender(outputs, replies, storage, limits);
+    const registration = new Registration(options);
+    const storage = new Storage(limits, outputs, registration.uninvited);
+    const policy = new TokenPolicy(key, options.startedAtMs, new Revocations(), new Meters());
+    const sender = new Sender(outputs, replies, storage, limits, policy, (follow, reason, nowMs) =>
+      this.follows.end(follow, reason, 0, nowMs),
+    );
     const intake = new Intake(storage, checks);
     const remotes = new Remotes({
       key,
@@ -66,12 +75,13 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       endFollow: (follow, reason, retryMs, nowMs) => this.follows.end(follow, reason, retryMs, nowMs),
       tokenCame: (remote, sealed, nowMs) => this.wallet.came(remote, sealed, nowMs),
     });
-    const follows = new Follows(replies, sender, remotes);
+    const follows = new Follows(replies, sender, remotes, policy);
     const door = new Door({
       server: options,
       outputs,
       checks,
       storage,
+      registration,
       replies,
       take: (link, account, input, nowMs) => {
         if (input.kind === 'block') this.puts.block(link, input.header, input.body, nowMs);
@@ -79,25 +89,26 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       },
       gone: (link, nowMs) => this.gone(link, nowMs),
     });
-    const wallet = new Wallet({ key, checks, storage, replies, door, follows, remotes });
+    const wallet = new Wallet({ key, policy, checks, storage, replies, door, follows, remotes });
+    this.policy = policy;
     this.storage = storage;
     this.sender = sender;
     this.filing = new Filing(checks, options.durable === true);
-    this.puts = new Puts(storage, sender, intake, wallet, this.filing);
+    this.puts = new Puts(storage, sender, intake, wallet, this.filing, policy);
     this.remotes = remotes;
     this.follows = follows;
     this.door = door;
     this.guests = new Guests(door, replies, outputs, storage);
     this.wallet = wallet;
     this.gets = new Gets(storage, sender, remotes, wallet);
-    const management = new Management({ replies, storage, sender, wallet, filing: this.filing, limits });
+    const management = new Management({ replies, storage, sender, wallet, filing: this.filing, policy });
     this.batches = new Batches(sender, this.gets, this.puts, management);
   }
 
   handleInput(input: InsServerInput, nowMs: number): void {
     switch (input.kind) {
       case 'link-opened':
-        this.door.open(input.link, input.nonce, nowMs);
+        this.door.open(input.link, input.nonce, input.origin, nowMs);
         break;
       case 'asked':
         this.guests.ask(input, nowMs);
@@ -152,6 +163,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
 
   handleTimeout(nowMs: number): void {
     this.remotes.timeout(nowMs);
+    this.sender.timeout(nowMs);
     if (this.sweepAtMs !== undefined && nowMs >= this.sweepAtMs) {
       this.sweepAtMs = undefined;
       this.sweep(nowMs);
@@ -164,7 +176,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   }
 
   nextDeadline(): number | undefined {
-    return earlier(this.sweepAtMs, this.remotes.nextDeadline());
+    return earlier(earlier(this.sweepAtMs, this.sender.nextDeadline()), this.remotes.nextDeadline());
   }
 
   stats(): InsServerStats {
@@ -210,7 +222,10 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.door.sweep(nowMs);
     this.guests.sweep(nowMs);
     for (const link of this.door.links.values()) this.follows.sweep(link, nowMs);
-    if (++this.sweeps % SWEEPS_PER_TIDY === 0) this.door.tidy();
+    if (++this.sweeps % SWEEPS_PER_TIDY > 0) return;
+    this.door.tidy(nowMs);
+    this.policy.meters.tidy(nowMs);
+    this.policy.revocations.tidy(nowMs, (issuer) => this.door.accounts.has(issuer));
   }
 
   private message(link: Link, account: Account, message: FromInsClient, nowMs: number): void {
@@ -230,15 +245,22 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
         this.wallet.rangeToken(link, account, message.token, nowMs);
         return;
       case 'revoke':
+        this.answer(link, message.request, this.wallet.revoke(account, message, nowMs));
+        return;
       case 'access':
-        this.replies.refuse(link, message.request, null, 'POLICY_DENIED');
+        this.answer(link, message.request, this.wallet.setAccess(account, message, nowMs));
         return;
       case 'open':
-        this.replies.send(link, { type: 'token-refused', alias: message.alias, reason: 'POLICY_DENIED' });
+        this.wallet.open(link, account, message, nowMs);
         return;
       default:
         this.request(link, account, message, nowMs);
     }
+  }
+
+  private answer(link: Link, request: number, reason: Reason | undefined): void {
+    if (reason === undefined) this.replies.send(link, { type: 'done', request });
+    else this.replies.refuse(link, request, null, reason, REASONS[reason].retry ? RETRY_MS : 0);
   }
 
   private request(link: Link, account: Account, message: BatchMessage | Message<'follow'>, nowMs: number): void {
@@ -292,5 +314,6 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     }
     link.requests.clear();
     this.guests.gone(link, nowMs);
+    this.sender.gone(link);
   }
 }

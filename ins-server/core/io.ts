@@ -31,8 +31,11 @@ export interface Filed extends FiledAt {
 }
 
 export type InsServerInput =
-  /** A client connected. `nonce`: 32 bytes that nobody can guess and that were never used before; the core has no such source. */
-  | { readonly kind: 'link-opened'; readonly link: LinkId; readonly nonce: Uint8Array }
+  /**
+   * A client connected. `nonce`: 32 bytes that nobody can guess and that were never used before; the core has no such source.
+   * `origin`: what tells one attacker from another, such as an address; none is limited by it when left out.
+   */
+  | { readonly kind: 'link-opened'; readonly link: LinkId; readonly nonce: Uint8Array; readonly origin?: string }
   | { readonly kind: 'link-closed'; readonly link: LinkId }
   | { readonly kind: 'message'; readonly link: LinkId; readonly message: FromInsClient }
   | { readonly kind: 'block'; readonly link: LinkId; readonly header: BlockHeader; readonly body: Body }
@@ -149,6 +152,12 @@ export interface InsServerOptions {
   readonly mayDial: (url: string) => boolean;
   /** The store outlives the process and keeps where blocks are filed, too. Default false. */
   readonly durable?: boolean;
+  /** Unix ms of the start: limited tokens from before it count as used up, since nobody knows what was used of them. */
+  readonly startedAtMs: number;
+  /** Who may have a locker: everybody (default), or only whom one of the providers invites. */
+  readonly registration?: 'open' | 'invitation';
+  /** Ed25519 public keys of those whose invitations count. */
+  readonly providers?: readonly Uint8Array[];
   readonly limits: InsServerLimits;
 }
 
@@ -157,9 +166,11 @@ export interface InsServerLimits {
   readonly memoryBytes: number;
   /** Bytes of blocks where they are on disk; null where they are in memory. Default null. */
   readonly diskBytes: number | null;
-  /** Bytes and blocks that one account may keep. Default 512 MiB, 65,536. */
+  /** Bytes and blocks that one account may keep which nobody has invited. Default 128 MiB, 65,536. */
   readonly quotaBytes: number;
   readonly quotaObjects: number;
+  /** Bytes that all these accounts together may put. Default all of the memory. */
+  readonly strangersBytes: number;
   /** Connections of one account (M). Default 1. */
   readonly connectionsPerAccount: number;
   /** Accounts known at once; those without a connection and without blocks are forgotten. Default 65,536. */

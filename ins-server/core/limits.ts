@@ -5,9 +5,10 @@ import type { InsServerLimits } from './io.ts';
 export const INS_SERVER_LIMITS: InsServerLimits = {
   memoryBytes: 1024 * 1024 * 1024,
   diskBytes: null,
-  /** 120 s of 32 Mbit/s. */
-  quotaBytes: 512 * 1024 * 1024,
+  /** 120 s of 8 Mbit/s, and an eighth of the memory: no two strangers fill a server. */
+  quotaBytes: 128 * 1024 * 1024,
   quotaObjects: 65_536,
+  strangersBytes: Number.POSITIVE_INFINITY,
   /** The drafts' M. */
   connectionsPerAccount: 1,
   accountsMax: 65_536,
@@ -51,8 +52,23 @@ export const SERVER_VERIFY_BURST = 512;
 export const SERVER_VERIFY_PER_SECOND = 200;
 /** Connections of one server, outside M: it may know us under several addresses. */
 export const SERVER_CONNECTIONS_MAX = 8;
+/** Signatures and forgeries that all links from one address may cost, at once and a second: many viewers share some addresses. */
+export const ORIGIN_VERIFY_BURST = 2_048;
+export const ORIGIN_VERIFY_PER_SECOND = 200;
+export const ORIGIN_FAILURES_BURST = 50;
+export const ORIGIN_FAILURES_PER_SECOND = 1;
+/** Addresses told apart; those beyond share one allowance. */
+export const ORIGINS_MAX = 16_384;
 /** Tokens known to be genuine; one is about 1.5 KiB. */
 export const KNOWN_TOKENS_MAX = 8_192;
+
+/** Limited tokens whose uses are counted, in all and of one locker's owner; one is about 200 bytes. */
+export const METERS_MAX = 65_536;
+export const METERS_PER_OWNER_MAX = 4_096;
+/** Issuers with revoked tokens, and revoked ids, in all and of one issuer; an id is about 100 bytes. */
+export const REVOKERS_MAX = 65_536;
+export const REVOKED_IDS_MAX = 262_144;
+export const REVOKED_IDS_PER_ISSUER_MAX = 4_096;
 
 /** Bytes that a label takes besides its companion and the block, for the ledger. */
 export const ENTRY_BYTES = 512;

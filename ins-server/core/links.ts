@@ -6,6 +6,7 @@ import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerInput } from './io.ts';
 import { VERIFY_BURST, VERIFY_PER_SECOND } from './limits.ts';
 import type { Folder, Locker } from './locker.ts';
+import type { Origin } from './origins.ts';
 import type { Entry, Place } from './shelf.ts';
 import type { KnownToken } from './tokens.ts';
 
@@ -16,6 +17,12 @@ export interface Account {
   readonly keyBytes: Uint8Array;
   readonly key: string;
   application: string;
+  /** Who has invited it, as text; null is nobody. */
+  provider: string | null;
+  /** Its share beside other accounts of its provider. */
+  weight: number;
+  /** Unix ms until which its invitation is good; infinity without one. */
+  invitedUntilMs: number;
   readonly locker: Locker;
   /** Oldest first. */
   readonly links: Link[];
@@ -51,6 +58,8 @@ export interface PendingPuts {
   readonly items: readonly PutItem[];
   /** By item: whose locker it goes to. */
   readonly owners: string[];
+  /** By item: the token under which it is put; undefined for the putter's own locker. */
+  readonly tokens: (KnownToken | undefined)[];
   /** By item: its bytes are awaited, are being checked and stored, or it has been answered. */
   readonly states: ('awaited' | 'busy' | 'answered')[];
   left: number;
@@ -74,6 +83,10 @@ export interface Follow {
   /** The furthest place that was queued. */
   reached: Place;
   queued: number;
+  /** Unix ms until which its token's rate lets nothing more go; undefined when it may go on. */
+  pausedUntilMs: number | undefined;
+  /** What waits for that. */
+  readonly paused: Sending[];
   /** Running number of the next block, 16 bits. */
   item: number;
   ended: boolean;
@@ -89,6 +102,8 @@ export interface WantedItem {
   readonly labelled: boolean;
   /** Unix ms; null for none. */
   readonly deadlineAtMs: number | null;
+  /** Undefined for the asker's own locker. */
+  readonly known: KnownToken | undefined;
 }
 
 /** A block in a link's queue. */
@@ -98,6 +113,8 @@ export interface Sending {
   readonly item: number;
   readonly labelled: boolean;
   readonly entry: Entry;
+  /** Undefined for the asker's own locker; a follow's may be renewed meanwhile. */
+  readonly known: KnownToken | undefined;
   /** After this it is not worth sending. */
   readonly dropAtMs: number;
 }
@@ -117,6 +134,7 @@ export class Link {
   readonly id: LinkId;
   readonly nonce: Uint8Array;
   readonly openedAtMs: number;
+  readonly origin: Origin | undefined;
   account: Account | undefined;
   /** It is another INS server, fetching on behalf of its clients. */
   server = false;
@@ -138,7 +156,8 @@ export class Link {
   readonly held: Extract<InsServerInput, { readonly kind: 'message' | 'block' }>[] = [];
   heldBytes = 0;
 
-  constructor(id: LinkId, nonce: Uint8Array, nowMs: number) {
+  constructor(id: LinkId, nonce: Uint8Array, nowMs: number, origin?: Origin) {
+    this.origin = origin;
     this.id = id;
     this.nonce = nonce;
     this.openedAtMs = nowMs;

@@ -1,5 +1,8 @@
+import { PacedBucket } from '../../machine/rates.ts';
 import { FOLDERS_MAX, SOURCES_PER_FOLDER_MAX } from './limits.ts';
 import type { Follow } from './links.ts';
+import { OpenCollections } from './open-lockers.ts';
+import type { Grant } from './registration.ts';
 import { CHUNK_SLOTS, type Entry, type Place, Shelf } from './shelf.ts';
 
 /** What one locker keeps of somebody else's shelf: a bit for each entry. Thousands of viewers' lockers cost little so. */
@@ -157,16 +160,41 @@ export class Locker {
   /** The owner's key as text. */
   readonly key: string;
   readonly folders = new Map<string, Folder>();
+  readonly open = new OpenCollections();
   private usedBytes = 0;
   private objects = 0;
   private countedAtMs = Number.NEGATIVE_INFINITY;
-  private readonly quotaBytes: number;
-  private readonly quotaObjects: number;
+  /** Bytes of its own blocks, without what it refers to. */
+  ownBytes = 0;
+  private grantHeld: Grant;
+  private rate: PacedBucket | undefined;
 
-  constructor(key: string, quotaBytes: number, quotaObjects: number) {
+  constructor(key: string, grant: Grant) {
     this.key = key;
-    this.quotaBytes = quotaBytes;
-    this.quotaObjects = quotaObjects;
+    this.grantHeld = grant;
+    this.grant = grant;
+  }
+
+  /** What its owner may keep and put. */
+  get grant(): Grant {
+    return this.grantHeld;
+  }
+
+  set grant(grant: Grant) {
+    const { rateBps } = grant;
+    if (rateBps === null) this.rate = undefined;
+    else if (this.rate === undefined || this.grantHeld.rateBps !== rateBps) this.rate = new PacedBucket(rateBps);
+    this.grantHeld = grant;
+  }
+
+  /** Ms until something may be put: 0 is now, infinity never. */
+  waitMs(nowMs: number): number {
+    return this.rate?.waitMs(nowMs) ?? 0;
+  }
+
+  /** Counts bytes that are put against the rate. */
+  pace(bytes: number): void {
+    this.rate?.take(bytes);
   }
 
   /** The folder of a collection; `undefined` when there are too many. */
@@ -216,7 +244,8 @@ export class Locker {
   }
 
   private fits(bytes: number): boolean {
-    return this.usedBytes + bytes <= this.quotaBytes && this.objects < this.quotaObjects;
+    const { quotaBytes, quotaObjects } = this.grant;
+    return this.usedBytes + bytes <= quotaBytes && this.objects < quotaObjects;
   }
 }
 

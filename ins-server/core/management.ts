@@ -4,7 +4,7 @@ import { REASONS } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import type { Filing } from './filing.ts';
-import type { FiledAt, InsServerLimits } from './io.ts';
+import type { FiledAt } from './io.ts';
 import { RETRY_MS } from './limits.ts';
 import type { Account, BatchRequest } from './links.ts';
 import type { Locker } from './locker.ts';
@@ -12,6 +12,7 @@ import type { Replies } from './replies.ts';
 import type { Sender } from './sender.ts';
 import type { Entry } from './shelf.ts';
 import { placeOfEntry, type Storage } from './storage.ts';
+import type { TokenPolicy } from './token-policy.ts';
 import { coversEntry, type KnownToken } from './tokens.ts';
 import type { Wallet } from './wallet.ts';
 
@@ -21,7 +22,7 @@ export interface ManagementOptions {
   readonly sender: Sender;
   readonly wallet: Wallet;
   readonly filing: Filing;
-  readonly limits: InsServerLimits;
+  readonly policy: TokenPolicy;
 }
 
 /** The deletes and statuses of batches. */
@@ -33,9 +34,15 @@ export class Management {
   }
 
   delete(call: BatchRequest, account: Account, item: number, { token, name }: DeleteItem, nowMs: number): void {
-    const { replies, sender, filing } = this.options;
+    const { replies, sender, filing, policy } = this.options;
     const target = this.target(call, account, item, token, OPERATION.delete, nowMs);
     if (target === undefined) return;
+    const { known } = target;
+    const short = known?.limited === true ? policy.meters.use(known, 1, 0, nowMs) : undefined;
+    if (short !== undefined) {
+      sender.refuseItem(call, item, short.reason, short.retryMs);
+      return;
+    }
     const places: FiledAt[] = [];
     if (!this.take(target.locker, target.known, bytesKey(name), places)) {
       sender.refuseItem(call, item, 'NO_OBJECT');
@@ -54,13 +61,13 @@ export class Management {
   }
 
   status(call: BatchRequest, account: Account, item: number, { token }: StatusItem, nowMs: number): void {
-    const { replies, sender, limits } = this.options;
+    const { replies, sender } = this.options;
     const target = this.target(call, account, item, token, OPERATION.status, nowMs);
     if (target === undefined) return;
     const { request } = call;
     const { usedBytes, objects } = target.locker.usage(nowMs);
-    const { quotaBytes } = limits;
-    const names = newestNames(target.locker);
+    const { quotaBytes } = target.locker.grant;
+    const names = newestNames(target.locker, target.known);
     replies.send(call.link, { type: 'usage', request, item, objects, usedBytes, quotaBytes, names });
     sender.answered(call);
   }
@@ -101,12 +108,13 @@ export class Management {
   }
 }
 
-function newestNames(locker: Locker): Uint8Array[] {
+/** The newest names in a locker, of those that a token covers. */
+function newestNames(locker: Locker, known: KnownToken | undefined): Uint8Array[] {
   const names: Uint8Array[] = [];
   for (const folder of locker.folders.values()) {
     for (const entry of folder.newestFirst()) {
       if (names.length === BATCH_ITEMS_MAX) return names;
-      names.push(entry.block.name);
+      if (known === undefined || coversEntry(known, entry)) names.push(entry.block.name);
     }
   }
   return names;

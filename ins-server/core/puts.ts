@@ -10,10 +10,12 @@ import type { Intake } from './intake.ts';
 import type { Filed } from './io.ts';
 import { PUT_MS, SWEEP_MS } from './limits.ts';
 import type { Account, BatchRequest, Link, PendingPuts } from './links.ts';
+import type { Shortage } from './meters.ts';
 import type { Sender } from './sender.ts';
 import type { Block } from './shelf.ts';
 import type { Storage } from './storage.ts';
-import { coversLabel } from './tokens.ts';
+import type { TokenPolicy } from './token-policy.ts';
+import { covers } from './tokens.ts';
 import type { Target, Wallet } from './wallet.ts';
 
 /** The puts of batches: an item is acknowledged when its block can be had (and will be, where the store is durable), then announced. */
@@ -26,8 +28,10 @@ export class Puts {
   private readonly intake: Intake;
   private readonly wallet: Wallet;
   private readonly filing: Filing;
+  private readonly policy: TokenPolicy;
 
-  constructor(storage: Storage, sender: Sender, intake: Intake, wallet: Wallet, filing: Filing) {
+  constructor(storage: Storage, sender: Sender, intake: Intake, wallet: Wallet, filing: Filing, policy: TokenPolicy) {
+    this.policy = policy;
     this.storage = storage;
     this.sender = sender;
     this.intake = intake;
@@ -49,6 +53,7 @@ export class Puts {
       ttlSeconds: ttlSeconds === 0 ? BLOCK_TTL_SECONDS_DEFAULT : ttlSeconds,
       items,
       owners: [],
+      tokens: [],
       states: [],
       left: items.length,
       byAtMs: nowMs + PUT_MS,
@@ -62,9 +67,12 @@ export class Puts {
       if (item.token !== last) target = this.wallet.target(call.link, account, item.token, OPERATION.put, nowMs);
       last = item.token;
       puts.owners.push(typeof target === 'string' ? '' : (target.locker?.key ?? ''));
+      puts.tokens.push(typeof target === 'string' ? undefined : target.known);
       puts.states.push('awaited');
       const reason = typeof target === 'string' ? target : this.objection(puts, at, target, nowMs);
+      const short = reason === undefined ? this.shortage(puts, at, nowMs) : undefined;
       if (reason !== undefined) this.refuseItem(call, puts, at, reason);
+      else if (short !== undefined) this.refuseItem(call, puts, at, short.reason, short.retryMs);
     }
   }
 
@@ -107,19 +115,39 @@ export class Puts {
   private objection(puts: PendingPuts, at: number, { known, locker }: Target, nowMs: number): Reason | undefined {
     // Only reading crosses to another server.
     if (locker === undefined) return 'POLICY_DENIED';
-    const { track, part } = puts.items[at]!;
-    if (known !== undefined && !coversLabel(known, puts.collectionKey, track, part)) return 'TOKEN_SCOPE';
-    return this.hindrance(puts, at, nowMs);
+    const { track, part, name } = puts.items[at]!;
+    const covered = known === undefined || covers(known, puts.collectionKey, track, part, bytesKey(name));
+    return covered ? this.hindrance(puts, at, nowMs) : 'TOKEN_SCOPE';
   }
 
-  private hindrance({ owners, items, collection, collectionKey }: PendingPuts, at: number, nowMs: number) {
-    const { track, part, index, name, sizeBytes, companion }: PutItem = items[at]!;
+  /** Counts an item against its token and the rate of the locker, or says why it has to wait. */
+  private shortage({ owners, tokens, items }: PendingPuts, at: number, nowMs: number): Shortage | undefined {
+    const { sizeBytes } = items[at]!;
     const locker = this.storage.locker(owners[at]!);
+    const waitMs = locker.waitMs(nowMs);
+    if (waitMs > 0) return { reason: 'QUOTA_AMOUNT', retryMs: Number.isFinite(waitMs) ? waitMs : 0 };
+    const known = tokens[at];
+    const short = known?.limited === true ? this.policy.meters.use(known, 1, sizeBytes, nowMs) : undefined;
+    if (short === undefined) locker.pace(sizeBytes);
+    return short;
+  }
+
+  private hindrance(
+    { owners, tokens, items, collection, collectionKey }: PendingPuts,
+    at: number,
+    nowMs: number,
+  ): Reason | undefined {
+    const { track, part, index, name, sizeBytes, companion }: PutItem = items[at]!;
+    const known = tokens[at];
+    if (known !== undefined && this.policy.revocations.cover(known)) return 'TOKEN_REVOKED';
+    const locker = this.storage.locker(owners[at]!);
+    // Who was not invited where one has to be.
+    if (locker.grant.quotaBytes === 0) return 'POLICY_DENIED';
     const folder = locker.folder(collection, collectionKey);
     if (folder === undefined) return 'QUOTA_STORAGE';
     const there = folder.own?.at(track, part, index);
     if (there !== undefined) return there.block.key === bytesKey(name) ? undefined : 'EXISTS';
-    return locker.hasRoom(sizeBytes + companion.length, nowMs) ? undefined : 'QUOTA_STORAGE';
+    return this.storage.hasRoom(locker, sizeBytes + companion.length, nowMs) ? undefined : 'QUOTA_STORAGE';
   }
 
   /** Files a block that the store has, one at a time under each label. */
@@ -172,9 +200,15 @@ export class Puts {
     return undefined;
   }
 
-  private refuseItem(call: BatchRequest, puts: PendingPuts, at: number, reason: Reason): void {
+  private refuseItem(
+    call: BatchRequest,
+    puts: PendingPuts,
+    at: number,
+    reason: Reason,
+    retryMs = REASONS[reason].retry ? SWEEP_MS : 0,
+  ): void {
     this.settle(call, puts, at);
-    this.sender.refuseItem(call, puts.first + at, reason, REASONS[reason].retry ? SWEEP_MS : 0);
+    this.sender.refuseItem(call, puts.first + at, reason, retryMs);
   }
 
   private settle(call: BatchRequest, puts: PendingPuts, at: number): void {

@@ -1,3 +1,4 @@
+import { earlier } from '../../machine/deadlines.ts';
 import { Queue, type Sink } from '../../machine/machine.ts';
 import type { Labelled } from '../../protocol/frames.ts';
 import { SEND_QUEUE_BLOCKS_MAX, SERVER_SEND_QUEUE_BLOCKS_MAX } from '../../protocol/limits.ts';
@@ -5,10 +6,12 @@ import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerLimits, InsServerOutput } from './io.ts';
 import { FOLLOW_QUEUE_MAX, FOLLOW_WITHIN_MS, GET_WITHIN_MS, RETRY_MS } from './limits.ts';
 import type { BatchRequest, Follow, Link, Sending, WantedItem } from './links.ts';
+import type { Shortage } from './meters.ts';
 import type { Replies } from './replies.ts';
 import { type Entry, type Place, placeOf } from './shelf.ts';
 import type { Storage } from './storage.ts';
-import { coversEntry } from './tokens.ts';
+import type { TokenPolicy } from './token-policy.ts';
+import { coversEntry, type KnownToken } from './tokens.ts';
 
 /**
  * Decides which block goes out next on each link.
@@ -28,8 +31,21 @@ export class Sender {
   private readonly storage: Storage;
   private readonly limits: InsServerLimits;
   private readonly replies: Replies;
+  private readonly policy: TokenPolicy;
+  private readonly endFollow: EndFollow;
+  /** Follows whose tokens let nothing more go for a while. */
+  private readonly paused = new Set<Follow>();
 
-  constructor(outputs: Sink<InsServerOutput>, replies: Replies, storage: Storage, limits: InsServerLimits) {
+  constructor(
+    outputs: Sink<InsServerOutput>,
+    replies: Replies,
+    storage: Storage,
+    limits: InsServerLimits,
+    policy: TokenPolicy,
+    endFollow: EndFollow,
+  ) {
+    this.policy = policy;
+    this.endFollow = endFollow;
     this.outputs = outputs;
     this.replies = replies;
     this.storage = storage;
@@ -38,19 +54,24 @@ export class Sender {
 
   /** Queues one item of a batch; what is not to be delivered is only kept. */
   queueItem(wanted: WantedItem, entry: Entry, nowMs: number): void {
-    const { call, item, labelled, deadlineAtMs } = wanted;
+    const { call, item, labelled, deadlineAtMs, known } = wanted;
     const { link } = call;
+    if (call.deliver && link.queue.size >= queueMax(link)) {
+      this.refuseItem(call, item, 'OVERLOAD', RETRY_MS);
+      return;
+    }
+    const short = this.use(known, 1, entry, nowMs);
+    if (short !== undefined) {
+      this.refuseItem(call, item, short.reason, short.retryMs);
+      return;
+    }
     if (!call.deliver) {
       if (this.keep(entry, link, nowMs)) this.stored(call, item);
       else this.refuseItem(call, item, 'QUOTA_STORAGE', RETRY_MS);
       return;
     }
-    if (link.queue.size >= queueMax(link)) {
-      this.refuseItem(call, item, 'OVERLOAD', RETRY_MS);
-      return;
-    }
     const dropAtMs = deadlineAtMs ?? Number.POSITIVE_INFINITY;
-    link.queue.push(deadlineAtMs ?? nowMs + GET_WITHIN_MS, { call, item, labelled, entry, dropAtMs });
+    link.queue.push(deadlineAtMs ?? nowMs + GET_WITHIN_MS, { call, item, labelled, entry, known, dropAtMs });
     this.waiting.add(link);
   }
 
@@ -107,7 +128,28 @@ export class Sender {
   /** Takes what a request has queued out of its link's queue. */
   forget(call: BatchRequest | Follow): void {
     call.ended = true;
-    call.link.queue.remove((sending) => sending.call === call);
+    this.takeBack(call.link, (sending) => sending.call === call);
+  }
+
+  /** A link is gone, and with it all that waited for it. */
+  gone(link: Link): void {
+    this.takeBack(link, () => true);
+  }
+
+  nextDeadline(): number | undefined {
+    let next: number | undefined;
+    for (const { pausedUntilMs } of this.paused) next = earlier(next, pausedUntilMs);
+    return next;
+  }
+
+  /** What had to wait for a token's rate goes on. */
+  timeout(nowMs: number): void {
+    for (const follow of this.paused) {
+      if (follow.pausedUntilMs! > nowMs) continue;
+      this.paused.delete(follow);
+      follow.pausedUntilMs = undefined;
+      for (const sending of follow.paused.splice(0)) this.queueLate(sending, nowMs);
+    }
   }
 
   /** One more item of a batch has its answer. */
@@ -125,12 +167,18 @@ export class Sender {
     if (isBehind(follow.reached, part, place)) follow.reached = { part, place };
     follow.queued++;
     const { link } = follow;
-    const sending: Sending = { call: follow, item: 0, labelled: true, entry, dropAtMs: Number.POSITIVE_INFINITY };
+    const { known } = follow;
+    const sending = { call: follow, item: 0, labelled: true, entry, known, dropAtMs: Number.POSITIVE_INFINITY };
     // The usual case at the live edge: nothing waits, so nothing can be more urgent.
     if (link.queue.size === 0 && link.inFlightBytes < this.limits.sendWindowBytes) {
       this.transmit(link, sending, nowMs);
       return;
     }
+    this.queueLate(sending, nowMs);
+  }
+
+  private queueLate(sending: Sending, nowMs: number): void {
+    const { link } = sending.call;
     link.queue.push(nowMs + FOLLOW_WITHIN_MS, sending);
     this.waiting.add(link);
   }
@@ -162,11 +210,15 @@ export class Sender {
     const { call, entry } = sending;
     if (call.kind === 'follow') call.queued--;
     if (call.ended) return;
-    const gone = !entry.alive || entry.expiresAtMs <= nowMs;
-    if (gone || sending.dropAtMs <= nowMs) {
-      if (call.kind === 'batch') this.refuseItem(call, sending.item, gone ? 'GONE' : 'DEADLINE');
+    const hindrance = this.hindrance(sending, nowMs);
+    if (hindrance !== undefined) {
+      if (call.kind === 'batch') {
+        this.giveBack(sending);
+        this.refuseItem(call, sending.item, hindrance);
+      }
       return;
     }
+    if (call.kind === 'follow' && !this.mayFollow(call, sending, nowMs)) return;
     const kept = call.keep && this.keep(entry, link, nowMs);
     const labelled = sending.labelled ? labelFor(link, entry, nowMs) : null;
     const item = call.kind === 'batch' ? sending.item : call.item;
@@ -182,6 +234,44 @@ export class Sender {
     else call.item = (call.item + 1) & 0xffff;
   }
 
+  /** Why a block is not to be sent after all. */
+  private hindrance({ call, entry, known, dropAtMs }: Sending, nowMs: number): Reason | undefined {
+    if (!entry.alive || entry.expiresAtMs <= nowMs) return 'GONE';
+    if (dropAtMs <= nowMs) return 'DEADLINE';
+    const used = call.kind === 'follow' ? call.known : known;
+    return used === undefined ? undefined : this.policy.objection(used, entry);
+  }
+
+  /** Counts a block of a follow against its token: beyond the token's rate it waits, beyond its amount the follow is over. */
+  private mayFollow(follow: Follow, sending: Sending, nowMs: number): boolean {
+    const short = follow.pausedUntilMs === undefined ? this.use(follow.known, 0, sending.entry, nowMs) : NOT_YET;
+    if (short === undefined) return true;
+    if (short.retryMs === 0) this.endFollow(follow, short.reason, nowMs);
+    else {
+      follow.queued++;
+      follow.paused.push(sending);
+      follow.pausedUntilMs ??= nowMs + Math.min(short.retryMs, PAUSE_MS_MAX);
+      this.paused.add(follow);
+    }
+    return false;
+  }
+
+  private use(known: KnownToken | undefined, uses: number, { block }: Entry, nowMs: number): Shortage | undefined {
+    return known?.limited === true ? this.policy.meters.use(known, uses, block.sizeBytes, nowMs) : undefined;
+  }
+
+  private giveBack({ known, entry }: Sending): void {
+    if (known?.limited === true) this.policy.meters.giveBack(known, 1, entry.block.sizeBytes);
+  }
+
+  private takeBack(link: Link, which: (sending: Sending) => boolean): void {
+    link.queue.remove((sending) => {
+      const out = which(sending);
+      if (out && sending.call.kind === 'batch') this.giveBack(sending);
+      return out;
+    });
+  }
+
   private keep(entry: Entry, { account }: Link, nowMs: number): boolean {
     const { kept, folder } = this.storage.keep(entry, account!.locker, nowMs);
     if (folder !== undefined) {
@@ -191,6 +281,13 @@ export class Sender {
     return kept;
   }
 }
+
+/** Ends a follow, telling why. */
+type EndFollow = (follow: Follow, reason: Reason, nowMs: number) => void;
+
+const NOT_YET: Shortage = { reason: 'QUOTA_AMOUNT', retryMs: 1 };
+/** Ms after which a follow that waits for its rate looks again: its token may be another one by then. */
+const PAUSE_MS_MAX = 1_000;
 
 function queueMax({ server }: Link): number {
   return server ? SERVER_SEND_QUEUE_BLOCKS_MAX : SEND_QUEUE_BLOCKS_MAX;

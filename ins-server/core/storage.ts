@@ -6,6 +6,7 @@ import { ExpiryWheel } from './expiry.ts';
 import type { Filed, FiledAt, InsServerLimits, InsServerOutput } from './io.ts';
 import { ENTRY_BYTES } from './limits.ts';
 import { costOf, type Folder, Locker } from './locker.ts';
+import type { Grant } from './registration.ts';
 import type { Block, Entry } from './shelf.ts';
 
 /**
@@ -20,15 +21,20 @@ export class Storage {
   /** What counts towards the server's memory: labels and companions, and blocks unless they are on disk. */
   memoryBytes = 0;
   diskBytes = 0;
+  /** Bytes put by accounts that nobody has invited. */
+  strangersBytes = 0;
   private readonly blocks = new Map<string, Block>();
   private readonly wheel = new ExpiryWheel();
   /** Copies by expiry; those that somebody keeps are passed over. */
   private readonly copies = new Heap<Entry>();
   private readonly limits: InsServerLimits;
+  private readonly uninvited: Grant;
   private readonly outputs: Sink<InsServerOutput>;
 
-  constructor(limits: InsServerLimits, outputs: Sink<InsServerOutput>) {
+  /** @param uninvited - What those have who were not invited. */
+  constructor(limits: InsServerLimits, outputs: Sink<InsServerOutput>, uninvited: Grant) {
     this.limits = limits;
+    this.uninvited = uninvited;
     this.outputs = outputs;
   }
 
@@ -42,17 +48,24 @@ export class Storage {
   }
 
   locker(key: string): Locker {
-    return this.lockerIn(this.lockers, key, this.limits.quotaBytes, this.limits.quotaObjects);
+    return this.lockerIn(this.lockers, key, this.uninvited);
   }
 
   mirror(key: string): Locker {
-    return this.lockerIn(this.mirrors, key, Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY);
+    return this.lockerIn(this.mirrors, key, UNBOUNDED);
   }
 
-  private lockerIn(lockers: Map<string, Locker>, key: string, bytes: number, objects: number): Locker {
+  /** What an owner may keep and put from now on. */
+  grant(locker: Locker, grant: Grant): void {
+    if (locker.grant.stranger) this.strangersBytes -= locker.ownBytes;
+    locker.grant = grant;
+    if (grant.stranger) this.strangersBytes += locker.ownBytes;
+  }
+
+  private lockerIn(lockers: Map<string, Locker>, key: string, grant: Grant): Locker {
     let locker = lockers.get(key);
     if (locker === undefined) {
-      locker = new Locker(key, bytes, objects);
+      locker = new Locker(key, grant);
       lockers.set(key, locker);
     }
     return locker;
@@ -121,9 +134,21 @@ export class Storage {
     this.hold(block);
     this.memoryBytes += ENTRY_BYTES + labelled.companion.length;
     folder.locker.charge(costOf(entry));
+    this.own(folder.locker, costOf(entry));
     this.wheel.add(entry);
     if (this.mirrors.get(folder.locker.key) === folder.locker) this.copies.push(expiresAtMs, entry);
     return entry;
+  }
+
+  /** Whether a locker may take so many bytes more of its owner's; what it refers to of others' is not among them. */
+  hasRoom(locker: Locker, bytes: number, nowMs: number): boolean {
+    if (locker.grant.stranger && this.strangersBytes + bytes > this.limits.strangersBytes) return false;
+    return locker.hasRoom(bytes, nowMs);
+  }
+
+  private own(locker: Locker, bytes: number): void {
+    locker.ownBytes += bytes;
+    if (locker.grant.stranger) this.strangersBytes += bytes;
   }
 
   /** Takes an entry off its shelf, and with it out of all lockers that refer to it. */
@@ -131,6 +156,7 @@ export class Storage {
     if (!entry.alive) return;
     entry.shelf.remove(entry);
     entry.shelf.owner.refund(costOf(entry));
+    this.own(entry.shelf.owner, -costOf(entry));
     this.memoryBytes -= ENTRY_BYTES + entry.labelled.companion.length;
     this.letGo(entry.block);
   }
@@ -214,6 +240,14 @@ export class Storage {
 export function placeOfEntry({ shelf, labelled }: Entry): FiledAt {
   return { owner: shelf.owner.key, collection: shelf.collection, label: labelled };
 }
+
+/** Copies of what others hold are bounded by the memory alone. */
+const UNBOUNDED: Grant = {
+  quotaBytes: Number.POSITIVE_INFINITY,
+  quotaObjects: Number.POSITIVE_INFINITY,
+  rateBps: null,
+  stranger: false,
+};
 
 function all(): boolean {
   return true;

@@ -1,18 +1,24 @@
 import { type FromInsClient, OWN_LOCKER } from '../../protocol/ins-messages.ts';
 import { TOKEN_ALIASES_MAX } from '../../protocol/limits.ts';
-import { CLOSE, type Reason } from '../../protocol/reasons.ts';
+import type { Reason } from '../../protocol/reasons.ts';
+import { bytesKey } from '../../protocol/text.ts';
 import type { Checks } from './checks.ts';
 import type { Door } from './door.ts';
 import type { Follows } from './follows.ts';
-import { FAILURES_MAX } from './limits.ts';
 import type { Account, Link } from './links.ts';
 import type { Locker } from './locker.ts';
+import { openLocker } from './open-lockers.ts';
 import type { RemoteFollow, Remotes } from './remotes.ts';
 import type { Replies } from './replies.ts';
 import type { Storage } from './storage.ts';
-import { allows, type KnownToken, refusalOf, TokenBook, type UnverifiedToken } from './tokens.ts';
+import type { TokenPolicy } from './token-policy.ts';
+import { allows, type KnownToken, TokenBook, type UnverifiedToken } from './tokens.ts';
 
-type TokenMessage = Extract<FromInsClient, { readonly type: 'token' }>;
+type Message<Type extends FromInsClient['type']> = Extract<FromInsClient, { readonly type: Type }>;
+type TokenMessage = Message<'token'>;
+type OpenMessage = Message<'open'>;
+type RevokeMessage = Message<'revoke'>;
+type AccessMessage = Message<'access'>;
 
 /** The locker that a request is about: one on this server, or one that only its token tells of. */
 export interface Target {
@@ -25,6 +31,7 @@ export interface Target {
 export interface WalletOptions {
   /** The server's key. */
   readonly key: Uint8Array;
+  readonly policy: TokenPolicy;
   readonly checks: Checks;
   readonly storage: Storage;
   readonly replies: Replies;
@@ -46,10 +53,7 @@ export class Wallet {
 
   /** A client registers a token, or puts another in its place. */
   token(link: Link, account: Account, { alias, token: sealed }: TokenMessage, nowMs: number): void {
-    if (!link.aliases.has(alias) && link.aliases.size >= TOKEN_ALIASES_MAX) {
-      this.options.replies.send(link, { type: 'token-refused', alias, reason: 'OVERLOAD' });
-      return;
-    }
+    if (!this.hasRoom(link, alias)) return;
     const found = this.book.find(sealed);
     if (found !== undefined) {
       this.bind(link, alias, found, account, nowMs);
@@ -62,7 +66,8 @@ export class Wallet {
     }
     // What the claims alone refuse needs no signature.
     const reason =
-      refusalOf(opened.known, account.keyBytes, nowMs) ?? (link.verifications.take(1, nowMs) ? undefined : 'OVERLOAD');
+      this.options.policy.refusal(opened.known, account.key, nowMs) ??
+      (this.mayVerify(link, opened, nowMs) ? undefined : 'OVERLOAD');
     if (reason !== undefined) {
       this.refuse(link, alias, reason);
       return;
@@ -76,6 +81,37 @@ export class Wallet {
     });
   }
 
+  /** A locker that needs no token, as far as it is open to the account, takes an alias as a token does. */
+  open(link: Link, account: Account, { alias, owner }: OpenMessage, nowMs: number): void {
+    if (!this.hasRoom(link, alias)) return;
+    this.bind(link, alias, this.openTo(owner, account.application), account, nowMs);
+  }
+
+  /** @param application - That of an account that has proved its key; null for somebody unknown. */
+  openTo(owner: Uint8Array, application: string | null): KnownToken {
+    const { lockers } = this.options.storage;
+    const key = bytesKey(owner);
+    return openLocker(owner, (collection) => lockers.get(key)?.open.permits(collection, application) === true);
+  }
+
+  /** Tokens of the account's making are void from now on. @returns Why not, if so. */
+  revoke(account: Account, { ids, epoch }: RevokeMessage, nowMs: number): Reason | undefined {
+    const { policy, storage, follows } = this.options;
+    const reason = policy.revocations.revoke(account.key, ids, epoch, nowMs);
+    // Those of other lockers, under tokens made from others' tokens, end with the next sweep.
+    const locker = storage.lockers.get(account.key);
+    if (reason === undefined && locker !== undefined) follows.review(locker, nowMs);
+    return reason;
+  }
+
+  /** Opens a collection of the account's to others, or closes it. @returns Why not, if so. */
+  setAccess(account: Account, { collection, access }: AccessMessage, nowMs: number): Reason | undefined {
+    const { locker, application } = account;
+    if (!locker.open.set(bytesKey(collection), access, application)) return 'QUOTA_STORAGE';
+    this.options.follows.review(locker, nowMs);
+    return undefined;
+  }
+
   /** The owner of a locker has a new token for its readers. */
   rangeToken(link: Link, account: Account, sealed: Uint8Array, nowMs: number): void {
     const publish = (known: KnownToken, atMs: number): void => {
@@ -86,12 +122,12 @@ export class Wallet {
     const found = this.book.find(sealed);
     const opened = found === undefined ? this.book.open(sealed) : undefined;
     if (found !== undefined) publish(found, nowMs);
-    else if (opened === undefined) this.failed(link, nowMs);
-    else if (link.verifications.take(1, nowMs)) {
+    else if (opened === undefined) this.options.door.failed(link, nowMs);
+    else if (this.mayVerify(link, opened, nowMs)) {
       link.checking++;
       this.verify(opened, (genuine, atMs) => {
         if (genuine) publish(opened.known, atMs);
-        else this.failed(link, atMs);
+        else this.options.door.failed(link, atMs);
         this.options.door.release(link, atMs);
       });
     }
@@ -118,17 +154,17 @@ export class Wallet {
     const alias = link.aliases.get(number);
     if (alias?.known === undefined) return alias?.reason ?? 'TOKEN_REQUIRED';
     const { known } = alias;
-    const reason = refusalOf(known, account.keyBytes, nowMs);
+    const reason = this.options.policy.refusal(known, account.key, nowMs);
     if (reason !== undefined) return reason;
     if (!allows(known, operation)) return 'TOKEN_SCOPE';
     if (known.here) return { known, locker: this.options.storage.locker(known.issuerKey) };
-    // One hop: a server does not fetch for a server that fetches for another.
-    return link.server ? 'POLICY_DENIED' : { known, locker: undefined };
+    // One hop: a server does not fetch for a server that fetches for another. And uses are counted where the locker is.
+    return link.server || known.limited ? 'POLICY_DENIED' : { known, locker: undefined };
   }
 
   /** Requests that name the alias run under this token from now on, those that run already too. */
   private bind(link: Link, alias: number, known: KnownToken, account: Account, nowMs: number): void {
-    const reason = refusalOf(known, account.keyBytes, nowMs);
+    const reason = this.options.policy.refusal(known, account.key, nowMs);
     if (reason !== undefined) {
       this.refuse(link, alias, reason);
       return;
@@ -144,15 +180,30 @@ export class Wallet {
 
   private forged(link: Link, alias: number, nowMs: number): void {
     this.refuse(link, alias, 'TOKEN_INVALID');
-    this.failed(link, nowMs);
+    this.options.door.failed(link, nowMs);
   }
 
-  private failed(link: Link, nowMs: number): void {
-    if (++link.failures < FAILURES_MAX) return;
-    this.options.door.turnAway(link.id, CLOSE.policy, 'too many invalid tokens', nowMs);
+  private hasRoom(link: Link, alias: number): boolean {
+    const room = link.aliases.has(alias) || link.aliases.size < TOKEN_ALIASES_MAX;
+    if (!room) this.options.replies.send(link, { type: 'token-refused', alias, reason: 'OVERLOAD' });
+    return room;
   }
 
-  private verify({ known, signed, signature }: UnverifiedToken, then: (genuine: boolean, nowMs: number) => void): void {
+  private mayVerify(link: Link, { parent }: UnverifiedToken, nowMs: number): boolean {
+    const signatures = parent === undefined ? 1 : 2;
+    return link.verifications.take(signatures, nowMs) && (link.origin?.mayVerify(signatures, nowMs) ?? true);
+  }
+
+  /** A token that was made from another is good if both are. */
+  private verify(opened: UnverifiedToken, then: (genuine: boolean, nowMs: number) => void): void {
+    const { known, signed, signature, parent } = opened;
+    if (parent !== undefined) {
+      this.verify(parent, (genuine, nowMs) => {
+        if (genuine) this.verify({ ...opened, parent: undefined }, then);
+        else then(false, nowMs);
+      });
+      return;
+    }
     this.verified++;
     this.options.checks.verify(known.token.issuer, signed, signature, (genuine, nowMs) => {
       if (genuine) this.book.add(known);

@@ -10,13 +10,14 @@ import { nodeClock, nowMs } from '../../runtime/node/clock.ts';
 import { loadOrMakeKeyFile, makeKeyPair, randomBytes, randomSeed, verifySignature } from '../../runtime/node/crypto.ts';
 import { hashKind, hasName } from '../../runtime/node/hash.ts';
 import { createHttpServer } from '../../runtime/node/http.ts';
-import { acceptWebSockets } from '../../runtime/node/ws-server.ts';
+import { acceptWebSockets, isLoopback } from '../../runtime/node/ws-server.ts';
 import { InsServer } from '../core/ins-server.ts';
 import type { InsServerInput, InsServerLimits, InsServerOutput } from '../core/io.ts';
 import { INS_SERVER_LIMITS } from '../core/limits.ts';
 import { ClientLink } from './client-link.ts';
 import type { HttpCounters } from './http/exchange.ts';
 import { GuestDesk } from './http/guest-desk.ts';
+import { addressGroup } from './http/parse.ts';
 import { serveGuests } from './http/routes.ts';
 import { type InsServerFigures, type MetricsPlace, serveHealth, startMetrics } from './metrics.ts';
 import { dialRules, type RemotesPolicy } from './remotes-policy.ts';
@@ -34,6 +35,10 @@ export interface InsServerConfig {
   readonly keyFile?: string;
   readonly limits?: Partial<InsServerLimits>;
   readonly remotes?: RemotesPolicy;
+  /** Who may have a locker: everybody (default), or only whom one of the providers invites. */
+  readonly registration?: 'open' | 'invitation';
+  /** Ed25519 public keys of those whose invitations count. */
+  readonly providers?: readonly Uint8Array[];
   /** Default: in memory. */
   readonly store?: BlockStore;
   /** Pages that may connect; all when left out. */
@@ -76,7 +81,16 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   const rules = dialRules(config.remotes ?? 'same-scope', host);
   const store = config.store ?? memoryStore();
   const durable = store.index !== undefined;
-  const core = new InsServer({ key: keys.publicKey, seed: randomSeed(), mayDial: rules.mayDial, durable, limits });
+  const core = new InsServer({
+    key: keys.publicKey,
+    seed: randomSeed(),
+    mayDial: rules.mayDial,
+    durable,
+    startedAtMs: nodeClock.nowMs(),
+    registration: config.registration ?? 'open',
+    providers: config.providers ?? [],
+    limits,
+  });
   const links = new Map<LinkId, ClientLink>();
   const upstreams = new Map<number, InsDialler>();
   /** Connections to other servers that are closing. */
@@ -215,7 +229,9 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
       });
       links.set(link, client);
       log.debug('a client connected', { link, address });
-      driven.input({ kind: 'link-opened', link, nonce: randomBytes(32) });
+      // This machine's own address may be a proxy's: of those behind it none is to suffer for another.
+      const origin = isLoopback(address) ? {} : { origin: addressGroup(address) };
+      driven.input({ kind: 'link-opened', link, nonce: randomBytes(32), ...origin });
       return {
         control(bytes) {
           const decoded = insClientCodec.decode(bytes);

@@ -1,5 +1,5 @@
 import { InsServer } from '../../ins-server/core/ins-server.ts';
-import type { InsServerInput, InsServerLimits, InsServerOutput } from '../../ins-server/core/io.ts';
+import type { InsServerInput, InsServerLimits, InsServerOptions, InsServerOutput } from '../../ins-server/core/io.ts';
 import { INS_SERVER_LIMITS } from '../../ins-server/core/limits.ts';
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
@@ -77,6 +77,7 @@ export interface CoreServerOptions {
   mayDial?: boolean;
   /** Its store outlives it; what is filed is answered by the test. */
   durable?: boolean;
+  core?: Partial<InsServerOptions>;
 }
 
 interface LinkEnd {
@@ -112,6 +113,8 @@ export class CoreServer {
       seed: number,
       mayDial: () => options.mayDial ?? true,
       durable: options.durable ?? false,
+      startedAtMs: net.nowMs,
+      ...options.core,
       limits: { ...INS_SERVER_LIMITS, ...options.limits },
     });
   }

@@ -19,7 +19,13 @@ class Checker {
   link = 0;
 
   constructor() {
-    this.core = new InsServer({ key: this.keys.publicKey, seed: 1, mayDial: () => false, limits: INS_SERVER_LIMITS });
+    this.core = new InsServer({
+      key: this.keys.publicKey,
+      seed: 1,
+      mayDial: () => false,
+      startedAtMs: 0,
+      limits: INS_SERVER_LIMITS,
+    });
   }
 
   /** A new connection: its allowance of verifications and failures is fresh. */

@@ -120,16 +120,18 @@ export class CoreServer {
   }
 
   /** Opens a link without a hello. */
-  open(end: LinkEnd): number {
+  open(end: LinkEnd, origin?: string): number {
     const link = ++this.links;
     this.ends.set(link, end);
-    this.input({ kind: 'link-opened', link, nonce: new Uint8Array(32).fill(link) });
+    const nonce = new Uint8Array(32).fill(link);
+    this.input({ kind: 'link-opened', link, nonce, ...(origin === undefined ? {} : { origin }) });
     return link;
   }
 
   /** A client whose key has been accepted. */
-  connect(keys: KeyPair, application = 'test', invitation: Uint8Array | null = null): CoreClient {
-    const client = new CoreClient(this, keys);
+  connect(keys: KeyPair, application = 'test', invitation: Uint8Array | null = null, origin?: string): CoreClient {
+    const client = new CoreClient(this, keys, origin);
+    if (client.closed !== undefined) return client;
     client.hello(application, invitation);
     return client;
   }
@@ -284,19 +286,22 @@ export class CoreClient {
   private requests = 1_000;
   private aliases = 0;
 
-  constructor(server: CoreServer, keys: KeyPair) {
+  constructor(server: CoreServer, keys: KeyPair, origin?: string) {
     this.server = server;
     this.keys = keys;
-    this.link = server.open({
-      message: (message) => this.messages.push(message),
-      block: (header, body) => {
-        this.blocks.push({ header, body });
-        if (this.reads) this.drained();
+    this.link = server.open(
+      {
+        message: (message) => this.messages.push(message),
+        block: (header, body) => {
+          this.blocks.push({ header, body });
+          if (this.reads) this.drained();
+        },
+        closed: (code, why) => {
+          this.closed = { code, why };
+        },
       },
-      closed: (code, why) => {
-        this.closed = { code, why };
-      },
-    });
+      origin,
+    );
   }
 
   hello(application: string, invitation: Uint8Array | null = null): void {

@@ -10,7 +10,7 @@ describe('PROTOCOL.md', () => {
   });
 
   test('its rules are numbered without gaps', () => {
-    for (const area of ['GE', 'TR', 'IN', 'SW', 'RE', 'TO']) {
+    for (const area of ['GE', 'TR', 'IN', 'SW', 'RE', 'TO', 'AC']) {
       const numbers = rulesIn(protocol)
         .filter((rule) => rule.startsWith(area))
         .map((rule) => Number(rule.slice(2)));

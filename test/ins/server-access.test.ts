@@ -1,0 +1,223 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { REVOKED_IDS_PER_ISSUER_MAX } from '../../ins-server/core/limits.ts';
+import { OPERATION } from '../../protocol/token.ts';
+import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';
+import { blockOf, collectionOf, keysOf } from './helpers.ts';
+
+const owner = keysOf(1);
+const id = (fill: number): Uint8Array => new Uint8Array(16).fill(fill);
+
+let net: CoreNet;
+let server: CoreServer;
+let publisher: CoreClient;
+let reader: CoreClient;
+
+beforeEach(() => {
+  net = new CoreNet();
+  server = net.server(1);
+  publisher = server.connect(owner);
+  publisher.putParts([1, 2, 3]);
+  reader = server.connect(keysOf(2));
+});
+
+const revoke = (ids: readonly Uint8Array[], epoch: number | null = null, client = publisher): void =>
+  client.send({ type: 'revoke', request: 1, ids, epoch });
+
+describe('what an issuer revokes', () => {
+  it('TO11: by id is void for all who bear it, at once', () => {
+    const token = reader.token(server.token(owner, { id: id(1) }));
+    const other = reader.token(server.token(owner, { id: id(2) }));
+    revoke([id(1)]);
+    expect(publisher.of('done').map(({ request }) => request)).toContain(1);
+    reader.get([1], { token });
+    expect(reader.refusals()).toEqual(['TOKEN_REVOKED']);
+    reader.get([1], { token: other });
+    expect(reader.parts()).toEqual([1]);
+    const late = server.connect(keysOf(3));
+    late.get([1], { token: late.token(server.token(owner, { id: id(1) })) });
+    expect(late.refusals()).toEqual(['TOKEN_REVOKED']);
+    expect(late.of('token-refused')).toHaveLength(1);
+  });
+
+  it('TO11: by epoch is void if it has a lower one, and the epoch never falls', () => {
+    const tokens = [null, 4, 5].map((epoch, at) => reader.token(server.token(owner, { id: id(at), epoch })));
+    revoke([], 5);
+    revoke([], 1);
+    for (const token of tokens) reader.get([1], { token });
+    expect(reader.refusals()).toEqual(['TOKEN_REVOKED', 'TOKEN_REVOKED']);
+    expect(reader.parts()).toEqual([1]);
+  });
+
+  it('TO11: ends the follows that run under it, and sends nothing that waits', () => {
+    const token = reader.token(server.token(owner, { id: id(1) }));
+    reader.follow(1, { token });
+    expect(reader.parts()).toEqual([1, 2, 3]);
+    publisher.put([blockOf(20, 600_000)]);
+    reader.reads = false;
+    reader.get([20, 1], { token });
+    const sent = reader.blocks.length;
+    revoke([id(1)]);
+    expect(reader.refusals()).toEqual(['TOKEN_REVOKED']);
+    publisher.putParts([4]);
+    reader.reads = true;
+    reader.drained();
+    expect(reader.refusals()).toEqual(['TOKEN_REVOKED', 'TOKEN_REVOKED']);
+    expect(reader.blocks).toHaveLength(sent);
+    expect(server.core.stats().follows).toBe(0);
+  });
+
+  it('TO11: stops puts that were announced before', () => {
+    const token = reader.token(server.token(owner, { id: id(1), operations: OPERATION.put }));
+    const block = blockOf(10);
+    const request = reader.batch({ collection: collectionOf(1), puts: [{ token, ...block.item }] });
+    revoke([id(1)]);
+    reader.sendBlock(request, 0, block.body);
+    expect(reader.refusals()).toEqual(['TOKEN_REVOKED']);
+    publisher.get([10]);
+    expect(publisher.parts()).toEqual([]);
+  });
+
+  it('TO11: takes with it what was made from it; the owner may revoke that by its own id too', () => {
+    const parent = server.token(owner, { id: id(1), holder: keysOf(3).publicKey });
+    const made = (fill: number): number => reader.token(server.token(keysOf(3), { id: id(fill), parent }));
+    const [first, second, third] = [made(11), made(12), made(13)];
+    revoke([id(11)]);
+    // And so may its maker, for what he has made.
+    revoke([id(12)], null, server.connect(keysOf(3)));
+    for (const token of [first, second, third]) reader.get([1], { token: token! });
+    expect(reader.refusals()).toEqual(['TOKEN_REVOKED', 'TOKEN_REVOKED']);
+    expect(reader.parts()).toEqual([1]);
+    reader.follow(1, { token: third! });
+    revoke([id(1)]);
+    expect(reader.refusals().at(-1)).toBe('TOKEN_REVOKED');
+  });
+
+  it('TO11: is nobody else’s: others cannot revoke an owner’s tokens', () => {
+    const token = reader.token(server.token(owner, { id: id(1) }));
+    revoke([id(1)], 9, server.connect(keysOf(4)));
+    reader.get([1], { token });
+    expect(reader.parts()).toEqual([1]);
+  });
+
+  it('TO11: by id is bounded; beyond that the epoch still works', () => {
+    const numbered = (at: number): Uint8Array => {
+      const bytes = new Uint8Array(16);
+      new DataView(bytes.buffer).setUint32(0, at);
+      return bytes;
+    };
+    for (let at = 0; at < REVOKED_IDS_PER_ISSUER_MAX; at += 64) {
+      revoke(Array.from({ length: 64 }, (_, plus) => numbered(at + plus)));
+    }
+    expect(publisher.refusals()).toEqual([]);
+    // What is known already takes no room.
+    revoke([numbered(0)]);
+    expect(publisher.refusals()).toEqual([]);
+    revoke([id(0xff)], 3);
+    expect(publisher.refusals()).toEqual(['QUOTA_STORAGE']);
+    const token = reader.token(server.token(owner, { id: id(0xff) }));
+    reader.get([1], { token });
+    expect(reader.parts()).toEqual([1]);
+    revoke([], 3);
+    reader.get([1], { token });
+    expect(reader.refusals()).toEqual(['TOKEN_REVOKED']);
+    // No token of the time is good any more: its id need not be remembered.
+    net.pass(620_000);
+    revoke([id(0xff)]);
+    expect(publisher.refusals()).toEqual(['QUOTA_STORAGE']);
+  });
+
+  it('TO11: ends at other servers with the follow there', () => {
+    const near = net.server(2);
+    const visitor = near.connect(keysOf(2));
+    visitor.follow(1, { token: visitor.token(server.token(owner, { id: id(1) })) });
+    expect(visitor.parts()).toEqual([1, 2, 3]);
+    revoke([id(1)]);
+    expect(visitor.refusals()).toEqual(['TOKEN_REVOKED']);
+  });
+});
+
+describe('a collection that is open', () => {
+  const access = (kind: 'private' | 'members' | 'public', collection = collectionOf(1)): void =>
+    publisher.send({ type: 'access', request: 1, collection, access: kind });
+  const opened = (client: CoreClient, of = owner): number => {
+    client.send({ type: 'open', alias: 500, owner: of.publicKey });
+    return 500;
+  };
+
+  it('AC5: to the public can be read and followed by everybody without a token', () => {
+    access('public');
+    const token = opened(reader);
+    reader.get([1], { token });
+    reader.get([2], { token, byName: true });
+    reader.follow(3, { token });
+    publisher.putParts([4]);
+    expect(reader.blocks).toHaveLength(4);
+    expect(reader.refusals()).toEqual([]);
+  });
+
+  it('AC5: to members can be read by accounts of the owner’s application alone', () => {
+    access('members');
+    const member = server.connect(keysOf(3), 'test');
+    const other = server.connect(keysOf(4), 'other');
+    member.get([1], { token: opened(member) });
+    other.get([1], { token: opened(other) });
+    other.follow(1, { token: 500 });
+    expect(member.parts()).toEqual([1]);
+    expect(other.refusals()).toEqual(['TOKEN_REQUIRED', 'TOKEN_REQUIRED']);
+  });
+
+  it('AC5: is open alone: others of the locker stay private, and nothing is told of them', () => {
+    publisher.put([blockOf(9)], { collection: collectionOf(2) });
+    access('public');
+    const token = opened(reader);
+    reader.get([9], { token, collection: collectionOf(2) });
+    reader.get([9], { token, byName: true });
+    reader.follow(0, { token, collection: collectionOf(2) });
+    expect(reader.refusals()).toEqual(['TOKEN_REQUIRED', 'NO_OBJECT', 'TOKEN_REQUIRED']);
+    expect(reader.blocks).toEqual([]);
+  });
+
+  it('AC6: is open for reading alone', () => {
+    access('public');
+    const token = opened(reader);
+    reader.put([blockOf(10)], { token });
+    reader.batch({ deletes: [{ token, name: blockOf(1).item.name }], statuses: [{ token }] });
+    expect(reader.refusals()).toEqual(['TOKEN_SCOPE', 'TOKEN_SCOPE', 'TOKEN_SCOPE']);
+    publisher.get([1]);
+    expect(publisher.parts()).toEqual([1]);
+  });
+
+  it('AC5: that is closed again ends follows and sends nothing that waits', () => {
+    access('public');
+    const token = opened(reader);
+    reader.follow(1, { token });
+    publisher.put([blockOf(20, 600_000)]);
+    reader.reads = false;
+    reader.get([20, 1], { token });
+    const sent = reader.blocks.length;
+    access('private');
+    reader.reads = true;
+    reader.drained();
+    publisher.putParts([4]);
+    expect(reader.refusals()).toEqual(['TOKEN_REQUIRED', 'TOKEN_REQUIRED']);
+    expect(reader.blocks).toHaveLength(sent);
+  });
+
+  it('AC5: is set by the owner alone; a locker that nobody has is private', () => {
+    reader.send({ type: 'access', request: 1, collection: collectionOf(1), access: 'public' });
+    const other = server.connect(keysOf(3));
+    other.get([1], { token: opened(other) });
+    other.get([1], { token: opened(other, keysOf(9)) });
+    expect(other.refusals()).toEqual(['TOKEN_REQUIRED', 'TOKEN_REQUIRED']);
+  });
+
+  it('AC5: is one of 64 at most in a locker', () => {
+    for (let at = 1; at <= 64; at++) access('public', collectionOf(at));
+    expect(publisher.refusals()).toEqual([]);
+    access('public', collectionOf(65));
+    expect(publisher.refusals()).toEqual(['QUOTA_STORAGE']);
+    access('private', collectionOf(2));
+    access('public', collectionOf(65));
+    expect(publisher.refusals()).toHaveLength(1);
+  });
+});

@@ -6,6 +6,7 @@ import { command } from '../command.ts';
 import { PORTS } from '../defaults.ts';
 import { FullScreen } from '../full-screen.ts';
 import { InsScreen } from '../ins-screen.ts';
+import { DISK_BYTES, insStore } from '../ins-store.ts';
 import { closeInTime, lifetime } from '../lifetime.ts';
 import { showLogLines } from '../log-lines.ts';
 import { many, option, optional, toggle } from '../options.ts';
@@ -18,13 +19,26 @@ const readMemory = size(2 ** 20, 2 ** 44, 'from 1M to 16384G');
 export const ins = command({
   name: 'ins',
   summary: 'run a server of in-network storage',
-  description: `Runs an INS server: it keeps blocks in memory for a short time, hands them out to whoever shows a token of the locker's
+  description: `Runs an INS server: it keeps blocks in memory for a short time (or on disk: --store), hands them out to whoever shows a token of the locker's
 owner, and fetches from other INS servers on its clients' behalf. It knows nothing of video.`,
   options: {
     port: option('PORT', 'where to listen', readPort, PORTS.ins),
     host: option('ADDRESS', 'address to listen on; 0.0.0.0 for all', readHost, '127.0.0.1'),
     public: optional('URL', 'its address as others dial it, where that is not the one it listens on', readWsUrl),
-    memory: option('BYTES', 'most memory for blocks, such as 512M', readMemory, INS_SERVER_LIMITS.memoryBytes, '1G'),
+    memory: option(
+      'BYTES',
+      'most memory for blocks, such as 512M; with --store, for what is kept about them, and a quarter of it for the newest',
+      readMemory,
+      INS_SERVER_LIMITS.memoryBytes,
+      '1G',
+    ),
+    store: optional(
+      'DIR',
+      "keep blocks in this folder instead of in memory: what was acknowledged is there again after a restart or a crash; the server's key is kept there, too, unless --key names a file",
+      readPath,
+    ),
+    disk: option('BYTES', 'with --store: most disk space for blocks', readMemory, DISK_BYTES, '16G'),
+    fsync: toggle('with --store: acknowledge a put when it would survive a loss of power, too; slower'),
     quota: option('BYTES', 'most that one account may keep', readMemory, INS_SERVER_LIMITS.quotaBytes, '512M'),
     remote: many(
       'HOST[:PORT]',
@@ -43,23 +57,27 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
   examples: [
     ['On this machine', 'inswarm ins'],
     ['A second one', 'inswarm ins --port 4802'],
+    ['That is still there after a restart, on 100 GiB of disk', 'inswarm ins --store /var/lib/inswarm --disk 100G'],
     [
       'For other machines, with 4 GiB of memory',
       'inswarm ins --host 0.0.0.0 --memory 4G --public ws://ins.example.org:4801',
     ],
   ],
-  async run({ port, host, public: publicUrl, memory, quota, remote, key, metrics, log: logs, json }, log) {
+  async run(values, log) {
+    const { port, host, public: publicUrl, remote, metrics, log: logs, json } = values;
     const life = lifetime();
-    const limits = { memoryBytes: memory, quotaBytes: Math.min(quota, memory) };
+    const { store, limits, keyFile } = await insStore(values, log);
     const place = { host, port, ...(publicUrl === undefined ? {} : { publicUrl }) };
     const policy = {
       ...(remote.length === 0 ? {} : { remotes: remote }),
-      ...(key === undefined ? {} : { keyFile: key }),
+      ...(keyFile === undefined ? {} : { keyFile }),
       ...(metrics === undefined ? {} : { metrics }),
+      ...(store === undefined ? {} : { store }),
     };
     const view = json || logs || !FullScreen.isPossible(process.stdout) ? undefined : new InsScreen(nowMs());
     if (view !== undefined) showLogLines(view.logLine);
-    const running = await startInsServer({ ...place, ...policy, limits, log }).catch((error: unknown) => {
+    const running = await startInsServer({ ...place, ...policy, limits, log }).catch(async (error: unknown) => {
+      await store?.close();
       throw listenProblem(error, {
         '--port': port,
         '--metrics': typeof metrics === 'object' ? metrics.port : undefined,

@@ -22,7 +22,7 @@ import { serveGuests } from './http/routes.ts';
 import { type InsServerFigures, type MetricsPlace, serveHealth, startMetrics } from './metrics.ts';
 import { dialRules, type RemotesPolicy } from './remotes-policy.ts';
 import { memoryStore } from './stores/memory.ts';
-import { type BlockStore, StoreFull } from './stores/store.ts';
+import { type BlockStore, StoreBusy, StoreFull } from './stores/store.ts';
 
 export interface InsServerConfig {
   /** Address to listen on. Default loopback. */
@@ -159,7 +159,8 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     const succeeded = (): void => driven.input({ kind, ref, ok: true });
     const failed = (error: unknown): void => {
       const full = error instanceof StoreFull;
-      if (!full) log.error('the store failed', { what: kind, why: (error as Error).message });
+      if (!full && !(error instanceof StoreBusy))
+        log.error('the store failed', { what: kind, why: (error as Error).message });
       driven.input({ kind, ref, ok: false, full });
     };
     try {

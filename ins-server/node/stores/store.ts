@@ -9,7 +9,7 @@ export interface BlockStore {
   /**
    * Keeps the bytes; they are not changed any more by whoever gave them.
    *
-   * @throws (or rejects) when it cannot: {@link StoreFull} for want of room, and there may be some later.
+   * @throws (or rejects) when it cannot: {@link StoreFull} for want of room, {@link StoreBusy} for want of time; both may be better later.
    */
   store(block: StoredBlock, bytes: Uint8Array): void | Promise<void>;
   /**
@@ -34,6 +34,11 @@ export interface StoreIndex {
    * else. Blocks that nothing refers to are dropped.
    */
   restore(nowMs: number): AsyncIterable<readonly Filed[]>;
+}
+
+/** More is asked of the store than it can do at the moment. */
+export class StoreBusy extends Error {
+  override readonly name = 'StoreBusy';
 }
 
 /** There is no room in the store. */

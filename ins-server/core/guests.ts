@@ -23,6 +23,7 @@ import { Locker } from './locker.ts';
 import type { Grant } from './registration.ts';
 import type { Replies } from './replies.ts';
 import type { Storage } from './storage.ts';
+import type { Wallet } from './wallet.ts';
 
 type Asked = Extract<InsServerInput, { readonly kind: 'asked' }>;
 
@@ -54,8 +55,10 @@ export class Guests {
   private readonly replies: Replies;
   private readonly outputs: Sink<InsServerOutput>;
   private readonly places: GuestPlaces;
+  private readonly wallet: Wallet;
 
-  constructor(door: Door, replies: Replies, outputs: Sink<InsServerOutput>, storage: Storage) {
+  constructor(door: Door, replies: Replies, outputs: Sink<InsServerOutput>, storage: Storage, wallet: Wallet) {
+    this.wallet = wallet;
     this.door = door;
     this.replies = replies;
     this.outputs = outputs;
@@ -92,6 +95,7 @@ export class Guests {
     this.links.add(link);
     this.door.admitGuest(link, nowMs);
     if (token !== null) this.say(link, { type: 'token', alias: ALIAS, token }, nowMs);
+    else if (call.kind === 'get') this.wallet.openToAll(link, ALIAS, call.name);
     if (place !== undefined) {
       const { collection, label, known } = place;
       this.outputs.push({ kind: 'placed', link: id, collection, label, known });

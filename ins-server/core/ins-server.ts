@@ -98,7 +98,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.remotes = remotes;
     this.follows = follows;
     this.door = door;
-    this.guests = new Guests(door, replies, outputs, storage);
+    this.guests = new Guests(door, replies, outputs, storage, wallet);
     this.wallet = wallet;
     this.gets = new Gets(storage, sender, remotes, wallet);
     const management = new Management({ replies, storage, sender, wallet, filing: this.filing, policy });

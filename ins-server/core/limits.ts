@@ -74,6 +74,8 @@ export const REVOKED_IDS_PER_ISSUER_MAX = 4_096;
 export const ENTRY_BYTES = 512;
 /** Collections in one locker, and places that blocks kept in one collection may come from. */
 export const FOLDERS_MAX = 64;
+/** Lockers with something open to everybody: a block that somebody asks for by name alone is looked up in each. */
+export const PUBLIC_LOCKERS_MAX = 1_024;
 export const SOURCES_PER_FOLDER_MAX = 8;
 
 /** Blocks of one follow in a link's queue; the rest waits where it is. */

@@ -1,6 +1,5 @@
 import type { AccessKind } from '../../protocol/ins-messages.ts';
 import { PART_NUMBER_MAX } from '../../protocol/limits.ts';
-import { bytesKey } from '../../protocol/text.ts';
 import { NO_LIMITS, OPERATION } from '../../protocol/token.ts';
 import { FOLDERS_MAX } from './limits.ts';
 import type { KnownToken } from './tokens.ts';
@@ -21,6 +20,12 @@ export class OpenCollections {
     return true;
   }
 
+  /** Something is open to everybody. */
+  get isPublic(): boolean {
+    for (const { access } of this.open.values()) if (access === 'public') return true;
+    return false;
+  }
+
   /** @param application - That of an account that has proved its key; null for somebody unknown. */
   permits(collection: string, application: string | null): boolean {
     const open = this.open.get(collection);
@@ -36,13 +41,12 @@ export interface OpenLocker {
 const NO_BYTES = new Uint8Array(0);
 
 /** An open locker in a token's place: for reading, and as long as the owner leaves it open. */
-export function openLocker(owner: Uint8Array, permits: (collection: string) => boolean): KnownToken {
-  const key = bytesKey(owner);
+export function openLocker(owner: string, permits: (collection: string) => boolean): KnownToken {
   return {
     sealed: NO_BYTES,
     token: {
       version: 1,
-      issuer: owner,
+      issuer: NO_BYTES,
       servers: [],
       operations: OPERATION.get,
       names: null,
@@ -55,8 +59,8 @@ export function openLocker(owner: Uint8Array, permits: (collection: string) => b
       id: NO_BYTES,
       ...NO_LIMITS,
     },
-    issuerKey: key,
-    madeBy: key,
+    issuerKey: owner,
+    madeBy: owner,
     idKey: '',
     holderKey: null,
     collectionKey: null,

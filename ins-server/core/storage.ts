@@ -1,10 +1,11 @@
 import { Heap } from '../../ins-client/core/heap.ts';
 import type { Sink } from '../../machine/machine.ts';
 import type { Labelled } from '../../protocol/frames.ts';
+import type { AccessKind } from '../../protocol/ins-messages.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { ExpiryWheel } from './expiry.ts';
 import type { Filed, FiledAt, InsServerLimits, InsServerOutput } from './io.ts';
-import { ENTRY_BYTES } from './limits.ts';
+import { ENTRY_BYTES, PUBLIC_LOCKERS_MAX } from './limits.ts';
 import { costOf, type Folder, Locker } from './locker.ts';
 import type { Grant } from './registration.ts';
 import type { Block, Entry } from './shelf.ts';
@@ -18,6 +19,8 @@ export class Storage {
   readonly lockers = new Map<string, Locker>();
   /** Copies from other servers, by the owner there. They count for nobody, and go first when room is needed. */
   readonly mirrors = new Map<string, Locker>();
+  /** Those of them in which something is open to everybody. */
+  private readonly publicLockers = new Set<Locker>();
   /** What counts towards the server's memory: labels and companions, and blocks unless they are on disk. */
   memoryBytes = 0;
   diskBytes = 0;
@@ -53,6 +56,25 @@ export class Storage {
 
   mirror(key: string): Locker {
     return this.lockerIn(this.mirrors, key, UNBOUNDED);
+  }
+
+  /** Opens a collection of a locker without tokens, or closes it; false when too many are open. */
+  open(locker: Locker, collection: string, access: AccessKind, application: string): boolean {
+    const full = this.publicLockers.size >= PUBLIC_LOCKERS_MAX && !this.publicLockers.has(locker);
+    if ((access === 'public' && full) || !locker.open.set(collection, access, application)) return false;
+    if (locker.open.isPublic) this.publicLockers.add(locker);
+    else this.publicLockers.delete(locker);
+    return true;
+  }
+
+  /** A locker in which a block can be had by everybody. */
+  publicLockerOf(name: string): Locker | undefined {
+    for (const locker of this.publicLockers) {
+      for (const folder of locker.folders.values()) {
+        if (locker.open.permits(folder.key, null) && folder.named(name, all) !== undefined) return locker;
+      }
+    }
+    return undefined;
   }
 
   /** What an owner may keep and put from now on. */
@@ -230,7 +252,11 @@ export class Storage {
 
   /** Forgets lockers in which nothing is, but for those that `inUse`. */
   tidy(inUse: (key: string) => boolean): void {
-    for (const [key, locker] of this.lockers) if (!locker.trim() && !inUse(key)) this.lockers.delete(key);
+    for (const [key, locker] of this.lockers) {
+      if (locker.trim() || inUse(key)) continue;
+      this.lockers.delete(key);
+      this.publicLockers.delete(locker);
+    }
     for (const [key, locker] of this.mirrors) if (!locker.trim()) this.mirrors.delete(key);
     this.copies.remove((entry) => !entry.alive || entry.kept);
   }

@@ -84,14 +84,20 @@ export class Wallet {
   /** A locker that needs no token, as far as it is open to the account, takes an alias as a token does. */
   open(link: Link, account: Account, { alias, owner }: OpenMessage, nowMs: number): void {
     if (!this.hasRoom(link, alias)) return;
-    this.bind(link, alias, this.openTo(owner, account.application), account, nowMs);
+    this.bind(link, alias, this.openTo(bytesKey(owner), account.application), account, nowMs);
+  }
+
+  /** Lets somebody unknown, who has no token, have a block by its name where it is open to everybody. */
+  openToAll(link: Link, alias: number, name: Uint8Array): void {
+    const locker = this.options.storage.publicLockerOf(bytesKey(name));
+    if (locker !== undefined)
+      link.aliases.set(alias, { known: this.openTo(locker.key, null), reason: 'TOKEN_REQUIRED' });
   }
 
   /** @param application - That of an account that has proved its key; null for somebody unknown. */
-  openTo(owner: Uint8Array, application: string | null): KnownToken {
+  private openTo(owner: string, application: string | null): KnownToken {
     const { lockers } = this.options.storage;
-    const key = bytesKey(owner);
-    return openLocker(owner, (collection) => lockers.get(key)?.open.permits(collection, application) === true);
+    return openLocker(owner, (collection) => lockers.get(owner)?.open.permits(collection, application) === true);
   }
 
   /** Tokens of the account's making are void from now on. @returns Why not, if so. */
@@ -107,7 +113,7 @@ export class Wallet {
   /** Opens a collection of the account's to others, or closes it. @returns Why not, if so. */
   setAccess(account: Account, { collection, access }: AccessMessage, nowMs: number): Reason | undefined {
     const { locker, application } = account;
-    if (!locker.open.set(bytesKey(collection), access, application)) return 'QUOTA_STORAGE';
+    if (!this.options.storage.open(locker, bytesKey(collection), access, application)) return 'QUOTA_STORAGE';
     this.options.follows.review(locker, nowMs);
     return undefined;
   }

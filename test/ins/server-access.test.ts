@@ -220,4 +220,21 @@ describe('a collection that is open', () => {
     access('public', collectionOf(65));
     expect(publisher.refusals()).toHaveLength(1);
   });
+
+  it('HT1: to the public is given over HTTP to who shows no token; nothing else is', () => {
+    publisher.put([blockOf(9)], { collection: collectionOf(2) });
+    const ask = (part: number): string => {
+      const call = { kind: 'get', name: blockOf(part).item.name, bodyless: false } as const;
+      server.input({ kind: 'asked', link: 9_000 + part, address: '192.0.2.1', token: null, call });
+      const output = server.outputs.find((sent) => 'link' in sent && sent.link === 9_000 + part);
+      if (output?.kind === 'send-block') return 'block';
+      return output?.kind === 'send' && output.message.type === 'refused' ? output.message.reason : `${output?.kind}`;
+    };
+    expect(ask(1)).toBe('TOKEN_REQUIRED');
+    access('members', collectionOf(2));
+    access('public');
+    expect([ask(2), ask(9)]).toEqual(['block', 'TOKEN_REQUIRED']);
+    access('private');
+    expect(ask(3)).toBe('TOKEN_REQUIRED');
+  });
 });

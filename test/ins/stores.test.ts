@@ -2,14 +2,14 @@ import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Filed, StoredBlock } from '../../ins-server/core/io.ts';
+import type { StoredBlock } from '../../ins-server/core/io.ts';
 import { openDiskStore } from '../../ins-server/node/stores/disk/disk-store.ts';
 import { memoryStore } from '../../ins-server/node/stores/memory.ts';
 import type { BlockStore } from '../../ins-server/node/stores/store.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
-import { nameOf } from '../../runtime/node/hash.ts';
-import { bytesOf, collectionOf, hashText } from './helpers.ts';
+import { collectionOf, hashText } from './helpers.ts';
+import { filedOf, restored, storedBlockOf } from './store-blocks.ts';
 
 /** What every store does, whatever it is made of. A new one is added to this list. */
 interface Kind {
@@ -40,30 +40,6 @@ function blockFileBytes(folder: string): number {
   return files.reduce((sum, file) => sum + statSync(join(folder, file)).size, 0);
 }
 
-function blockOf(number: number, length = 5_000): { readonly block: StoredBlock; readonly bytes: Uint8Array } {
-  const bytes = bytesOf(number, length);
-  const name = nameOf(bytes);
-  return { block: { key: bytesKey(name), name, sizeBytes: length }, bytes };
-}
-
-function filedOf(block: StoredBlock, part: number, more: Partial<Filed> = {}): Filed {
-  const companion = Uint8Array.of(part & 0xff, 1);
-  return {
-    owner: bytesKey(collectionOf(200)),
-    collection: collectionOf(1),
-    label: { track: part % 16, part, index: part & 0xffff, name: block.name, start: part % 2 === 0, companion },
-    block: { key: block.key, name: block.name, sizeBytes: block.sizeBytes },
-    expiresAtMs: nowMs() + 60_000,
-    ...more,
-  };
-}
-
-async function restored(store: BlockStore, atMs = nowMs()): Promise<Filed[]> {
-  const all: Filed[] = [];
-  for await (const entries of store.index?.restore(atMs) ?? []) all.push(...entries);
-  return all.sort((a, b) => a.label.part - b.label.part);
-}
-
 async function until(condition: () => boolean): Promise<void> {
   const endMs = Date.now() + 10_000;
   while (!condition()) {
@@ -91,7 +67,7 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
   });
 
   it('gives what was stored, byte for byte, as often as it is asked for', async () => {
-    const blocks = [1, 1_000, 65_536, 262_144, 1_048_576].map((length, at) => blockOf(at, length));
+    const blocks = [1, 1_000, 65_536, 262_144, 1_048_576].map((length, at) => storedBlockOf(at, length));
     await Promise.all(blocks.map(({ block, bytes }) => store.store(block, bytes)));
     for (const made of [...blocks, ...blocks]) expect(await loaded(made)).toBe(hashText(made.bytes));
     const all = await Promise.all([...blocks, ...blocks].map(loaded));
@@ -100,7 +76,7 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
   });
 
   it('knows nothing of what was not stored, or was dropped', async () => {
-    const [first, second] = [blockOf(1), blockOf(2)];
+    const [first, second] = [storedBlockOf(1), storedBlockOf(2)];
     await store.store(first.block, first.bytes);
     store.drop(first.block);
     store.drop(first.block);
@@ -110,7 +86,7 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
   });
 
   it('takes a block again after it was dropped', async () => {
-    const made = blockOf(1);
+    const made = storedBlockOf(1);
     await store.store(made.block, made.bytes);
     store.drop(made.block);
     await store.store(made.block, made.bytes);
@@ -118,7 +94,7 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
   });
 
   it('is of use to many at once', async () => {
-    const blocks = Array.from({ length: 300 }, (_, at) => blockOf(at, 1 + at * 97));
+    const blocks = Array.from({ length: 300 }, (_, at) => storedBlockOf(at, 1 + at * 97));
     await Promise.all(blocks.map(({ block, bytes }) => store.store(block, bytes)));
     for (const { block } of blocks.filter((_, at) => at % 3 === 0)) store.drop(block);
     const all = await Promise.all(blocks.map(loaded));
@@ -127,7 +103,7 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
 
   if (usedBytes !== undefined) {
     it('has the room of what was dropped again, also where much beside it stays', async () => {
-      const blocks = Array.from({ length: 96 }, (_, at) => blockOf(at, 65_536));
+      const blocks = Array.from({ length: 96 }, (_, at) => storedBlockOf(at, 65_536));
       for (const { block, bytes } of blocks) {
         await store.store(block, bytes);
         await store.index?.file(filedOf(block, 1));
@@ -141,7 +117,7 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
     });
 
     it('has after a restart what was filed, where it was filed last, with all that belongs to it', async () => {
-      const [first, second, third] = [blockOf(1), blockOf(2, 1_048_576), blockOf(3)];
+      const [first, second, third] = [storedBlockOf(1), storedBlockOf(2, 1_048_576), storedBlockOf(3)];
       for (const { block, bytes } of [first, second, third]) await store.store(block, bytes);
       const index = store.index!;
       const other = { owner: bytesKey(collectionOf(201)), collection: collectionOf(9) };
@@ -169,7 +145,7 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
     });
 
     it('forgets in a restart what has expired, and what was stored and never filed, with their room', async () => {
-      const [first, second, third] = [blockOf(1), blockOf(2), blockOf(3)];
+      const [first, second, third] = [storedBlockOf(1), storedBlockOf(2), storedBlockOf(3)];
       for (const { block, bytes } of [first, second, third]) await store.store(block, bytes);
       await store.index?.file(filedOf(first.block, 1, { expiresAtMs: 5_000 }));
       await store.index?.file(filedOf(second.block, 2, { expiresAtMs: 6_000 }));
@@ -184,7 +160,7 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
     });
 
     it('finds after a restart what was moved meanwhile', async () => {
-      const blocks = Array.from({ length: 64 }, (_, at) => blockOf(at, 65_536));
+      const blocks = Array.from({ length: 64 }, (_, at) => storedBlockOf(at, 65_536));
       for (const [at, { block, bytes }] of blocks.entries()) {
         await store.store(block, bytes);
         await store.index?.file(filedOf(block, at));
@@ -209,7 +185,7 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
     });
 
     it('keeps its index small, however much was filed and is past', async () => {
-      const made = blockOf(1);
+      const made = storedBlockOf(1);
       await store.store(made.block, made.bytes);
       const companion = new Uint8Array(12_000);
       const label = { ...filedOf(made.block, 1).label, companion };

@@ -279,7 +279,6 @@ class DiskStore implements BlockStore {
       this.messages.warn('part of the store was torn or missing and is dropped', fields);
       // Told once, not at every start.
       for (const place of lost) this.log.append(encodeUnfiled(place)).catch(() => undefined);
-      if (skippedBytes > 0) this.log.rewriteNow();
     }
     if (restored > 0) this.messages.info('restored', { entries: restored, blocks: this.blocks.size });
     this.timer = setInterval(() => this.tidySoon(), TIDY_MS).unref();

@@ -16,6 +16,8 @@ import {
 } from './index-record.ts';
 
 const CHUNK_BYTES = 512 * 1024;
+/** Files of earlier runs beyond which they are put together. */
+const FILES_MAX = 8;
 /** A log is rewritten when it has grown to twice what was worth keeping the last time, but not while it is small. */
 const REWRITE_BYTES_MIN = 4 * 1024 * 1024;
 
@@ -83,6 +85,8 @@ export class IndexLog {
       yield live;
     }
     for (const path of paths) this.sealedBytes += (await stat(path)).size;
+    if (this.skippedBytes > 0 || paths.length > FILES_MAX) this.rewriteNow();
+    else this.rewriteIfGrown();
   }
 
   /** Until the record will be found again. @throws (rejects) as {@link Appender.append}. */
@@ -121,7 +125,7 @@ export class IndexLog {
   }
 
   /** In the background, without what is past or torn. */
-  rewriteNow(): void {
+  private rewriteNow(): void {
     if (this.rewriting !== undefined || this.closed) return;
     this.rewriting = this.rewrite()
       .catch((error: Error) => {
@@ -162,7 +166,6 @@ export class IndexLog {
       await out.append(encodeReset());
       for await (const live of liveIn(paths, await surveyOf(paths, nowMs()))) {
         await out.append(Buffer.concat(live.map(({ payload, spot }) => encodeRefiled(payload, spot))));
-        if (this.closed) throw new Error('the store is closing');
       }
       await syncFile(out.fd);
       return out.endBytes;

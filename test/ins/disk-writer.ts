@@ -1,0 +1,49 @@
+import { writeSync } from 'node:fs';
+import { openDiskStore } from '../../ins-server/node/stores/disk/disk-store.ts';
+import { Prng } from '../../machine/prng.ts';
+import { filedOf, restored, storedBlockOf } from './store-blocks.ts';
+
+/**
+ * A process that puts into a store as fast as it can, and deletes half of it again, until it is killed. It says what it has
+ * done at once, each in a line: `put NUMBER LENGTH`, `deleting NUMBER`, `deleted NUMBER`.
+ *
+ * `disk-writer.ts FOLDER FIRST-NUMBER always|never`
+ */
+
+const [folder = '', first = '', sync = ''] = process.argv.slice(2);
+const PUTTERS = 16;
+
+const store = await openDiskStore({
+  folder,
+  capacityBytes: 1,
+  cacheBytes: 0,
+  quietMs: 1,
+  sync: sync === 'always' ? 'always' : 'never',
+});
+await restored(store);
+const prng = new Prng(`writer ${first}`);
+let number = Number(first);
+const say = (line: string): void => {
+  writeSync(1, `${line}\n`);
+};
+
+async function put(): Promise<void> {
+  for (;;) {
+    const mine = number++;
+    const length = 1 + prng.int(0, 4) ** 3 * 3_000 + prng.int(0, 8_000);
+    const { block, bytes } = storedBlockOf(mine, length);
+    const entry = filedOf(block, mine);
+    // Large companions make the index be rewritten, too.
+    const filed = { ...entry, label: { ...entry.label, companion: new Uint8Array(10_000).fill(mine) } };
+    await store.store(block, bytes);
+    await store.index.file(filed);
+    say(`put ${mine} ${length}`);
+    if (mine % 2 === 0) continue;
+    say(`deleting ${mine}`);
+    await store.index.unfile([filed]);
+    store.drop(block);
+    say(`deleted ${mine}`);
+  }
+}
+
+await Promise.all(Array.from({ length: PUTTERS }, put));

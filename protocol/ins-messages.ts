@@ -22,6 +22,7 @@ import {
   COMPANION_BYTES_MAX,
   DELEGATED_TOKEN_BYTES_MAX,
   INVITATION_BYTES_MAX,
+  MEDIA_TYPE_CHARS_MAX,
   PART_NUMBER_MAX,
   REVOKE_IDS_MAX,
   TOKEN_BYTES_MAX,
@@ -64,8 +65,19 @@ const getItem = struct({
   deadlineMs: u32,
   name: optional(nameField),
   label: optional(struct({ track, part: u32, index: u16 })),
+  /** By label: answered when the block is put, or at the deadline, if it is not there yet. */
+  wait: flag,
 });
 export type GetItem = Read<typeof getItem>;
+
+/** Why a block need not be sent: the client proves that it has its bytes, or a token covers one that is there. */
+const reference = struct({
+  /** Of the locker to read it in, where there is no proof. */
+  token: alias,
+  /** {@link proofPrefix} and the bytes, hashed. */
+  proof: optional(bytes(HASH_BYTES)),
+});
+export type Reference = Read<typeof reference>;
 
 /** One block to be stored; its bytes follow in a block frame with the same request and this item's number. */
 const putItem = struct({
@@ -77,10 +89,15 @@ const putItem = struct({
   name: nameField,
   sizeBytes: between(1, BLOCK_BYTES_MAX),
   companion: blob(COMPANION_BYTES_MAX),
+  /** The server holds it already: no bytes follow. */
+  reference: optional(reference),
+  /** RFC 6838; empty for none. */
+  mediaType: text(MEDIA_TYPE_CHARS_MAX),
 });
 export type PutItem = Read<typeof putItem>;
 /** What is put, whatever the locker. */
-export type PutBlock = Omit<PutItem, 'token'>;
+export type PutBlock = Pick<PutItem, 'track' | 'part' | 'index' | 'start' | 'name' | 'sizeBytes' | 'companion'> &
+  Partial<Pick<PutItem, 'mediaType' | 'reference'>>;
 
 /** A block to be taken out of a locker. */
 const deleteItem = struct({ token: alias, name: nameField });
@@ -89,6 +106,20 @@ export type DeleteItem = Read<typeof deleteItem>;
 /** A locker whose use is asked for. */
 const statusItem = struct({ token: alias });
 export type StatusItem = Read<typeof statusItem>;
+
+/** A block whose attributes are asked for, or set. */
+const describeItem = struct({
+  token: alias,
+  name: nameField,
+  set: optional(
+    struct({
+      /** From now on; 0 leaves it as it is. */
+      ttlSeconds: between(0, BLOCK_TTL_SECONDS_MAX),
+      mediaType: optional(text(MEDIA_TYPE_CHARS_MAX)),
+    }),
+  ),
+});
+export type DescribeItem = Read<typeof describeItem>;
 
 const fromClient = [
   /** First message, the answer to `welcome`: proves the account's key by signing {@link helloSigned}. */
@@ -104,9 +135,9 @@ const fromClient = [
   message('token', 2, { alias: between(1, 0xffff), token: blob(DELEGATED_TOKEN_BYTES_MAX) }),
   message('forget-token', 3, { alias: between(1, 0xffff) }),
   /**
-   * Gets, puts, deletes and statuses in one request, at most {@link BATCH_ITEMS_MAX} together, numbered through the lists in
-   * this order. Each is answered by itself as soon as it can be: by a block frame, `stored`, `deleted`, `usage` or `refused`;
-   * then comes `done`.
+   * Gets, puts, deletes, statuses and describes in one request, at most {@link BATCH_ITEMS_MAX} together, numbered through the
+   * lists in this order. Each is answered by itself as soon as it can be: by a block frame, `stored`, `deleted`, `usage`,
+   * `attributes` or `refused`; then comes `done`.
    */
   message('batch', 4, {
     request,
@@ -122,6 +153,7 @@ const fromClient = [
     puts: list(putItem, BATCH_ITEMS_MAX),
     deletes: list(deleteItem, BATCH_ITEMS_MAX),
     statuses: list(statusItem, BATCH_ITEMS_MAX),
+    describes: list(describeItem, BATCH_ITEMS_MAX),
   }),
   /** All blocks of a range, as they are put, as labelled frames; until `cancel` or `refused`. */
   message('follow', 5, {
@@ -177,17 +209,35 @@ const fromServer = [
     quotaBytes: u53,
     /** The newest names, at most one batch of them. */
     names: list(nameField, BATCH_ITEMS_MAX),
+    /** How often blocks were read there since `sinceMs`, their bytes, and by how many accounts. */
+    reads: u53,
+    readBytes: u53,
+    readers: u32,
+    sinceMs: u53,
   }),
   /** The server is about to close this connection. */
   message('notice', 72, { kind: word(['draining', 'replaced']), otherServer: optional(text(URL_CHARS_MAX)) }),
   /** These blocks are gone from the locker. */
   message('deleted', 77, { request, items: list(u16, BATCH_ITEMS_MAX) }),
+  message('attributes', 78, {
+    request,
+    item: u16,
+    sizeBytes: between(1, BLOCK_BYTES_MAX),
+    mediaType: text(MEDIA_TYPE_CHARS_MAX),
+    /** Seconds until it ends. */
+    lifeSeconds: u32,
+    /** How often it was read in this locker since it was put; null for whom a token lets read only. */
+    reads: optional(u53),
+  }),
 ] as const;
 
 export type FromInsClient = MessageOf<typeof fromClient>;
 export type FromInsServer = MessageOf<typeof fromServer>;
 export type BatchMessage = Extract<FromInsClient, { readonly type: 'batch' }>;
 
+/** What items are made of: a get of nothing, and a put into one's own locker. */
+export const EMPTY_GET = { token: OWN_LOCKER, deadlineMs: 0, name: null, label: null, wait: false } as const;
+export const EMPTY_PUT = { token: OWN_LOCKER, reference: null, mediaType: '' } as const;
 /** A batch of which nothing is asked yet. */
 export const EMPTY_BATCH = {
   type: 'batch',
@@ -199,6 +249,7 @@ export const EMPTY_BATCH = {
   puts: [],
   deletes: [],
   statuses: [],
+  describes: [],
 } as const;
 export const insClientCodec = codec(fromClient);
 export const insServerCodec = codec(fromServer);

@@ -75,6 +75,11 @@ export const SERVER_SEND_QUEUE_BLOCKS_MAX = 16_384;
 export const BLOCK_TTL_SECONDS_DEFAULT = 120;
 export const BLOCK_TTL_SECONDS_MAX = 86_400;
 
+/** Seconds for which a get may wait for a block that is not there yet: clients ask again then. */
+export const WAIT_SECONDS_MAX = 30;
+/** Characters of a media type: two names of 127 at most (RFC 6838 section 4.2) in theory, half of that in practice. */
+export const MEDIA_TYPE_CHARS_MAX = 128;
+
 /** Characters of a URL, of a region, an application id, a title or a track name. */
 export const URL_CHARS_MAX = 256;
 export const WORD_CHARS_MAX = 64;

@@ -1,9 +1,9 @@
 import type { InsWorldOutput } from '../ins-client/core/world.ts';
 import type { InsServer } from '../ins-server/core/ins-server.ts';
-import type { InsServerInput, InsServerOutput } from '../ins-server/core/io.ts';
+import type { InsServerInput, InsServerOutput, StoredBody } from '../ins-server/core/io.ts';
 import { type Body, type LinkId, unreachable } from '../machine/machine.ts';
 import { insClientCodec, insServerCodec } from '../protocol/ins-messages.ts';
-import { sameBytes } from '../protocol/text.ts';
+import { concatBytes, sameBytes } from '../protocol/text.ts';
 import { simHash, simName, simSign, simVerify } from './crypto.ts';
 import { linkEnd } from './links.ts';
 import type { Host } from './network.ts';
@@ -61,6 +61,13 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
       case 'check-name':
         this.input({ kind: 'named', ref: output.ref, ok: sameBytes(simName(output.body), output.name) });
         return;
+      case 'check-proof': {
+        const { ref, prefix, proof, block } = output;
+        const body = block === null ? undefined : this.bodies.get(block.key);
+        const ok = body !== undefined && sameBytes(simHash(concatBytes(prefix, simName(body))), proof);
+        this.input({ kind: 'proved', ref, ok });
+        return;
+      }
       case 'store':
         this.bodies.set(output.block.key, output.body);
         this.input({ kind: 'stored', ref: output.ref, ok: true });
@@ -102,7 +109,10 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
         if (link !== undefined) this.sendControl(link, insClientCodec.encode(output.message));
         return;
       case 'send-block':
-        if (link !== undefined) this.sendBlock(link, output.header, output.body);
+        {
+          const body = this.bodies.get((output.body as StoredBody).block.key);
+          if (link !== undefined && body !== undefined) this.sendBlock(link, output.header, body);
+        }
         return;
       case 'close':
         if (link !== undefined) this.close(link, output.code, output.why);

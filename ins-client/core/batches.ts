@@ -1,6 +1,12 @@
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
-import { type BatchMessage, EMPTY_BATCH, type FromInsServer, OWN_LOCKER } from '../../protocol/ins-messages.ts';
+import {
+  type BatchMessage,
+  EMPTY_BATCH,
+  EMPTY_PUT,
+  type FromInsServer,
+  OWN_LOCKER,
+} from '../../protocol/ins-messages.ts';
 import {
   type Batch,
   batchesOf,
@@ -153,7 +159,7 @@ export class Batches {
     for (const { ask, token: held } of items) {
       const token = this.requests.aliasOf(held) ?? OWN_LOCKER;
       if (ask.kind === 'get') gets.push(getItem(token, ask.block, nowMs));
-      else if (ask.kind === 'put') puts.push({ ...ask.put, token });
+      else if (ask.kind === 'put') puts.push({ ...EMPTY_PUT, ...ask.put, token });
       else if (ask.kind === 'delete') deletes.push({ token, name: ask.name });
       else statuses.push({ token });
     }
@@ -342,9 +348,9 @@ export class Batches {
 }
 
 function getItem(token: number, block: WantedBlock, nowMs: number): BatchMessage['gets'][number] {
-  const { name, label, deadlineAtMs } = block;
+  const { name, label, deadlineAtMs, wait = false } = block;
   const deadlineMs = deadlineAtMs === null ? 0 : Math.max(1, Math.floor(deadlineAtMs - nowMs));
-  return { token, deadlineMs, name, label };
+  return { token, deadlineMs, name, label, wait };
 }
 
 /** Tokens that may still need a number. */

@@ -206,6 +206,8 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
       case 'renewed':
         this.follows.renewed(message);
         return;
+      case 'attributes':
+        return;
       case 'notice':
         if (message.kind === 'replaced') this.connection.toBeReplaced();
         return;

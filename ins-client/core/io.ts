@@ -17,6 +17,8 @@ export interface WantedBlock {
   readonly label: Label | null;
   /** Unix ms after which the block is worth nothing; null for none. */
   readonly deadlineAtMs: number | null;
+  /** By label: answered when it is put, if it is not there yet. Default false: NOT_YET. */
+  readonly wait?: boolean;
 }
 
 /** What is in a locker. */

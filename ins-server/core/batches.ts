@@ -6,8 +6,8 @@ import type { Puts } from './puts.ts';
 import type { Sender } from './sender.ts';
 
 /** Items of a batch, over all its lists. */
-export function sizeOf({ gets, puts, deletes, statuses }: BatchMessage): number {
-  return gets.length + puts.length + deletes.length + statuses.length;
+export function sizeOf({ gets, puts, deletes, statuses, describes }: BatchMessage): number {
+  return gets.length + puts.length + deletes.length + statuses.length + describes.length;
 }
 
 /** Batches: each item goes its own way, numbered through the lists; `done` comes behind the last answer. */
@@ -25,7 +25,7 @@ export class Batches {
   }
 
   begin(link: Link, account: Account, message: BatchMessage, nowMs: number): void {
-    const { request, keep, deliver, gets, puts, deletes, statuses } = message;
+    const { request, keep, deliver, gets, puts, deletes, statuses, describes } = message;
     const call: BatchRequest = {
       kind: 'batch',
       link,
@@ -44,6 +44,7 @@ export class Batches {
     next += puts.length;
     for (const item of deletes) this.management.delete(call, account, next++, item, nowMs);
     for (const item of statuses) this.management.status(call, account, next++, item, nowMs);
+    for (const item of describes) this.management.describe(call, account, next++, item, nowMs);
     this.sender.answered(call);
   }
 }

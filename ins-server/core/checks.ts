@@ -23,6 +23,10 @@ export class Checks {
     this.outputs.push({ kind: 'check-name', ref: this.ask(then), name, body });
   }
 
+  checkProof(prefix: Uint8Array, proof: Uint8Array, block: Block | null, sizeBytes: number, then: Then): void {
+    this.outputs.push({ kind: 'check-proof', ref: this.ask(then), prefix, proof, block, sizeBytes });
+  }
+
   store(block: Block, body: Body, then: Then): void {
     this.outputs.push({ kind: 'store', ref: this.ask(then), block, body });
   }

@@ -213,7 +213,7 @@ export class Door {
       }
       const locker = storage.locker(key);
       const uninvited = { provider: null, weight: 1, invitedUntilMs: Number.POSITIVE_INFINITY };
-      account = { keyBytes, key, application, ...uninvited, locker, links: [] };
+      account = { keyBytes, key, application, ...uninvited, locker, links: [], errands: 0, putBytes: 0 };
       this.accounts.set(key, account);
     }
     account.application = application;

@@ -40,7 +40,7 @@ export class Follows {
     if (allowed !== null && tracks.some((track) => !allowed.includes(track))) return 'TOKEN_SCOPE';
     const make = (folder: Folder, begin: number, catchUp: boolean): Follow =>
       this.add(link, message, known, folder, begin, catchUp, nowMs);
-    if (locker === undefined) return this.remotes.follow(known!, collection, tracks, from, nowMs, make);
+    if (locker === undefined) return this.remotes.follows.follow(known!, collection, tracks, from, nowMs, make);
     const folder = locker.folder(collection, key);
     if (folder === undefined) return 'OVERLOAD';
     const readable = (entry: Entry): boolean =>
@@ -58,7 +58,7 @@ export class Follows {
       if (follow.known.issuerKey !== known.issuerKey) this.end(follow, 'TOKEN_SCOPE', 0, nowMs);
       else {
         follow.known = known;
-        this.remotes.refresh(follow, known, nowMs);
+        this.remotes.follows.refresh(follow, known, nowMs);
       }
     }
   }
@@ -99,7 +99,7 @@ export class Follows {
     this.count--;
     follow.link.follows.delete(follow);
     follow.folder.follows.delete(follow);
-    this.remotes.unfollow(follow, nowMs);
+    this.remotes.follows.unfollow(follow, nowMs);
   }
 
   /** Ends those of a link whose tokens have run out. */

@@ -3,13 +3,15 @@ import { REASONS, type Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { RETRY_MS } from './limits.ts';
-import type { Account, BatchRequest } from './links.ts';
-import type { Folder, Locker } from './locker.ts';
+import type { Account, BatchRequest, WantedItem } from './links.ts';
+import type { Locker } from './locker.ts';
+import { findLabelled, findNamed } from './lookup.ts';
 import type { Remotes } from './remotes.ts';
 import type { Sender } from './sender.ts';
 import type { Entry } from './shelf.ts';
 import type { Storage } from './storage.ts';
-import { coversEntry, coversLabel, type KnownToken, lackOf } from './tokens.ts';
+import { coversLabel, type KnownToken, lackOf } from './tokens.ts';
+import type { Waits } from './waits.ts';
 import type { Wallet } from './wallet.ts';
 
 /** The gets of batches: each item is looked up under its own token, queued, fetched from another server, or refused. */
@@ -20,12 +22,14 @@ export class Gets {
   private readonly sender: Sender;
   private readonly remotes: Remotes;
   private readonly wallet: Wallet;
+  private readonly waits: Waits;
 
-  constructor(storage: Storage, sender: Sender, remotes: Remotes, wallet: Wallet) {
+  constructor(storage: Storage, sender: Sender, remotes: Remotes, wallet: Wallet, waits: Waits) {
     this.storage = storage;
     this.sender = sender;
     this.remotes = remotes;
     this.wallet = wallet;
+    this.waits = waits;
   }
 
   /** Answers one item, at once or when its block is there. */
@@ -68,20 +72,48 @@ export class Gets {
       deadlineAtMs: deadlineMs === 0 ? null : nowMs + deadlineMs,
       known,
     };
-    const there = locker ?? this.storage.mirrors.get(known!.issuerKey);
-    const found = there === undefined ? 'NO_OBJECT' : find(there, known, item, key, nowMs);
+    // What has not been put yet is nowhere else either, as a rule.
+    const mayBeElsewhere =
+      known !== undefined && !link.server && (locker === undefined || known.token.servers.length > 1);
+    let found = locker === undefined ? 'NO_OBJECT' : find(locker, known, item, key, nowMs);
+    const absence = locker !== undefined && typeof found === 'string' ? found : undefined;
+    if (mayBeElsewhere && (locker === undefined || found === 'NO_OBJECT' || found === 'GONE')) {
+      const copies = this.storage.mirrors.get(known.issuerKey);
+      found = copies === undefined ? 'NO_OBJECT' : find(copies, known, item, key, nowMs);
+      if (typeof found !== 'string') this.remoteHits++;
+    }
     if (typeof found !== 'string') {
-      if (locker === undefined) this.remoteHits++;
       this.sender.queueItem(wanted, found, nowMs);
       return undefined;
     }
-    if (locker !== undefined || found === 'TOKEN_SCOPE') return found;
-    this.remotes.fetch(wanted, { name, label: name === null ? label : null, collection }, known!, nowMs);
+    if (found === 'TOKEN_SCOPE') return found;
+    if (item.wait && name === null && found !== 'GONE')
+      return this.wait(wanted, item, known, locker, collection!, nowMs);
+    if (!mayBeElsewhere || absence === 'NOT_YET') return absence ?? found;
+    const wantedItem = { name, label: name === null ? label : null, collection };
+    this.remotes.fetches.fetch(wanted, wantedItem, known, nowMs, absence);
+    return undefined;
+  }
+
+  /** Waits for a label, here or in what comes from another server, which is asked to wait as well. */
+  private wait(
+    wanted: WantedItem,
+    { label }: GetItem,
+    known: KnownToken | undefined,
+    locker: Locker | undefined,
+    collection: Uint8Array,
+    nowMs: number,
+  ): Reason | undefined {
+    const home = locker ?? this.storage.mirror(known!.issuerKey);
+    const folder = home.folder(collection, bytesKey(collection));
+    if (folder === undefined) return 'OVERLOAD';
+    const waiter = this.waits.add(wanted, known, folder, label!, nowMs);
+    if (waiter === 'OVERLOAD') return waiter;
+    if (locker === undefined) this.remotes.fetches.awaits(folder, label!, known!, nowMs);
     return undefined;
   }
 }
 
-/** Looks a block up in a locker, as far as a token allows. */
 function find(
   locker: Locker,
   known: KnownToken | undefined,
@@ -89,40 +121,6 @@ function find(
   collection: string | null,
   nowMs: number,
 ): Entry | Reason {
-  if (name === null) {
-    const { track, part, index } = label!;
-    const folder = locker.folders.get(collection!);
-    const entry = folder?.at(track, part, index);
-    if (entry !== undefined && entry.expiresAtMs > nowMs) {
-      return known === undefined || coversEntry(known, entry) ? entry : 'TOKEN_SCOPE';
-    }
-    return absenceOf(folder, part);
-  }
-  let there = false;
-  const readable = (entry: Entry): boolean => {
-    if (entry.expiresAtMs <= nowMs) return false;
-    there = true;
-    return known === undefined || coversEntry(known, entry);
-  };
-  const key = bytesKey(name);
-  for (const folder of foldersFor(locker, known)) {
-    const entry = folder.named(key, readable);
-    if (entry !== undefined) return entry;
-  }
-  // Who has no token learns nothing of what is closed to him.
-  return there && known?.open === undefined ? 'TOKEN_SCOPE' : 'NO_OBJECT';
-}
-
-/** Older than all there is, not there yet, or missing in between. */
-function absenceOf(folder: Folder | undefined, part: number): Reason {
-  const span = folder?.span();
-  if (span === undefined) return 'NO_OBJECT';
-  return part < span.oldest ? 'GONE' : part >= span.newest ? 'NOT_YET' : 'NO_OBJECT';
-}
-
-/** A range token opens one folder; tokens for names, and owners, look through all of them. */
-function foldersFor(locker: Locker, known: KnownToken | undefined): Iterable<Folder> {
-  if (known === undefined || known.nameKeys !== null || known.collectionKey === null) return locker.folders.values();
-  const folder = locker.folders.get(known.collectionKey);
-  return folder === undefined ? [] : [folder];
+  if (name !== null) return findNamed(locker, known, bytesKey(name), nowMs);
+  return findLabelled(locker, known, collection!, label!, nowMs);
 }

@@ -1,6 +1,6 @@
 import type { Sink } from '../../machine/machine.ts';
 import { TokenBucket } from '../../machine/rates.ts';
-import { EMPTY_BATCH, type FromInsClient } from '../../protocol/ins-messages.ts';
+import { EMPTY_BATCH, EMPTY_GET, EMPTY_PUT, type FromInsClient } from '../../protocol/ins-messages.ts';
 import { BLOCK_BYTES_MAX } from '../../protocol/limits.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import type { Door } from './door.ts';
@@ -142,6 +142,8 @@ export class Guests {
           invitedUntilMs: Number.POSITIVE_INFINITY,
           locker: new Locker('', NOTHING),
           links: [],
+          errands: 0,
+          putBytes: 0,
         },
         verifications: new TokenBucket(VERIFY_PER_SECOND, VERIFY_PER_SECOND),
         open: 0,
@@ -178,11 +180,11 @@ function messageOf(call: GuestCall, place: GuestPlace | undefined): FromInsClien
   const batch = { ...EMPTY_BATCH, request: REQUEST };
   switch (call.kind) {
     case 'get':
-      return { ...batch, gets: [{ token: ALIAS, deadlineMs: GUEST_GET_MS, name: call.name, label: null }] };
+      return { ...batch, gets: [{ ...EMPTY_GET, token: ALIAS, deadlineMs: GUEST_GET_MS, name: call.name }] };
     case 'put': {
       const { collection, label, start } = place!;
       const { name, sizeBytes, ttlSeconds } = call;
-      const put = { token: ALIAS, ...label, start, name, sizeBytes, companion: NO_BYTES };
+      const put = { ...EMPTY_PUT, token: ALIAS, ...label, start, name, sizeBytes, companion: NO_BYTES };
       return { ...batch, collection, ttlSeconds, puts: [put] };
     }
     case 'delete':

@@ -94,13 +94,22 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.storage = storage;
     this.sender = sender;
     this.filing = new Filing(checks, options.durable === true);
-    this.puts = new Puts(storage, sender, intake, wallet, this.filing, policy);
+    this.puts = new Puts({
+      storage,
+      sender,
+      intake,
+      wallet,
+      filing: this.filing,
+      checks,
+      policy,
+      remotes: remotes.puts,
+    });
     this.remotes = remotes;
     this.follows = follows;
     this.door = door;
     this.guests = new Guests(door, replies, outputs, storage, wallet);
     this.wallet = wallet;
-    this.gets = new Gets(storage, sender, remotes, wallet);
+    this.gets = new Gets(storage, sender, remotes, wallet, sender.waits);
     const management = new Management({ replies, storage, sender, wallet, filing: this.filing, policy });
     this.batches = new Batches(sender, this.gets, this.puts, management);
   }
@@ -134,6 +143,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       }
       case 'verified':
       case 'named':
+      case 'proved':
         this.checks.answer(input.ref, input.ok, nowMs);
         break;
       case 'stored':
@@ -162,6 +172,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   }
 
   handleTimeout(nowMs: number): void {
+    this.sender.waits.timeout(nowMs);
     this.remotes.timeout(nowMs);
     this.sender.timeout(nowMs);
     if (this.sweepAtMs !== undefined && nowMs >= this.sweepAtMs) {
@@ -176,7 +187,8 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   }
 
   nextDeadline(): number | undefined {
-    return earlier(earlier(this.sweepAtMs, this.sender.nextDeadline()), this.remotes.nextDeadline());
+    const sending = earlier(this.sender.nextDeadline(), this.sender.waits.nextDeadline());
+    return earlier(earlier(this.sweepAtMs, sending), this.remotes.nextDeadline());
   }
 
   stats(): InsServerStats {
@@ -190,6 +202,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       memoryBytes: storage.memoryBytes,
       diskBytes: storage.diskBytes,
       follows: this.follows.count,
+      waits: sender.waits.count,
       upstreams: remotes.count,
       sentBlocks: sender.sentBlocks,
       sentBytes: sender.sentBytes,
@@ -301,7 +314,10 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     if (request === undefined) return;
     link.requests.delete(number);
     if (request.kind === 'follow') this.follows.drop(request, nowMs);
-    else this.puts.forget(request);
+    else {
+      this.puts.forget(request);
+      this.sender.waits.forget(link, request);
+    }
     this.sender.forget(request);
   }
 
@@ -315,5 +331,6 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     link.requests.clear();
     this.guests.gone(link, nowMs);
     this.sender.gone(link);
+    this.sender.waits.forget(link);
   }
 }

@@ -28,6 +28,13 @@ export interface Filed extends FiledAt {
   readonly label: Labelled;
   readonly block: StoredBlock;
   readonly expiresAtMs: number;
+  /** RFC 6838; empty for none, and so is absence. */
+  readonly mediaType?: string;
+}
+
+/** Bytes that are in the store, on their way to another server. */
+export interface StoredBody extends Body {
+  readonly block: StoredBlock;
 }
 
 export type InsServerInput =
@@ -59,9 +66,9 @@ export type InsServerInput =
    * once a second while it shrinks: a link that stays where it is for 5 s is a reader that does not keep up.
    */
   | { readonly kind: 'drained'; readonly link: LinkId; readonly leftBytes: number }
-  /** Answers to `verify`, `check-name`, `store`, `file` and `unfile`; each output is answered once. `full`: for want of room. */
+  /** Answers to `verify`, `check-name`, `check-proof`, `store`, `file` and `unfile`; each output is answered once. `full`: for want of room. */
   | { readonly kind: 'verified'; readonly ref: number; readonly ok: boolean }
-  | { readonly kind: 'named'; readonly ref: number; readonly ok: boolean }
+  | { readonly kind: 'named' | 'proved'; readonly ref: number; readonly ok: boolean }
   | {
       readonly kind: 'stored' | 'filed' | 'unfiled';
       readonly ref: number;
@@ -123,6 +130,18 @@ export type InsServerOutput =
     }
   /** Whether the bytes have the name. */
   | { readonly kind: 'check-name'; readonly ref: number; readonly name: Uint8Array; readonly body: Body }
+  /**
+   * Whether `proof` is the BLAKE3-256 hash of `prefix` and the block's bytes. A null block is none that is here: as many other
+   * bytes as `sizeBytes` says are hashed and the answer is no, so that nobody learns from the time it takes.
+   */
+  | {
+      readonly kind: 'check-proof';
+      readonly ref: number;
+      readonly prefix: Uint8Array;
+      readonly proof: Uint8Array;
+      readonly block: StoredBlock | null;
+      readonly sizeBytes: number;
+    }
   | { readonly kind: 'store'; readonly ref: number; readonly block: StoredBlock; readonly body: Body }
   /**
    * To a store that outlives the process only: a stored block is filed at a place, in the stead of what was there, and the
@@ -133,7 +152,7 @@ export type InsServerOutput =
   | { readonly kind: 'unfile'; readonly ref: number; readonly places: readonly FiledAt[] }
   /** Nothing refers to the block any more. */
   | { readonly kind: 'drop'; readonly block: StoredBlock }
-  /** For the connection to another server, numbered by the core; `sign` is to be done with the server's own key. */
+  /** For the connection to another server, numbered by the core; bodies are {@link StoredBody}; `sign` is to be done with the server's own key. */
   | { readonly kind: 'upstream'; readonly upstream: number; readonly output: InsWorldOutput }
   /** The conversation with another server is over for good: whatever is left of its connection can go. */
   | { readonly kind: 'upstream-end'; readonly upstream: number }
@@ -148,8 +167,11 @@ export interface InsServerOptions {
   /**
    * Whether this server fetches from another one.
    * @param url - As a token names it: checked for nothing but its length.
+   * @param key - The server's, which it may not have.
    */
-  readonly mayDial: (url: string) => boolean;
+  readonly mayDial: (url: string, key: Uint8Array) => boolean;
+  /** Whether a key is that of a server the operator knows: it gets a server's budget, not a client's. Default: none is. */
+  readonly isKnownServer?: (key: Uint8Array) => boolean;
   /** The store outlives the process and keeps where blocks are filed, too. Default false. */
   readonly durable?: boolean;
   /** Unix ms of the start: limited tokens from before it count as used up, since nobody knows what was used of them. */
@@ -195,6 +217,8 @@ export interface InsServerStats {
   /** What counts towards {@link InsServerLimits.diskBytes}. */
   readonly diskBytes: number;
   readonly follows: number;
+  /** Gets that wait for labels. */
+  readonly waits: number;
   readonly upstreams: number;
   /** Blocks sent, stored by clients, filed in askers' lockers. */
   readonly sentBlocks: number;

@@ -86,6 +86,14 @@ export const GET_WITHIN_MS = 5_000;
 /** Ms after which it is worth trying again when a queue was full. */
 export const RETRY_MS = 500;
 
+/** Gets that wait for labels, on all links. */
+export const WAITS_MAX = 65_536;
+/** Bytes that one link may have hashed to prove that it has blocks: at once, and a second. A hash costs no more than a put. */
+export const PROOF_BYTES_BURST = 64 * 1024 * 1024;
+export const PROOF_BYTES_PER_SECOND = 16 * 1024 * 1024;
+/** Accounts told apart among those that read in a locker. */
+export const READERS_MAX = 1_024;
+
 /** Ms for another server to answer, and to come back after a connection was lost. */
 export const REMOTE_MS = 5_000;
 /** A fetch lasts at least so long, also when its first asker is in a hurry: others may join. */
@@ -99,5 +107,12 @@ export const UPSTREAM_FAILURES_MAX = 5;
 export const UPSTREAM_BAN_MS = 60_000;
 /** Follows of one collection from another server: one, and those from further back. */
 export const UPSTREAM_FOLLOWS_MAX = 16;
-/** Items of askers waiting for other servers. */
+/** Items for which one account has other servers asked at a time, and bytes that it has put there. */
+export const ERRANDS_PER_ACCOUNT_MAX = 512;
+export const ACCOUNT_PUT_BYTES_MAX = 8 * 1024 * 1024;
+/** Bytes on their way to one other server. */
+export const UPSTREAM_PUT_BYTES_MAX = 32 * 1024 * 1024;
+/** Ms for another server to take a block. */
+export const REMOTE_PUT_MS = 10_000;
+/** Blocks asked of other servers at a time. */
 export const FETCHES_MAX = 8_192;

@@ -4,11 +4,12 @@ import { TokenBucket } from '../../machine/rates.ts';
 import type { PutItem } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerInput } from './io.ts';
-import { VERIFY_BURST, VERIFY_PER_SECOND } from './limits.ts';
+import { PROOF_BYTES_BURST, PROOF_BYTES_PER_SECOND, VERIFY_BURST, VERIFY_PER_SECOND } from './limits.ts';
 import type { Folder, Locker } from './locker.ts';
 import type { Origin } from './origins.ts';
 import type { Entry, Place } from './shelf.ts';
 import type { KnownToken } from './tokens.ts';
+import type { Waiter } from './waits.ts';
 
 /** A client's connection and what runs on it. */
 
@@ -26,6 +27,9 @@ export interface Account {
   readonly locker: Locker;
   /** Oldest first. */
   readonly links: Link[];
+  /** What other servers are asked for on its behalf: blocks, and bytes that it has put there. */
+  errands: number;
+  putBytes: number;
 }
 
 export interface Alias {
@@ -145,11 +149,15 @@ export class Link {
   readonly requests = new Map<number, Request>();
   /** Those of the requests. */
   readonly follows = new Set<Follow>();
+  /** Gets that wait for what is not there yet. */
+  readonly waits = new Set<Waiter>();
   readonly queue = new Heap<Sending>();
   /** Bytes handed to the send buffer since it was last empty. */
   inFlightBytes = 0;
   progressAtMs: number;
   failures = 0;
+  /** Bytes that may be hashed to see whether a client has them. */
+  readonly proofs = new TokenBucket(PROOF_BYTES_PER_SECOND, PROOF_BYTES_BURST);
   verifications = new TokenBucket(VERIFY_PER_SECOND, VERIFY_BURST);
   /** Signatures being checked; what comes meanwhile is held back, so that nothing overtakes a token. */
   checking = 0;

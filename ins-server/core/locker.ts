@@ -1,9 +1,11 @@
 import { PacedBucket } from '../../machine/rates.ts';
+import { AccessLog } from './access.ts';
 import { FOLDERS_MAX, SOURCES_PER_FOLDER_MAX } from './limits.ts';
 import type { Follow } from './links.ts';
 import { OpenCollections } from './open-lockers.ts';
 import type { Grant } from './registration.ts';
 import { CHUNK_SLOTS, type Entry, type Place, Shelf } from './shelf.ts';
+import type { Waiter } from './waits.ts';
 
 /** What one locker keeps of somebody else's shelf: a bit for each entry. Thousands of viewers' lockers cost little so. */
 class References {
@@ -52,6 +54,8 @@ export class Folder {
   private readonly kept: References[] = [];
   /** Who wants to hear of what comes in. */
   readonly follows = new Set<Follow>();
+  /** Gets that wait for labels in it. */
+  readonly waiting = new Map<string, Set<Waiter>>();
 
   constructor(locker: Locker, collection: Uint8Array, key: string) {
     this.locker = locker;
@@ -144,11 +148,11 @@ export class Folder {
     }
   }
 
-  /** Forgets what has left the shelves; false when nothing is left and nobody follows. */
+  /** Forgets what has left the shelves; false when nothing is left and nobody follows or waits. */
   trim(): boolean {
     for (let at = this.kept.length - 1; at >= 0; at--) if (!this.kept[at]!.trim()) this.kept.splice(at, 1);
     if (this.own?.size === 0) this.own = undefined;
-    return this.own !== undefined || this.kept.length > 0 || this.follows.size > 0;
+    return this.own !== undefined || this.kept.length > 0 || this.follows.size > 0 || this.waiting.size > 0;
   }
 }
 
@@ -161,6 +165,7 @@ export class Locker {
   readonly key: string;
   readonly folders = new Map<string, Folder>();
   readonly open = new OpenCollections();
+  readonly access = new AccessLog();
   private usedBytes = 0;
   private objects = 0;
   private countedAtMs = Number.NEGATIVE_INFINITY;

@@ -1,6 +1,6 @@
-import type { DeleteItem, StatusItem } from '../../protocol/ins-messages.ts';
+import type { DeleteItem, DescribeItem, StatusItem } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX } from '../../protocol/limits.ts';
-import { REASONS } from '../../protocol/reasons.ts';
+import { REASONS, type Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import type { Filing } from './filing.ts';
@@ -8,12 +8,13 @@ import type { FiledAt } from './io.ts';
 import { RETRY_MS } from './limits.ts';
 import type { Account, BatchRequest } from './links.ts';
 import type { Locker } from './locker.ts';
+import { findNamed } from './lookup.ts';
 import type { Replies } from './replies.ts';
 import type { Sender } from './sender.ts';
 import type { Entry } from './shelf.ts';
-import { placeOfEntry, type Storage } from './storage.ts';
+import { filedOf, placeOfEntry, type Storage } from './storage.ts';
 import type { TokenPolicy } from './token-policy.ts';
-import { coversEntry, type KnownToken } from './tokens.ts';
+import { allows, coversEntry, type KnownToken } from './tokens.ts';
 import type { Wallet } from './wallet.ts';
 
 export interface ManagementOptions {
@@ -25,7 +26,7 @@ export interface ManagementOptions {
   readonly policy: TokenPolicy;
 }
 
-/** The deletes and statuses of batches. */
+/** The deletes, statuses and describes of batches. */
 export class Management {
   private readonly options: ManagementOptions;
 
@@ -68,8 +69,77 @@ export class Management {
     const { usedBytes, objects } = target.locker.usage(nowMs);
     const { quotaBytes } = target.locker.grant;
     const names = newestNames(target.locker, target.known);
-    replies.send(call.link, { type: 'usage', request, item, objects, usedBytes, quotaBytes, names });
+    const { reads, readBytes, readerCount: readers, sinceMs } = target.locker.access;
+    const access = { reads, readBytes, readers, sinceMs: reads === 0 ? Math.floor(nowMs) : sinceMs };
+    replies.send(call.link, { type: 'usage', request, item, objects, usedBytes, quotaBytes, names, ...access });
     sender.answered(call);
+  }
+
+  /** Tells, or first sets, a block's attributes (RFC 7069 6.2.3). Who may read it may know them; setting them is like putting it. */
+  describe(call: BatchRequest, account: Account, item: number, message: DescribeItem, nowMs: number): void {
+    const { token, name, set } = message;
+    const operation = set === null ? OPERATION.get | OPERATION.status : OPERATION.put;
+    const target = this.target(call, account, item, token, operation, nowMs);
+    if (target === undefined) return;
+    const { locker, known } = target;
+    const found = findNamed(locker, known, bytesKey(name), nowMs);
+    if (typeof found === 'string') this.options.sender.refuseItem(call, item, found);
+    else if (set === null) this.tell(call, item, found, known, nowMs);
+    else if (found.shelf.owner !== locker) this.options.sender.refuseItem(call, item, 'POLICY_DENIED');
+    else this.set(call, item, target, found, set, nowMs);
+  }
+
+  /** Changes what is under all labels that the token covers, for good before it is told. */
+  private set(
+    call: BatchRequest,
+    item: number,
+    { locker, known }: { readonly locker: Locker; readonly known: KnownToken | undefined },
+    found: Entry,
+    { ttlSeconds, mediaType }: NonNullable<DescribeItem['set']>,
+    nowMs: number,
+  ): void {
+    const { storage, sender, filing } = this.options;
+    const entries: Entry[] = [];
+    for (const { own } of locker.folders.values()) {
+      own?.named(found.block.key, (entry) => {
+        if (known === undefined || coversEntry(known, entry)) entries.push(entry);
+        return false;
+      });
+    }
+    let left = entries.length;
+    let failed: Reason | undefined;
+    for (const entry of entries) {
+      const expiresAtMs = ttlSeconds === 0 ? entry.expiresAtMs : nowMs + ttlSeconds * 1000;
+      const type = mediaType ?? entry.mediaType;
+      const settle = (refused: Reason | undefined, atMs: number): void => {
+        failed ??= refused;
+        if (refused === undefined) {
+          storage.reschedule(entry, expiresAtMs);
+          entry.mediaType = type;
+        }
+        if (--left > 0 || call.ended) return;
+        if (failed === undefined) this.tell(call, item, found, known, atMs);
+        else sender.refuseItem(call, item, failed, REASONS[failed].retry ? RETRY_MS : 0);
+      };
+      const file = (turnMs: number): void => {
+        if (!entry.alive) settle('GONE', turnMs);
+        else {
+          const filed = { ...filedOf(entry), expiresAtMs, mediaType: type };
+          filing.file(filed, turnMs, (refused, atMs) => settle(refused ?? (entry.alive ? undefined : 'GONE'), atMs));
+        }
+      };
+      filing.inTurn(placeOfEntry(entry), file, nowMs);
+    }
+  }
+
+  private tell(call: BatchRequest, item: number, entry: Entry, known: KnownToken | undefined, nowMs: number): void {
+    const { block, mediaType, expiresAtMs } = entry;
+    const reads = known === undefined || allows(known, OPERATION.status) ? entry.reads : null;
+    const lifeSeconds = Math.max(0, Math.ceil((expiresAtMs - nowMs) / 1000));
+    const { request, link } = call;
+    const { sizeBytes } = block;
+    this.options.replies.send(link, { type: 'attributes', request, item, sizeBytes, mediaType, lifeSeconds, reads });
+    this.options.sender.answered(call);
   }
 
   /** The locker that an item is about, on this server: only reading crosses to another one. Refuses the item if there is none. */

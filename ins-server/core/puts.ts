@@ -1,49 +1,54 @@
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
-import type { BatchMessage, PutItem } from '../../protocol/ins-messages.ts';
+import type { BatchMessage, PutItem, Reference } from '../../protocol/ins-messages.ts';
 import { BLOCK_TTL_SECONDS_DEFAULT } from '../../protocol/limits.ts';
+import { proofPrefix } from '../../protocol/proof.ts';
 import { REASONS, type Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
+import type { Checks } from './checks.ts';
 import type { Filing } from './filing.ts';
 import type { Intake } from './intake.ts';
 import type { Filed } from './io.ts';
 import { PUT_MS, SWEEP_MS } from './limits.ts';
 import type { Account, BatchRequest, Link, PendingPuts } from './links.ts';
+import { findNamed } from './lookup.ts';
 import type { Shortage } from './meters.ts';
+import type { RemotePuts } from './remote-puts.ts';
 import type { Sender } from './sender.ts';
 import type { Block } from './shelf.ts';
 import type { Storage } from './storage.ts';
 import type { TokenPolicy } from './token-policy.ts';
-import { covers } from './tokens.ts';
+import { covers, type KnownToken } from './tokens.ts';
 import type { Target, Wallet } from './wallet.ts';
+
+export interface PutsOptions {
+  readonly storage: Storage;
+  readonly sender: Sender;
+  readonly intake: Intake;
+  readonly wallet: Wallet;
+  readonly filing: Filing;
+  readonly checks: Checks;
+  readonly policy: TokenPolicy;
+  readonly remotes: RemotePuts;
+}
 
 /** The puts of batches: an item is acknowledged when its block can be had (and will be, where the store is durable), then announced. */
 export class Puts {
   putBlocks = 0;
   /** Batches with blocks still to come. */
   private readonly open = new Set<BatchRequest>();
-  private readonly storage: Storage;
-  private readonly sender: Sender;
-  private readonly intake: Intake;
-  private readonly wallet: Wallet;
-  private readonly filing: Filing;
-  private readonly policy: TokenPolicy;
+  private readonly options: PutsOptions;
 
-  constructor(storage: Storage, sender: Sender, intake: Intake, wallet: Wallet, filing: Filing, policy: TokenPolicy) {
-    this.policy = policy;
-    this.storage = storage;
-    this.sender = sender;
-    this.intake = intake;
-    this.wallet = wallet;
-    this.filing = filing;
+  constructor(options: PutsOptions) {
+    this.options = options;
   }
 
   /** Takes note of what a batch is going to put. @param first - Number of its first put. */
   begin(call: BatchRequest, account: Account, message: BatchMessage, first: number, nowMs: number): void {
     const { collection, ttlSeconds, puts: items } = message;
     if (collection === null) {
-      for (const at of items.keys()) this.sender.refuseItem(call, first + at, 'MALFORMED');
+      for (const at of items.keys()) this.options.sender.refuseItem(call, first + at, 'MALFORMED');
       return;
     }
     const puts: PendingPuts = {
@@ -64,16 +69,66 @@ export class Puts {
     let target: Target | Reason = 'TOKEN_REQUIRED';
     for (const [at, item] of items.entries()) {
       // As a rule all go to one locker.
-      if (item.token !== last) target = this.wallet.target(call.link, account, item.token, OPERATION.put, nowMs);
+      if (item.token !== last)
+        target = this.options.wallet.target(call.link, account, item.token, OPERATION.put, nowMs);
       last = item.token;
       puts.owners.push(typeof target === 'string' ? '' : (target.locker?.key ?? ''));
       puts.tokens.push(typeof target === 'string' ? undefined : target.known);
       puts.states.push('awaited');
-      const reason = typeof target === 'string' ? target : this.objection(puts, at, target, nowMs);
+      const reason = typeof target === 'string' ? target : this.objection(call, puts, at, target, nowMs);
       const short = reason === undefined ? this.shortage(puts, at, nowMs) : undefined;
       if (reason !== undefined) this.refuseItem(call, puts, at, reason);
       else if (short !== undefined) this.refuseItem(call, puts, at, short.reason, short.retryMs);
+      else if (item.reference !== null) this.refer(call, account, puts, at, item.reference, nowMs);
     }
+  }
+
+  /**
+   * Files what the server holds already, for who proves to have it or may read it (RFC 7069 A.1.3). Who may not is told what he
+   * would be told if it were not there.
+   */
+  private refer(
+    call: BatchRequest,
+    account: Account,
+    puts: PendingPuts,
+    at: number,
+    { token, proof }: Reference,
+    nowMs: number,
+  ): void {
+    const { storage, wallet, checks, policy } = this.options;
+    const { name, sizeBytes } = puts.items[at]!;
+    const key = bytesKey(name);
+    puts.states[at] = 'busy';
+    if (proof === null) {
+      const target = wallet.target(call.link, account, token, OPERATION.get, nowMs);
+      if (typeof target === 'string') {
+        this.refuseItem(call, puts, at, target);
+        return;
+      }
+      const { known, locker } = target;
+      const found = locker === undefined ? undefined : findNamed(locker, known, key, nowMs);
+      const block = typeof found === 'object' && found.block.sizeBytes === sizeBytes ? found.block : undefined;
+      const short =
+        block !== undefined && known?.limited === true ? policy.meters.use(known, 1, sizeBytes, nowMs) : undefined;
+      if (short !== undefined) this.refuseItem(call, puts, at, short.reason, short.retryMs);
+      else if (block !== undefined) this.commit(call, puts, at, block, nowMs);
+      else this.refuseItem(call, puts, at, 'NO_OBJECT');
+      return;
+    }
+    if (!call.link.proofs.take(sizeBytes, nowMs)) {
+      this.refuseItem(call, puts, at, 'OVERLOAD');
+      return;
+    }
+    const there = storage.block(key);
+    const block = there?.ready === true && there.sizeBytes === sizeBytes ? there : null;
+    if (block !== null) storage.hold(block);
+    checks.checkProof(proofPrefix(call.link.nonce, account.keyBytes), proof, block, sizeBytes, (ok, atMs) => {
+      if (!call.ended) {
+        if (ok && block !== null) this.commit(call, puts, at, block, atMs);
+        else this.refuseItem(call, puts, at, 'NO_OBJECT');
+      }
+      if (block !== null) storage.letGo(block);
+    });
   }
 
   /** The bytes of an item. Those of no item, or of one that was refused meanwhile, are dropped. */
@@ -89,7 +144,7 @@ export class Puts {
       return;
     }
     puts.states[at] = 'busy';
-    this.intake.take(name, body, nowMs, (taken, atMs) => {
+    this.options.intake.take(name, body, nowMs, (taken, atMs) => {
       if (call.ended) return;
       if ('reason' in taken) this.refuseItem(call, puts, at, taken.reason);
       else this.commit(call, puts, at, taken.block, atMs);
@@ -112,22 +167,31 @@ export class Puts {
   }
 
   /** Why an item may not be put, before its bytes have come. */
-  private objection(puts: PendingPuts, at: number, { known, locker }: Target, nowMs: number): Reason | undefined {
-    // Only reading crosses to another server.
-    if (locker === undefined) return 'POLICY_DENIED';
+  private objection(
+    { link }: BatchRequest,
+    puts: PendingPuts,
+    at: number,
+    { known, locker }: Target,
+    nowMs: number,
+  ): Reason | undefined {
+    // A guest's block has its place made up here, where what is in the other locker is not known.
+    if (locker === undefined && link.guest !== undefined) return 'POLICY_DENIED';
     const { track, part, name } = puts.items[at]!;
     const covered = known === undefined || covers(known, puts.collectionKey, track, part, bytesKey(name));
-    return covered ? this.hindrance(puts, at, nowMs) : 'TOKEN_SCOPE';
+    if (!covered) return 'TOKEN_SCOPE';
+    return locker === undefined ? undefined : this.hindrance(puts, at, nowMs);
   }
 
   /** Counts an item against its token and the rate of the locker, or says why it has to wait. */
   private shortage({ owners, tokens, items }: PendingPuts, at: number, nowMs: number): Shortage | undefined {
+    // What goes elsewhere is counted there.
+    if (tokens[at]?.here === false) return undefined;
     const { sizeBytes } = items[at]!;
-    const locker = this.storage.locker(owners[at]!);
+    const locker = this.options.storage.locker(owners[at]!);
     const waitMs = locker.waitMs(nowMs);
     if (waitMs > 0) return { reason: 'QUOTA_AMOUNT', retryMs: Number.isFinite(waitMs) ? waitMs : 0 };
     const known = tokens[at];
-    const short = known?.limited === true ? this.policy.meters.use(known, 1, sizeBytes, nowMs) : undefined;
+    const short = known?.limited === true ? this.options.policy.meters.use(known, 1, sizeBytes, nowMs) : undefined;
     if (short === undefined) locker.pace(sizeBytes);
     return short;
   }
@@ -139,34 +203,39 @@ export class Puts {
   ): Reason | undefined {
     const { track, part, index, name, sizeBytes, companion }: PutItem = items[at]!;
     const known = tokens[at];
-    if (known !== undefined && this.policy.revocations.cover(known)) return 'TOKEN_REVOKED';
-    const locker = this.storage.locker(owners[at]!);
+    if (known !== undefined && this.options.policy.revocations.cover(known)) return 'TOKEN_REVOKED';
+    const locker = this.options.storage.locker(owners[at]!);
     // Who was not invited where one has to be.
     if (locker.grant.quotaBytes === 0) return 'POLICY_DENIED';
     const folder = locker.folder(collection, collectionKey);
     if (folder === undefined) return 'QUOTA_STORAGE';
     const there = folder.own?.at(track, part, index);
     if (there !== undefined) return there.block.key === bytesKey(name) ? undefined : 'EXISTS';
-    return this.storage.hasRoom(locker, sizeBytes + companion.length, nowMs) ? undefined : 'QUOTA_STORAGE';
+    return this.options.storage.hasRoom(locker, sizeBytes + companion.length, nowMs) ? undefined : 'QUOTA_STORAGE';
   }
 
   /** Files a block that the store has, one at a time under each label. */
   private commit(call: BatchRequest, puts: PendingPuts, at: number, block: Block, nowMs: number): void {
     const { collection, ttlSeconds } = puts;
+    const known = puts.tokens[at];
+    if (known?.here === false) {
+      this.forward(call, puts, at, known, block, nowMs);
+      return;
+    }
     const owner = puts.owners[at]!;
-    const { track, part, index, start, companion } = puts.items[at]!;
+    const { track, part, index, start, companion, mediaType } = puts.items[at]!;
     const label = { track, part, index, name: block.name, start, companion };
-    this.storage.hold(block);
+    this.options.storage.hold(block);
     const settle = (reason: Reason | undefined): void => {
-      this.storage.letGo(block);
+      this.options.storage.letGo(block);
       if (call.ended) return;
       if (reason !== undefined) this.refuseItem(call, puts, at, reason);
       else {
         this.settle(call, puts, at);
-        this.sender.stored(call, puts.first + at);
+        this.options.sender.stored(call, puts.first + at);
       }
     };
-    this.filing.inTurn(
+    this.options.filing.inTurn(
       { owner, collection, label },
       (turnMs) => {
         // Much may have happened since the put was announced.
@@ -175,8 +244,8 @@ export class Puts {
           settle(reason);
           return;
         }
-        const filed = { owner, collection, label, block, expiresAtMs: turnMs + ttlSeconds * 1000 };
-        this.filing.file(filed, turnMs, (refused, atMs) =>
+        const filed = { owner, collection, label, block, expiresAtMs: turnMs + ttlSeconds * 1000, mediaType };
+        this.options.filing.file(filed, turnMs, (refused, atMs) =>
           settle(refused ?? this.shelve(puts, at, filed, block, atMs)),
         );
       },
@@ -184,18 +253,44 @@ export class Puts {
     );
   }
 
+  /** Has the block put into a locker on another server. */
+  private forward(
+    call: BatchRequest,
+    puts: PendingPuts,
+    at: number,
+    known: KnownToken,
+    block: Block,
+    nowMs: number,
+  ): void {
+    const { collection, ttlSeconds, items } = puts;
+    const { token: _token, reference: _reference, ...item } = items[at]!;
+    const account = call.link.account!;
+    const then = (refused: Reason | undefined, retryMs: number): void => {
+      if (call.ended) return;
+      this.settle(call, puts, at);
+      if (refused === undefined) this.options.sender.stored(call, puts.first + at);
+      else this.options.sender.refuseItem(call, puts.first + at, refused, retryMs);
+    };
+    this.options.remotes.put({ account, known, collection, ttlSeconds, item, block, then }, nowMs);
+  }
+
   /** What is filed for good gets its place, and those who follow are told. A put that was cancelled meanwhile was too late. */
   private shelve(puts: PendingPuts, at: number, filed: Filed, block: Block, nowMs: number): Reason | undefined {
-    const { owner, collection, label, expiresAtMs } = filed;
+    const { owner, collection, label, expiresAtMs, mediaType } = filed;
     const reason = block.ready ? this.hindrance(puts, at, nowMs) : 'OVERLOAD';
     if (reason !== undefined) {
-      this.filing.unfile([filed]);
+      this.options.filing.unfile([filed]);
       return reason;
     }
-    const folder = this.storage.locker(owner).folder(collection, puts.collectionKey)!;
+    const folder = this.options.storage.locker(owner).folder(collection, puts.collectionKey)!;
     const there = folder.own?.at(label.track, label.part, label.index);
-    if (there !== undefined) this.storage.prolong(there, expiresAtMs);
-    else this.sender.announce(folder.follows, this.storage.add(folder, label, block, expiresAtMs), nowMs);
+    if (there === undefined) {
+      const entry = this.options.storage.add(folder, label, block, expiresAtMs, mediaType);
+      this.options.sender.arrived(folder, entry, nowMs);
+    } else {
+      this.options.storage.prolong(there, expiresAtMs);
+      there.mediaType = mediaType ?? '';
+    }
     this.putBlocks++;
     return undefined;
   }
@@ -208,7 +303,7 @@ export class Puts {
     retryMs = REASONS[reason].retry ? SWEEP_MS : 0,
   ): void {
     this.settle(call, puts, at);
-    this.sender.refuseItem(call, puts.first + at, reason, retryMs);
+    this.options.sender.refuseItem(call, puts.first + at, reason, retryMs);
   }
 
   private settle(call: BatchRequest, puts: PendingPuts, at: number): void {

@@ -6,12 +6,14 @@ import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerLimits, InsServerOutput } from './io.ts';
 import { FOLLOW_QUEUE_MAX, FOLLOW_WITHIN_MS, GET_WITHIN_MS, RETRY_MS } from './limits.ts';
 import type { BatchRequest, Follow, Link, Sending, WantedItem } from './links.ts';
+import type { Folder } from './locker.ts';
 import type { Shortage } from './meters.ts';
 import type { Replies } from './replies.ts';
 import { type Entry, type Place, placeOf } from './shelf.ts';
 import type { Storage } from './storage.ts';
 import type { TokenPolicy } from './token-policy.ts';
 import { coversEntry, type KnownToken } from './tokens.ts';
+import { Waits } from './waits.ts';
 
 /**
  * Decides which block goes out next on each link.
@@ -26,7 +28,9 @@ export class Sender {
   keptBlocks = 0;
   private readonly waiting = new Set<Link>();
   /** Blocks newly kept in lockers that somebody follows. Told in turn, not in place: a keeper may be followed by a keeper. */
-  private readonly news = new Queue<{ readonly follows: Iterable<Follow>; readonly entry: Entry }>();
+  private readonly news = new Queue<{ readonly folder: Folder; readonly entry: Entry }>();
+  /** Gets that wait for what is not there yet. */
+  readonly waits = new Waits(this);
   private readonly outputs: Sink<InsServerOutput>;
   private readonly storage: Storage;
   private readonly limits: InsServerLimits;
@@ -66,7 +70,9 @@ export class Sender {
       return;
     }
     if (!call.deliver) {
-      if (this.keep(entry, link, nowMs)) this.stored(call, item);
+      const objection = known === undefined ? undefined : this.policy.objection(known, entry);
+      if (objection !== undefined) this.refuseItem(call, item, objection);
+      else if (this.keep(entry, link, nowMs)) this.stored(call, item);
       else this.refuseItem(call, item, 'QUOTA_STORAGE', RETRY_MS);
       return;
     }
@@ -89,6 +95,12 @@ export class Sender {
   /** Sends a follow what there is from its beginning on. */
   startFollow(follow: Follow, nowMs: number): void {
     this.feed(follow, nowMs);
+  }
+
+  /** A block has come into a folder: those who follow it or wait for it get it. */
+  arrived(folder: Folder, entry: Entry, nowMs: number): void {
+    if (folder.waiting.size > 0) this.waits.came(folder, entry, nowMs);
+    this.announce(folder.follows, entry, nowMs);
   }
 
   /** Tells those who follow of a block that has come. */
@@ -121,7 +133,7 @@ export class Sender {
       }
       const news = this.news.shift();
       if (news === undefined) return;
-      this.announce(news.follows, news.entry, nowMs);
+      this.arrived(news.folder, news.entry, nowMs);
     }
   }
 
@@ -230,6 +242,8 @@ export class Sender {
     link.inFlightBytes += sizeBytes;
     this.sentBlocks++;
     this.sentBytes += sizeBytes;
+    entry.reads++;
+    entry.shelf.owner.access.count(link.account!, sizeBytes, nowMs);
     if (call.kind === 'batch') this.answered(call);
     else call.item = (call.item + 1) & 0xffff;
   }
@@ -276,7 +290,7 @@ export class Sender {
     const { kept, folder } = this.storage.keep(entry, account!.locker, nowMs);
     if (folder !== undefined) {
       this.keptBlocks++;
-      if (folder.follows.size > 0) this.news.push({ follows: folder.follows, entry });
+      if (folder.follows.size > 0 || folder.waiting.size > 0) this.news.push({ folder, entry });
     }
     return kept;
   }

@@ -21,6 +21,9 @@ export interface Entry {
   alive: boolean;
   /** Somebody's locker refers to it. */
   kept: boolean;
+  /** Attributes (RFC 7069 6.2.3): a media type, empty for none, and how often it was read here. */
+  mediaType: string;
+  reads: number;
 }
 
 /** A place in the order of a collection: part, then track, then index. */
@@ -63,9 +66,19 @@ export class Shelf {
   }
 
   /** The label must be free. */
-  add(labelled: Labelled, block: Block, expiresAtMs: number): Entry {
+  add(labelled: Labelled, block: Block, expiresAtMs: number, mediaType: string): Entry {
     const slot = this.nextSlot++;
-    const entry: Entry = { shelf: this, slot, labelled, block, expiresAtMs, alive: true, kept: false };
+    const entry: Entry = {
+      shelf: this,
+      slot,
+      labelled,
+      block,
+      expiresAtMs,
+      alive: true,
+      kept: false,
+      mediaType,
+      reads: 0,
+    };
     const { part } = labelled;
     let entries = this.byPart.get(part);
     if (entries === undefined) {

@@ -151,8 +151,8 @@ export class Storage {
   // Entries
 
   /** Files a block under a free label on the folder's own shelf. */
-  add(folder: Folder, labelled: Labelled, block: Block, expiresAtMs: number): Entry {
-    const entry = folder.ownShelf().add(labelled, block, expiresAtMs);
+  add(folder: Folder, labelled: Labelled, block: Block, expiresAtMs: number, mediaType = ''): Entry {
+    const entry = folder.ownShelf().add(labelled, block, expiresAtMs, mediaType);
     this.hold(block);
     this.memoryBytes += ENTRY_BYTES + labelled.companion.length;
     folder.locker.charge(costOf(entry));
@@ -206,6 +206,13 @@ export class Storage {
     entry.expiresAtMs = Math.max(entry.expiresAtMs, expiresAtMs);
   }
 
+  /** The owner says when it ends: it may be sooner than before. */
+  reschedule(entry: Entry, expiresAtMs: number): void {
+    const sooner = expiresAtMs < entry.expiresAtMs;
+    entry.expiresAtMs = expiresAtMs;
+    if (sooner) this.wheel.add(entry);
+  }
+
   /**
    * The store has lost a block: all that refers to it goes.
    *
@@ -236,12 +243,12 @@ export class Storage {
    *
    * @returns Whether it is filed now; if not, the store need not keep it.
    */
-  restore({ owner, collection, label, block, expiresAtMs }: Filed): boolean {
+  restore({ owner, collection, label, block, expiresAtMs, mediaType }: Filed): boolean {
     const folder = this.locker(owner).folder(collection, bytesKey(collection));
     if (folder === undefined || folder.own?.at(label.track, label.part, label.index) !== undefined) return false;
     const there = this.blocks.get(block.key) ?? this.addBlock(block.name, block.key, block.sizeBytes);
     there.ready = true;
-    this.add(folder, label, there, expiresAtMs);
+    this.add(folder, label, there, expiresAtMs, mediaType);
     return true;
   }
 
@@ -260,6 +267,12 @@ export class Storage {
     for (const [key, locker] of this.mirrors) if (!locker.trim()) this.mirrors.delete(key);
     this.copies.remove((entry) => !entry.alive || entry.kept);
   }
+}
+
+/** An entry as stores that outlive the process keep it. */
+export function filedOf(entry: Entry): Filed {
+  const { labelled, block, expiresAtMs, mediaType } = entry;
+  return { ...placeOfEntry(entry), label: labelled, block, expiresAtMs, mediaType };
 }
 
 /** Where an entry is filed, as stores know it. */

@@ -30,7 +30,7 @@ export interface UpstreamsOptions {
   /** Our own key. */
   readonly key: Uint8Array;
   readonly prng: Prng;
-  readonly mayDial: (url: string) => boolean;
+  readonly mayDial: (url: string, key: Uint8Array) => boolean;
   readonly upstreamsMax: number;
   readonly outputs: Sink<InsServerOutput>;
 }
@@ -50,6 +50,8 @@ interface Place {
   readonly key: Uint8Array;
   readonly url: string;
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 /** Servers that are not dialled for a while, at most. */
 const PAUSED_MAX = 256;
@@ -72,18 +74,27 @@ export class Upstreams {
     return this.all.size;
   }
 
-  /** The server to ask: one that is connected, else the first that may be dialled; or why there is none. */
-  choose({ token }: KnownToken, nowMs: number): Upstream | Reason {
+  /**
+   * The server to ask: one that is connected, else the first that may be dialled; or why there is none.
+   *
+   * @param tried - Keys, as text, of those not to be asked again.
+   */
+  choose({ token }: KnownToken, nowMs: number, tried: ReadonlySet<string> = NONE): Upstream | Reason {
     let reason: Reason = 'POLICY_DENIED';
     let free: Place | undefined;
     for (const server of token.servers) {
-      if (sameBytes(server.key, this.options.key) || !this.options.mayDial(server.url)) continue;
+      if (sameBytes(server.key, this.options.key) || !this.options.mayDial(server.url, server.key)) continue;
+      if (tried.has(bytesKey(server.key))) continue;
       reason = 'REMOTE_FAIL';
       const upstream = this.at(server);
       if (upstream?.ready === true) return upstream;
       if ((this.paused.get(placeKey(server)) ?? 0) <= nowMs) free ??= server;
     }
     return free === undefined ? reason : (this.at(free) ?? this.dial(free, nowMs));
+  }
+
+  isReady({ id, ready }: Upstream): boolean {
+    return ready && this.all.has(id);
   }
 
   /** Something from the network. */

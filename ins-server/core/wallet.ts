@@ -8,7 +8,8 @@ import type { Follows } from './follows.ts';
 import type { Account, Link } from './links.ts';
 import type { Locker } from './locker.ts';
 import { openLocker } from './open-lockers.ts';
-import type { RemoteFollow, Remotes } from './remotes.ts';
+import type { RemoteFollow } from './remote-follows.ts';
+import type { Remotes } from './remotes.ts';
 import type { Replies } from './replies.ts';
 import type { Storage } from './storage.ts';
 import type { TokenPolicy } from './token-policy.ts';
@@ -143,7 +144,7 @@ export class Wallet {
   came(remote: RemoteFollow, sealed: Uint8Array, nowMs: number): void {
     const { follows, remotes } = this.options;
     const accept = (known: KnownToken, atMs: number): void =>
-      follows.passOn(remotes.renewed(remote, known), known, atMs);
+      follows.passOn(remotes.follows.renewed(remote, known), known, atMs);
     const found = this.book.find(sealed);
     const opened = found === undefined ? this.book.open(sealed) : undefined;
     if (found !== undefined) accept(found, nowMs);

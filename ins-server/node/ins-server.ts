@@ -3,16 +3,16 @@ import type { LinkId } from '../../machine/machine.ts';
 import { decodeBlockFrame } from '../../protocol/frames.ts';
 import { insClientCodec, insServerCodec } from '../../protocol/ins-messages.ts';
 import { BLOCK_BYTES_MAX, BLOCK_FRAME_BYTES_MAX } from '../../protocol/limits.ts';
-import { toBase64Url } from '../../protocol/text.ts';
+import { concatBytes, sameBytes, toBase64Url } from '../../protocol/text.ts';
 import { drive } from '../../runtime/drive.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
 import { nodeClock, nowMs } from '../../runtime/node/clock.ts';
 import { loadOrMakeKeyFile, makeKeyPair, randomBytes, randomSeed, verifySignature } from '../../runtime/node/crypto.ts';
-import { hashKind, hasName } from '../../runtime/node/hash.ts';
+import { hashKind, hashOf, hasName } from '../../runtime/node/hash.ts';
 import { createHttpServer } from '../../runtime/node/http.ts';
 import { acceptWebSockets, isLoopback } from '../../runtime/node/ws-server.ts';
 import { InsServer } from '../core/ins-server.ts';
-import type { InsServerInput, InsServerLimits, InsServerOutput } from '../core/io.ts';
+import type { InsServerInput, InsServerLimits, InsServerOutput, StoredBlock, StoredBody } from '../core/io.ts';
 import { INS_SERVER_LIMITS } from '../core/limits.ts';
 import { ClientLink } from './client-link.ts';
 import type { HttpCounters } from './http/exchange.ts';
@@ -61,6 +61,8 @@ export interface RunningInsServer {
   /** Tells all clients, closes within about a second. */
   close(): Promise<void>;
 }
+
+type OutputOf<Kind extends InsServerOutput['kind']> = Extract<InsServerOutput, { readonly kind: Kind }>;
 
 /** Bytes that may wait for one client: its window of blocks, and the answers to what it asks. */
 const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
@@ -118,6 +120,9 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
         driven.input({ kind: 'named', ref: output.ref, ok });
         return;
       }
+      case 'check-proof':
+        checkProof(output);
+        return;
       case 'store':
         done('stored', output.ref, () => store.store(output.block, output.body as Uint8Array));
         return;
@@ -131,7 +136,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
         store.drop(output.block);
         return;
       case 'upstream':
-        upstreamOf(output.upstream).perform(output.output);
+        performUpstream(output.upstream, output.output);
         return;
       case 'upstream-end':
         endUpstream(output.upstream);
@@ -170,6 +175,34 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     } catch (error) {
       failed(error);
     }
+  };
+
+  const checkProof = ({ ref, prefix, proof, block, sizeBytes }: OutputOf<'check-proof'>): void => {
+    const proved = (bytes: Uint8Array | undefined): void => {
+      const ok = sameBytes(hashOf(concatBytes(prefix, bytes ?? new Uint8Array(sizeBytes))), proof);
+      driven.input({ kind: 'proved', ref, ok: ok && bytes !== undefined });
+    };
+    withBytes(block, proved);
+  };
+
+  /** Has the store load a block; at once where it is there at once. */
+  const withBytes = (block: StoredBlock | null, then: (bytes: Uint8Array | undefined) => void): void => {
+    const loaded = block === null ? undefined : store.load(block);
+    if (!(loaded instanceof Promise)) then(loaded);
+    else
+      loaded.then(then, (error: unknown) => {
+        log.error('the store failed', { what: 'load', why: (error as Error).message });
+        then(undefined);
+      });
+  };
+
+  const performUpstream = (upstream: number, output: OutputOf<'upstream'>['output']): void => {
+    if (output.kind !== 'send-block') upstreamOf(upstream).perform(output);
+    // The block of a put: its message is out already, and where it is lost the other server says that it never came.
+    else
+      withBytes((output.body as StoredBody).block, (body) => {
+        if (body !== undefined) upstreams.get(upstream)?.perform({ ...output, body });
+      });
   };
 
   const upstreamOf = (upstream: number): InsDialler => {

@@ -99,7 +99,8 @@ describe('calls that wait together', () => {
     const header = told('send-block')[0]!.header;
     expect(header).toMatchObject({ request, item: 2 });
 
-    const usage = { objects: 7, usedBytes: 70, quotaBytes: 700, names: [] };
+    const access = { reads: 0, readBytes: 0, readers: 0, sinceMs: 0 };
+    const usage = { objects: 7, usedBytes: 70, quotaBytes: 700, names: [], ...access };
     message({ type: 'usage', request, item: 5, ...usage });
     message({ type: 'deleted', request, items: [4, 3] }, { type: 'stored', request, items: [2] });
     input({ kind: 'block', header: { request, item: 1, kept: false, labelled: null }, body: { byteLength: 1 } });

@@ -21,6 +21,7 @@ const nonce = new Uint8Array(32).fill(9);
 const signature = new Uint8Array(64).fill(5);
 const body = { byteLength: 100 };
 
+const ACCESS = { reads: 0, readBytes: 0, readers: 0, sinceMs: 0 };
 type Sent<Type extends FromInsClient['type']> = Extract<FromInsClient, { readonly type: Type }>;
 type Told<Kind extends InsClientOutput['kind']> = Extract<InsClientOutput, { readonly kind: Kind }>;
 
@@ -87,7 +88,14 @@ describe('an INS conversation', () => {
     sent('batch').flatMap(({ request, gets: items }) => (items.length === 0 ? [] : [{ request, items }]));
   const puts = (): { readonly request: number; readonly items: readonly PutBlock[] }[] =>
     sent('batch').flatMap(({ request, puts: items }) =>
-      items.length === 0 ? [] : [{ request, items: items.map(({ token: _, ...item }) => item) }],
+      items.length === 0
+        ? []
+        : [
+            {
+              request,
+              items: items.map(({ token: _token, reference: _reference, mediaType: _mediaType, ...item }) => item),
+            },
+          ],
     );
 
   const want = (part: number, more: Partial<WantedBlock> = {}): WantedBlock => ({
@@ -172,7 +180,7 @@ describe('an INS conversation', () => {
       { type: 'refused', request, item: 60, reason: 'GONE', retryAfterMs: 0, otherServer: null },
       { type: 'renewed', request, token: new Uint8Array(90) },
       { type: 'token-refused', alias: 7, reason: 'GONE' },
-      { type: 'usage', request, item: 0, objects: 1, usedBytes: 1, quotaBytes: 1, names: [] },
+      { type: 'usage', request, item: 0, objects: 1, usedBytes: 1, quotaBytes: 1, names: [], ...ACCESS },
     );
     input({ kind: 'cancel', handle: 77 }, { kind: 'signed', ref: 99, signature });
     expect(outputs).toEqual([]);

@@ -1,11 +1,18 @@
 import { InsServer } from '../../ins-server/core/ins-server.ts';
-import type { InsServerInput, InsServerLimits, InsServerOptions, InsServerOutput } from '../../ins-server/core/io.ts';
+import type {
+  InsServerInput,
+  InsServerLimits,
+  InsServerOptions,
+  InsServerOutput,
+  StoredBody,
+} from '../../ins-server/core/io.ts';
 import { INS_SERVER_LIMITS } from '../../ins-server/core/limits.ts';
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
 import {
   type BatchMessage,
   EMPTY_BATCH,
+  EMPTY_GET,
   type FromInsClient,
   type FromInsServer,
   helloSigned,
@@ -14,10 +21,11 @@ import {
   type PutBlock,
 } from '../../protocol/ins-messages.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import { concatBytes, sameBytes } from '../../protocol/text.ts';
 import type { Token } from '../../protocol/token.ts';
 import { type KeyPair, verifySignature } from '../../runtime/node/crypto.ts';
-import { hasName } from '../../runtime/node/hash.ts';
-import { blockOf, collectionOf, keysOf, sealToken } from './helpers.ts';
+import { hashOf, hasName } from '../../runtime/node/hash.ts';
+import { blockOf, collectionOf, keysOf, putOf, sealToken } from './helpers.ts';
 
 /** Server cores and their clients without sockets: what one sends the other has at once, time passes when the test says. */
 export class CoreNet {
@@ -214,6 +222,13 @@ export class CoreServer {
       case 'check-name':
         this.answer({ kind: 'named', ref: output.ref, ok: hasName(output.body as Uint8Array, output.name) });
         return;
+      case 'check-proof': {
+        const { ref, prefix, proof, block, sizeBytes } = output;
+        const held = block === null ? undefined : (this.bodies.get(block.key) as Uint8Array | undefined);
+        const hashed = hashOf(concatBytes(prefix, held ?? new Uint8Array(sizeBytes)));
+        this.answer({ kind: 'proved', ref, ok: held !== undefined && sameBytes(hashed, proof) });
+        return;
+      }
       case 'store':
         this.bodies.set(output.block.key, output.body);
         this.answer({ kind: 'stored', ref: output.ref, ok: true });
@@ -261,8 +276,11 @@ export class CoreServer {
       case 'sign':
         back({ kind: 'signed', ref: output.ref, signature: this.keys.sign(output.bytes) });
         return;
-      case 'send-block':
+      case 'send-block': {
+        const body = this.bodies.get((output.body as StoredBody).block.key)!;
+        other?.server.input({ kind: 'block', link: other.link, header: output.header, body });
         return;
+      }
       case 'close':
         if (other !== undefined) other.server.input({ kind: 'link-closed', link: other.link });
         back({ kind: 'closed', code: output.code, why: output.why });
@@ -349,7 +367,7 @@ export class CoreClient {
     blocks: readonly { readonly item: PutBlock; readonly body: Body }[],
     { ttlSeconds = 60, token = 0, collection = collectionOf(1) } = {},
   ): number {
-    const request = this.batch({ collection, ttlSeconds, puts: blocks.map(({ item }) => ({ token, ...item })) });
+    const request = this.batch({ collection, ttlSeconds, puts: blocks.map(({ item }) => putOf(item, token)) });
     for (const [at, { body }] of blocks.entries()) this.sendBlock(request, at, body);
     return request;
   }
@@ -362,11 +380,11 @@ export class CoreClient {
   /** Gets by label what `putParts` has put. */
   get(
     parts: readonly number[],
-    { token = 0, keep = false, deadlineMs = 0, collection = collectionOf(1), byName = false } = {},
+    { token = 0, keep = false, deadlineMs = 0, collection = collectionOf(1), byName = false, wait = false } = {},
   ): number {
     const gets = parts.map((part) => {
       const name = byName ? blockOf(part).item.name : null;
-      return { token, deadlineMs, name, label: byName ? null : { track: 0, part, index: 0 } };
+      return { ...EMPTY_GET, token, deadlineMs, name, wait, label: byName ? null : { track: 0, part, index: 0 } };
     });
     return this.batch({ keep, collection: byName ? null : collection, gets });
   }

@@ -14,7 +14,7 @@ import {
 } from '../../protocol/ins-messages.ts';
 import { REASONS, type Reason } from '../../protocol/reasons.ts';
 import { CoreClient, CoreNet } from './core-net.ts';
-import { blockOf, collectionOf, keysOf } from './helpers.ts';
+import { blockOf, collectionOf, keysOf, putOf } from './helpers.ts';
 
 /** The same inputs in every run: a failure is there to stay until it is mended. */
 const fixed = { seed: 20_261 } as const;
@@ -49,14 +49,14 @@ describe('bytes from strangers', () => {
         request: 1,
         keep: true,
         collection: collectionOf(1),
-        gets: [{ token: 1, deadlineMs: 5, name: block.item.name, label: { track: 1, part: 2, index: 3 } }],
+        gets: [{ token: 1, deadlineMs: 5, name: block.item.name, label: { track: 1, part: 2, index: 3 }, wait: true }],
       },
       {
         ...EMPTY_BATCH,
         request: 2,
         collection: collectionOf(1),
         ttlSeconds: 9,
-        puts: [{ token: 0, ...block.item }],
+        puts: [putOf(block.item)],
         deletes: [{ token: 0, name: block.item.name }],
         statuses: [{ token: 0 }],
       },
@@ -132,9 +132,10 @@ describe('a server that anything is said to', () => {
     );
   };
   const name = part.map((at) => blockOf(at, 50).item.name);
+  const reference = fc.record({ token: alias, proof: fc.option(fc.uint8Array({ minLength: 32, maxLength: 32 })) });
   const putItem = fc
-    .record({ part, track, token: alias })
-    .map(({ token, ...label }) => ({ token, ...blockOf(label.part, 50, label).item }));
+    .record({ part, track, token: alias, reference: fc.option(reference) })
+    .map(({ token, reference, ...label }) => ({ ...putOf(blockOf(label.part, 50, label).item, token), reference }));
   const message: fc.Arbitrary<FromInsClient> = fc.oneof(
     fc.record({ type: fc.constant('token' as const), alias: fc.integer({ min: 1, max: 4 }), token: tokens() }),
     fc.record({ type: fc.constant('forget-token' as const), alias: fc.integer({ min: 1, max: 4 }) }),
@@ -151,12 +152,21 @@ describe('a server that anything is said to', () => {
           deadlineMs: fc.nat(3_000),
           name: fc.option(name),
           label: fc.option(fc.record({ track, part, index: fc.nat(1) })),
+          wait: fc.boolean(),
         }),
         { maxLength: 5 },
       ),
       puts: fc.array(putItem, { maxLength: 4 }),
       deletes: fc.array(fc.record({ token: alias, name }), { maxLength: 2 }),
       statuses: fc.array(fc.record({ token: alias }), { maxLength: 2 }),
+      describes: fc.array(
+        fc.record({
+          token: alias,
+          name,
+          set: fc.option(fc.record({ ttlSeconds: fc.nat(20), mediaType: fc.option(fc.constant('text/plain')) })),
+        }),
+        { maxLength: 2 },
+      ),
     }),
     fc.record({
       type: fc.constant('follow' as const),

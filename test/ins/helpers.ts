@@ -1,7 +1,7 @@
 import type { InsCallerInput, InsCallerOutput } from '../../ins-client/core/world.ts';
 import { type RunningConversation, runConversation } from '../../ins-client/node/conversation.ts';
 import type { Body } from '../../machine/machine.ts';
-import type { PutBlock } from '../../protocol/ins-messages.ts';
+import { EMPTY_PUT, type PutBlock, type PutItem } from '../../protocol/ins-messages.ts';
 import { RANGE_TOKEN_LIFE_SECONDS } from '../../protocol/limits.ts';
 import { nameToText } from '../../protocol/names.ts';
 import { concatBytes } from '../../protocol/text.ts';
@@ -59,6 +59,11 @@ export function blockOf(
     ...more,
   };
   return { item, body };
+}
+
+/** An item of a batch that puts it. */
+export function putOf(item: PutBlock, token = 0): PutItem {
+  return { ...EMPTY_PUT, ...item, token };
 }
 
 /** A sealed token; by default a range token for the whole collection, good from now on. */

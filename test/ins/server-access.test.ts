@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { REVOKED_IDS_PER_ISSUER_MAX } from '../../ins-server/core/limits.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';
-import { blockOf, collectionOf, keysOf } from './helpers.ts';
+import { blockOf, collectionOf, keysOf, putOf } from './helpers.ts';
 
 const owner = keysOf(1);
 const id = (fill: number): Uint8Array => new Uint8Array(16).fill(fill);
@@ -69,7 +69,7 @@ describe('what an issuer revokes', () => {
   it('TO11: stops puts that were announced before', () => {
     const token = reader.token(server.token(owner, { id: id(1), operations: OPERATION.put }));
     const block = blockOf(10);
-    const request = reader.batch({ collection: collectionOf(1), puts: [{ token, ...block.item }] });
+    const request = reader.batch({ collection: collectionOf(1), puts: [putOf(block.item, token)] });
     revoke([id(1)]);
     reader.sendBlock(request, 0, block.body);
     expect(reader.refusals()).toEqual(['TOKEN_REVOKED']);

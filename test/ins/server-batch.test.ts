@@ -1,7 +1,8 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { EMPTY_GET } from '../../protocol/ins-messages.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { CoreNet, type CoreServer } from './core-net.ts';
-import { blockOf, collectionOf, keysOf } from './helpers.ts';
+import { blockOf, collectionOf, keysOf, putOf } from './helpers.ts';
 
 const owner = keysOf(1);
 
@@ -15,9 +16,8 @@ describe('a batch', () => {
   });
 
   const labelled = (part: number, token = 0) => ({
+    ...EMPTY_GET,
     token,
-    deadlineMs: 0,
-    name: null,
     label: { track: 0, part, index: 0 },
   });
 
@@ -29,7 +29,7 @@ describe('a batch', () => {
     const request = client.batch({
       collection: collectionOf(1),
       gets: [labelled(1), labelled(9)],
-      puts: [{ token: 0, ...item }],
+      puts: [putOf(item)],
       deletes: [
         { token: 0, name: blockOf(2).item.name },
         { token: 0, name: blockOf(8).item.name },
@@ -76,7 +76,7 @@ describe('a batch', () => {
     const parts = [1, 2, 3, 1, 1];
     const request = writer.batch({
       collection: collectionOf(1),
-      puts: parts.map((part, at) => ({ token: aliases[at]!, ...blockOf(part).item })),
+      puts: parts.map((part, at) => putOf(blockOf(part).item, aliases[at]!)),
     });
     for (const [at, part] of parts.entries()) writer.sendBlock(request, at, blockOf(part).body);
     expect(writer.of('refused')).toMatchObject([
@@ -98,7 +98,7 @@ describe('a batch', () => {
 
   it('IN8: that puts without a collection, and IN6: that gets neither by name nor by label, is malformed', () => {
     const client = server.connect(owner);
-    client.batch({ puts: [{ token: 0, ...blockOf(1).item }] });
+    client.batch({ puts: [putOf(blockOf(1).item)] });
     client.batch({ gets: [labelled(1)] });
     client.batch({ collection: collectionOf(1), gets: [{ ...labelled(1), label: null }] });
     expect(client.refusals()).toEqual(['MALFORMED', 'MALFORMED', 'MALFORMED']);

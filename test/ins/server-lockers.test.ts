@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { EMPTY_BATCH } from '../../protocol/ins-messages.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { CoreNet, type CoreServer } from './core-net.ts';
-import { blockOf, bytesOf, collectionOf, keysOf } from './helpers.ts';
+import { blockOf, bytesOf, collectionOf, keysOf, putOf } from './helpers.ts';
 
 const owner = keysOf(1);
 
@@ -106,7 +106,7 @@ describe('a put', () => {
   it('IN8: whose bytes do not come is refused in time', () => {
     const client = server.connect(owner);
     const { item } = blockOf(1);
-    client.batch({ request: 5, collection: collectionOf(1), ttlSeconds: 9, puts: [{ token: 0, ...item }] });
+    client.batch({ request: 5, collection: collectionOf(1), ttlSeconds: 9, puts: [putOf(item)] });
     net.pass(29_000);
     expect(client.refusals()).toEqual([]);
     net.pass(2_000);
@@ -118,7 +118,7 @@ describe('a put', () => {
   it('IN14: that was cancelled is not filed', () => {
     const client = server.connect(owner);
     const { item, body } = blockOf(1);
-    client.batch({ request: 5, collection: collectionOf(1), ttlSeconds: 9, puts: [{ token: 0, ...item }] });
+    client.batch({ request: 5, collection: collectionOf(1), ttlSeconds: 9, puts: [putOf(item)] });
     client.send({ type: 'cancel', request: 5 });
     client.sendBlock(5, 0, body);
     client.get([1]);
@@ -145,7 +145,7 @@ describe('a put', () => {
       request: 5,
       collection: collectionOf(1),
       ttlSeconds: 9,
-      puts: [{ token: 0, ...item }],
+      puts: [putOf(item)],
     };
     input({ kind: 'message', link, message: put });
     const check = input({ kind: 'block', link, header: { request: 5, item: 0, kept: false, labelled: null }, body });

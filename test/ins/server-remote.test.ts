@@ -128,8 +128,7 @@ describe('a server that fetches from another', () => {
     const reader = near.connect(keysOf(2));
     const alias = reader.token(token);
     reader.get([1], { token: alias });
-    expect(reader.refusals()).toEqual(['REMOTE_FAIL']);
-    reader.get([1], { token: alias });
+    expect(reader.refusals()).toEqual([]);
     expect(reader.parts()).toEqual([1]);
   });
 
@@ -319,5 +318,119 @@ describe('a server that fetches from another', () => {
     reader.get([2, 1], { token: alias, byName: true, collection: collectionOf(1) });
     expect(reader.blocks.map(({ body }) => body)).toEqual([blockOf(2).body]);
     expect(reader.refusals()).toEqual(['TOKEN_SCOPE']);
+  });
+
+  it('IN12: asks another server that a token names for what the locker here lacks', () => {
+    const source = far.connect(owner);
+    source.putParts([1, 2, 3]);
+    const here = near.connect(owner);
+    here.putParts([3]);
+    const servers = [near, far].map(({ keys, url }) => ({ key: keys.publicKey, url }));
+    const reader = near.connect(keysOf(2));
+    const alias = reader.token(sealToken(owner, servers, {}, net.nowMs));
+    reader.get([1, 3], { token: alias });
+    reader.get([2], { token: alias, byName: true });
+    expect(reader.blocks.map(({ body }) => body)).toEqual([3, 1, 2].map((part) => blockOf(part).body));
+    reader.get([1], { token: alias });
+    expect(far.core.stats().sentBlocks).toBe(2);
+    // What nobody has is refused as it would be without the others; what is not there yet is not looked for.
+    reader.get([0, 9], { token: alias });
+    expect(reader.refusals()).toEqual(['NOT_YET', 'GONE']);
+    expect(far.core.stats().refused).toBe(1);
+  });
+
+  it('asks the next server for what the first does not have or does not send in time', () => {
+    const third = net.server(3);
+    far.connect(owner).putParts([1]);
+    third.connect(owner).putParts([1, 2]);
+    const servers = [far, third].map(({ keys, url }) => ({ key: keys.publicKey, url }));
+    const reader = near.connect(keysOf(2));
+    const alias = reader.token(sealToken(owner, servers, {}, net.nowMs));
+    reader.get([1], { token: alias });
+    reader.get([2], { token: alias, byName: true });
+    expect(reader.blocks).toHaveLength(2);
+    expect(reader.refusals()).toEqual([]);
+    reader.get([7], { token: alias, byName: true });
+    expect(reader.refusals()).toEqual(['NO_OBJECT']);
+  });
+
+  it('keeps blocks that tokens name apart, whatever collections they come from', () => {
+    const source = far.connect(owner);
+    const other = { ...blockOf(2).item, part: 1 };
+    source.put([blockOf(1)]);
+    source.put([{ item: other, body: blockOf(2).body }], { collection: collectionOf(3) });
+    const names = [1, 2].map((part) => blockOf(part).item.name);
+    const readers = [10, 11].map((number) => near.connect(keysOf(number)));
+    for (const reader of readers) {
+      const alias = reader.token(far.token(owner, { collection: null, names }));
+      reader.get([1, 2], { token: alias, byName: true, keep: true });
+      expect(reader.blocks.map(({ body }) => body)).toEqual([1, 2].map((part) => blockOf(part).body));
+      expect(reader.blocks.every(({ header }) => header.kept)).toBe(true);
+    }
+    expect(far.core.stats().sentBlocks).toBe(2);
+  });
+
+  it('IN12: files what a token names under no collection that only the asker speaks of', () => {
+    const source = far.connect(owner);
+    source.put([blockOf(1)]);
+    source.put([{ item: { ...blockOf(2).item, part: 1 }, body: blockOf(2).body }], { collection: collectionOf(3) });
+    const liar = near.connect(keysOf(10));
+    const names = [blockOf(2).item.name];
+    for (const collection of [null, collectionOf(1)]) {
+      const token = liar.token(far.token(owner, { collection, names }));
+      const gets = [{ token, deadlineMs: 0, name: names[0]!, label: null, wait: false }];
+      liar.batch({ collection: collectionOf(1), gets });
+    }
+    expect(liar.blocks).toHaveLength(2);
+    const reader = near.connect(keysOf(2));
+    reader.get([1], { token: reader.token(far.token(owner)) });
+    expect(reader.blocks[0]?.body).toEqual(blockOf(1).body);
+  });
+
+  it('IN9: fetches and files without sending, for who asks so', () => {
+    far.connect(owner).putParts([1]);
+    const reader = near.connect(keysOf(2));
+    const token = reader.token(far.token(owner));
+    const label = { track: 0, part: 1, index: 0 };
+    const gets = [{ token, deadlineMs: 0, name: null, label, wait: false }];
+    const request = reader.batch({ keep: true, deliver: false, collection: collectionOf(1), gets });
+    expect(reader.of('stored')).toEqual([{ type: 'stored', request, items: [0] }]);
+    expect(reader.blocks).toEqual([]);
+    far.dead = true;
+    reader.get([1]);
+    expect(reader.parts()).toEqual([1]);
+  });
+
+  it('IN5: tells an asker in time that his deadline has passed, and still keeps what comes for others', () => {
+    far.connect(owner).putParts([1]);
+    const [hurried, patient] = [10, 11].map((number) => near.connect(keysOf(number)));
+    far.silent = true;
+    hurried?.get([1], { token: hurried.token(far.token(owner)), deadlineMs: 200 });
+    patient?.get([1], { token: patient.token(far.token(owner)) });
+    net.pass(200);
+    expect(hurried?.refusals()).toEqual(['DEADLINE']);
+    far.wake();
+    expect(patient?.parts()).toEqual([1]);
+    expect(hurried?.blocks).toEqual([]);
+  });
+
+  it('has at most 512 blocks fetched for one account at a time', () => {
+    far.connect(owner).putParts([1]);
+    const [greedy, other] = [10, 11].map((number) => near.connect(keysOf(number)));
+    const token = greedy?.token(far.token(owner));
+    far.silent = true;
+    for (let batch = 0; batch < 9; batch++) {
+      greedy?.get(
+        Array.from({ length: 64 }, (_, at) => 100 + batch * 64 + at),
+        { token: token! },
+      );
+    }
+    expect(greedy?.refusals()).toEqual(Array.from({ length: 64 }, () => 'OVERLOAD'));
+    other?.get([1], { token: other.token(far.token(owner)) });
+    far.wake();
+    expect(other?.parts()).toEqual([1]);
+    expect(new Set(greedy?.refusals())).toEqual(new Set(['OVERLOAD', 'NOT_YET']));
+    greedy?.get([1], { token: token! });
+    expect(greedy?.parts()).toEqual([1]);
   });
 });

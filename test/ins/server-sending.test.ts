@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { EMPTY_GET } from '../../protocol/ins-messages.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, collectionOf, keysOf } from './helpers.ts';
@@ -24,9 +25,8 @@ describe('what a server sends', () => {
       request,
       collection: collectionOf(1),
       gets: items.map(([part, deadlineMs]) => ({
-        token: 0,
+        ...EMPTY_GET,
         deadlineMs,
-        name: null,
         label: { track: 0, part, index: 0 },
       })),
     });

@@ -218,8 +218,8 @@ const fromInsClient: readonly FromInsClient[] = [
     collection: stream,
     ttlSeconds: 120,
     gets: [
-      { token: 1, deadlineMs: 400, name: name(1), label: null },
-      { token: 0, deadlineMs: 0, name: null, label: { track: 1, part: 123_456, index: 2 } },
+      { token: 1, deadlineMs: 400, name: name(1), label: null, wait: false },
+      { token: 0, deadlineMs: 0, name: null, label: { track: 1, part: 123_456, index: 2 }, wait: true },
     ],
     puts: [
       {
@@ -231,6 +231,8 @@ const fromInsClient: readonly FromInsClient[] = [
         name: name(1),
         sizeBytes: 65_536,
         companion: sealedRecord,
+        reference: null,
+        mediaType: 'video/mp4',
       },
       {
         token: 2,
@@ -241,10 +243,16 @@ const fromInsClient: readonly FromInsClient[] = [
         name: name(2),
         sizeBytes: 12_345,
         companion: new Uint8Array(0),
+        reference: { token: 0, proof: run(0x40, 32) },
+        mediaType: '',
       },
     ],
     deletes: [{ token: 0, name: name(2) }],
     statuses: [{ token: 0 }, { token: 2 }],
+    describes: [
+      { token: 0, name: name(1), set: null },
+      { token: 0, name: name(1), set: { ttlSeconds: 600, mediaType: 'video/mp4' } },
+    ],
   },
   { type: 'follow', request: 8, keep: false, token: 1, collection: stream, tracks: [0, 1], from: FROM_NEWEST_START },
   { type: 'cancel', request: 8 },
@@ -277,9 +285,22 @@ const fromInsServer: readonly FromInsServer[] = [
     usedBytes: 77_881,
     quotaBytes: 67_108_864,
     names: [name(2), name(1)],
+    reads: 12,
+    readBytes: 934_572,
+    readers: 3,
+    sinceMs: clockMs,
   },
   { type: 'notice', kind: 'draining', otherServer: null },
   { type: 'deleted', request: 7, items: [4] },
+  {
+    type: 'attributes',
+    request: 7,
+    item: 7,
+    sizeBytes: 65_536,
+    mediaType: 'video/mp4',
+    lifeSeconds: 120,
+    reads: 12,
+  },
 ];
 
 const peer: readonly PeerMessage[] = [

@@ -1,4 +1,4 @@
-import { EMPTY_BATCH, insClientCodec } from '../../../protocol/ins-messages.ts';
+import { EMPTY_BATCH, EMPTY_GET, insClientCodec } from '../../../protocol/ins-messages.ts';
 import { clientFrame } from './load/frames.ts';
 import { JOIN, SEND } from './servers/ws-words.ts';
 
@@ -12,10 +12,9 @@ export function insBatches(names: readonly Uint8Array[], perBatch: number, slots
   return Array.from({ length: slots }, (_, slot) =>
     Array.from({ length: Math.min(VARIETY, names.length) }, (_, turn) => {
       const gets = Array.from({ length: perBatch }, (_, at) => ({
+        ...EMPTY_GET,
         token: 1,
-        deadlineMs: 0,
         name: names[(turn * perBatch + at) % names.length]!,
-        label: null,
       }));
       const message = { ...EMPTY_BATCH, request: slot + 1, gets };
       return clientFrame(insClientCodec.encode(message));

@@ -1,6 +1,7 @@
 import type { Command } from './command.ts';
 import { demo } from './commands/demo.ts';
 import { ins } from './commands/ins.ts';
+import { invite } from './commands/invite.ts';
 import { keygen } from './commands/keygen.ts';
 import { name } from './commands/name.ts';
 import { peer } from './commands/peer.ts';
@@ -9,4 +10,4 @@ import { token } from './commands/token.ts';
 import { tracker } from './commands/tracker.ts';
 
 /** In the order of the help. */
-export const COMMANDS: readonly Command[] = [demo, source, tracker, ins, peer, keygen, token, name];
+export const COMMANDS: readonly Command[] = [demo, source, tracker, ins, peer, keygen, invite, token, name];

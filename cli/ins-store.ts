@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { InsServerLimits } from '../ins-server/core/io.ts';
 import { openDiskStore } from '../ins-server/node/stores/disk/disk-store.ts';
 import type { BlockStore } from '../ins-server/node/stores/store.ts';
+import { BLOCK_BYTES_MAX } from '../protocol/limits.ts';
 import type { Log } from '../runtime/log.ts';
 import { Problem } from './problem.ts';
 
@@ -11,7 +12,11 @@ export const DISK_BYTES: number = 16 * 2 ** 30;
 /** Of the options of `inswarm ins`, those that say where blocks are kept and how many. */
 export interface InsStoreOptions {
   readonly memory: number;
-  readonly quota: number;
+  /** Undefined is an eighth of the room. */
+  readonly quota: number | undefined;
+  /** Undefined is all of it, or half where others are invited. */
+  readonly strangers: number | undefined;
+  readonly provider: readonly unknown[];
   readonly store: string | undefined;
   readonly disk: number;
   readonly fsync: boolean;
@@ -27,11 +32,11 @@ export interface InsStore {
 
 /** Opens the store that the options ask for. @throws Problem when its folder is not usable. */
 export async function insStore(options: InsStoreOptions, log: Log): Promise<InsStore> {
-  const { memory, quota, store: folder, disk, fsync, key } = options;
+  const { memory, store: folder, disk, fsync, key } = options;
   if (folder === undefined) {
     return {
       store: undefined,
-      limits: { memoryBytes: memory, quotaBytes: Math.min(quota, memory) },
+      limits: { memoryBytes: memory, ...sharesOf(memory, options) },
       keyFile: key,
     };
   }
@@ -41,7 +46,19 @@ export async function insStore(options: InsStoreOptions, log: Log): Promise<InsS
   const store = await opened.catch((error: Error) => {
     throw new Problem(`--store: ${error.message}`);
   });
-  const limits = { memoryBytes: memory - cacheBytes, diskBytes: disk, quotaBytes: Math.min(quota, disk) };
+  const limits = { memoryBytes: memory - cacheBytes, diskBytes: disk, ...sharesOf(disk, options) };
   // Tokens name the server's key: what is stored can be read with them only while the key stays.
   return { store, limits, keyFile: key ?? join(folder, 'key.pem') };
 }
+
+/** What one account may keep, and what all may put together that nobody has invited: no two of them fill a server. */
+function sharesOf(room: number, { quota, strangers, provider }: InsStoreOptions): Partial<InsServerLimits> {
+  const left = provider.length === 0 ? room : Math.floor(room / 2);
+  return {
+    quotaBytes: Math.min(quota ?? Math.max(Math.floor(room / 8), QUOTA_BYTES_MIN), room),
+    strangersBytes: Math.min(strangers ?? left, room),
+  };
+}
+
+/** A few of the largest blocks, in the smallest of servers too. */
+const QUOTA_BYTES_MIN = 4 * BLOCK_BYTES_MAX;

@@ -1,7 +1,9 @@
 import { statSync } from 'node:fs';
+import { decodeInvitation } from '../protocol/invitation.ts';
 import { BLOCK_BYTES_MAX, URL_CHARS_MAX, WORD_CHARS_MAX } from '../protocol/limits.ts';
-import { streamIdFromText } from '../protocol/names.ts';
+import { KEY_BYTES, streamIdFromText } from '../protocol/names.ts';
 import type { InsServerEntry, Mode } from '../protocol/swarm-fields.ts';
+import { fromBase64Url } from '../protocol/text.ts';
 import { LOG_LEVELS, type LogLevel } from '../runtime/log.ts';
 
 /** Readers of option values: they give the value or throw an Error whose message says what would be right. */
@@ -78,6 +80,22 @@ export function readStreamId(text: string): Uint8Array {
   const id = streamIdFromText(text);
   if (id === undefined) throw new Error('a stream id is expected: the 43 characters that inswarm source prints');
   return id;
+}
+
+/** An Ed25519 public key, such as that of an account or a provider. */
+export function readPublicKey(text: string): Uint8Array {
+  const key = fromBase64Url(text);
+  if (key?.length !== KEY_BYTES)
+    throw new Error('a public key is 43 characters of base64url; inswarm keygen prints it');
+  return key;
+}
+
+/** What `inswarm invite` prints. */
+export function readInvitation(text: string): Uint8Array {
+  const sealed = fromBase64Url(text);
+  if (sealed === undefined || decodeInvitation(sealed) === undefined)
+    throw new Error('an invitation is expected, as inswarm invite prints it');
+  return sealed;
 }
 
 export function readMode(text: string): Mode {

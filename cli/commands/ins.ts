@@ -12,7 +12,8 @@ import { showLogLines } from '../log-lines.ts';
 import { many, option, optional, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { listenProblem, shownUrl } from '../ports.ts';
-import { readHost, readPath, readPort, readWsUrl, size, textOf } from '../readers.ts';
+import { Problem } from '../problem.ts';
+import { readHost, readPath, readPort, readPublicKey, readWsUrl, size, textOf } from '../readers.ts';
 
 const readMemory = size(2 ** 20, 2 ** 44, 'from 1M to 16384G');
 
@@ -39,7 +40,27 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
     ),
     disk: option('BYTES', 'with --store: most disk space for blocks', readMemory, DISK_BYTES, '16G'),
     fsync: toggle('with --store: acknowledge a put when it would survive a loss of power, too; slower'),
-    quota: option('BYTES', 'most that one account may keep', readMemory, INS_SERVER_LIMITS.quotaBytes, '512M'),
+    quota: optional(
+      'BYTES',
+      'most that one account may keep which nobody has invited; an eighth of the room when left out',
+      readMemory,
+    ),
+    registration: option(
+      'open|invitation',
+      'who may keep blocks: everybody, or only whom a provider invites; all may read what they have tokens for',
+      readRegistration,
+      'open',
+    ),
+    provider: many(
+      'KEY',
+      'the public key of a provider whose invitations count; inswarm invite makes them',
+      readPublicKey,
+    ),
+    strangers: optional(
+      'BYTES',
+      'most that all those may put together whom nobody has invited; with --provider half of the room when left out, else all',
+      readMemory,
+    ),
     remote: many(
       'HOST[:PORT]',
       'fetch from this other INS server only; with none named, from all but those on private ground: loopback and link-local addresses, unless this one is on loopback itself',
@@ -56,6 +77,7 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
   },
   examples: [
     ['On this machine', 'inswarm ins'],
+    ['For those whom you invite (inswarm invite)', 'inswarm ins --registration invitation --provider KEY'],
     ['A second one', 'inswarm ins --port 4802'],
     ['That is still there after a restart, on 100 GiB of disk', 'inswarm ins --store /var/lib/inswarm --disk 100G'],
     [
@@ -68,7 +90,11 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
     const life = lifetime();
     const { store, limits, keyFile } = await insStore(values, log);
     const place = { host, port, ...(publicUrl === undefined ? {} : { publicUrl }) };
+    if (values.registration === 'invitation' && values.provider.length === 0)
+      throw new Problem('--provider is missing: with --registration invitation, name who may invite', 2);
     const policy = {
+      registration: values.registration,
+      providers: values.provider,
       ...(remote.length === 0 ? {} : { remotes: remote }),
       ...(keyFile === undefined ? {} : { keyFile }),
       ...(metrics === undefined ? {} : { metrics }),
@@ -111,6 +137,11 @@ async function watch(running: RunningInsServer, view: InsScreen, title: string, 
 }
 
 const SHOW_EVERY_MS = 500;
+
+function readRegistration(text: string): 'open' | 'invitation' {
+  if (text === 'open' || text === 'invitation') return text;
+  throw new Error('open or invitation is expected');
+}
 
 function readMetricsPlace(text: string): MetricsPlace {
   if (text === 'on') return 'here';

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { streamIdToText } from '../../protocol/names.ts';
+import { toBase64Url } from '../../protocol/text.ts';
 import { loadOrMakeKeyFile } from '../../runtime/node/crypto.ts';
 import { hashOf } from '../../runtime/node/hash.ts';
 import { command } from '../command.ts';
@@ -10,7 +11,11 @@ import { readPath } from '../readers.ts';
 
 /** The id of the stream that a key file stands for; the key is made when there is none. */
 export function streamOfKey(path: string): string {
-  return streamIdToText(hashOf(loadOrMakeKeyFile(path).publicKey));
+  return streamOf(loadOrMakeKeyFile(path).publicKey);
+}
+
+function streamOf(publicKey: Uint8Array): string {
+  return streamIdToText(hashOf(publicKey));
 }
 
 export const keygen = command({
@@ -28,9 +33,13 @@ stream, and only whoever has the key can broadcast it. A key that is there alrea
   ],
   async run({ key, json }) {
     const made = !existsSync(key);
-    const stream = streamOfKey(key);
-    if (json) printJson({ event: 'key', stream, key, made });
+    const { publicKey } = loadOrMakeKeyFile(key);
+    const stream = streamOf(publicKey);
+    const account = toBase64Url(publicKey);
+    if (json) printJson({ event: 'key', stream, publicKey: account, key, made });
     else
-      print(`${stream}\n${made ? `The key is in ${key}; keep it secret and safe.` : `The key was in ${key} already.`}`);
+      print(
+        `${stream}\nIts public key: ${account}\n${made ? `The key is in ${key}; keep it secret and safe.` : `The key was in ${key} already.`}`,
+      );
   },
 });

@@ -9,7 +9,16 @@ import { onlyStream } from '../only-stream.ts';
 import { option, optional, toggle } from '../options.ts';
 import { Outages, printJson, Screen } from '../output.ts';
 import { listenProblem, shownUrl } from '../ports.ts';
-import { readHost, readMode, readPort, readRegion, readSeconds, readStreamId, readWsUrl } from '../readers.ts';
+import {
+  readHost,
+  readInvitation,
+  readMode,
+  readPort,
+  readRegion,
+  readSeconds,
+  readStreamId,
+  readWsUrl,
+} from '../readers.ts';
 
 /** How often progress is printed where it cannot be rewritten in place. */
 const PROGRESS_EVERY_MS = 5_000;
@@ -32,6 +41,7 @@ as HLS to VLC, mpv, ffplay or a TV. Every block is verified before it is used. R
     listen: option('PORT', 'where other viewers dial', readPort, 0, 'any free port, announced by the tracker'),
     http: optional('PORT', 'serve the stream as HLS on this port; 0 for any free one', readPort),
     region: optional('REGION', 'where this machine is, as the tracker calls it', readRegion),
+    invitation: optional('TEXT', 'what inswarm invite printed, for INS servers that ask for it', readInvitation),
     follow: toggle('ask for every block instead of letting the INS server send what is new', true),
     duration: optional('SECONDS', 'end after so long, with a summary', readSeconds),
     json: toggle('print lines of JSON: events, "stats" each second, "summary" at the end'),
@@ -44,13 +54,22 @@ as HLS to VLC, mpv, ffplay or a TV. Every block is verified before it is used. R
       'inswarm peer --tracker ws://tracker.example.org:4800 --stream ID --host 0.0.0.0',
     ],
   ],
-  async run({ tracker, stream, mode, host, listen, http, region, follow, duration, json }, log) {
+  async run({ tracker, stream, mode, host, listen, http, region, invitation, follow, duration, json }, log) {
     const life = lifetime();
     const id = stream ?? (await onlyStream(tracker));
     const place = { host, listenPort: listen, ...(http === undefined ? {} : { httpPort: http }) };
     const output = json ? new JsonOutput() : new TextOutput();
     let running: RunningPeer | undefined;
-    const options = { tracker, stream: id, mode, follow, ...place, log, ...(region === undefined ? {} : { region }) };
+    const options = {
+      tracker,
+      stream: id,
+      mode,
+      follow,
+      ...place,
+      log,
+      ...(region === undefined ? {} : { region }),
+      ...(invitation === undefined ? {} : { invitation }),
+    };
     let isOver = false;
     const onEvent = (event: PeerEvent) => {
       // The summary is the last word: what leaving brings about is no news.

@@ -11,6 +11,7 @@ import {
   readBlockBytes,
   readHost,
   readInsServer,
+  readInvitation,
   readList,
   readPath,
   readPort,
@@ -58,6 +59,7 @@ the stream as plain low-latency HLS. It prints the stream's id, which viewers ne
     listen: option('PORT', 'where viewers dial', readPort, 0, 'any free port, announced by the tracker'),
     http: option('PORT', 'where the plain HLS is served', readPort, 0, 'any free port'),
     region: optional('REGION', 'where this machine is, as the tracker calls it', readRegion),
+    invitation: optional('TEXT', 'what inswarm invite printed, for INS servers that ask for it', readInvitation),
     json: toggle('print lines of JSON; the first with "event":"ready" holds the stream id'),
   },
   examples: [
@@ -91,6 +93,7 @@ the stream as plain low-latency HLS. It prints the stream's id, which viewers ne
       listen,
       http,
       region,
+      invitation,
       json,
     } = values;
     const life = lifetime();
@@ -108,7 +111,8 @@ the stream as plain low-latency HLS. It prints the stream's id, which viewers ne
         setTimeout(() => life.end(), LINGER_MS).unref();
     };
     const media = { input, transcode, ladder, partMs: part, segmentMs: segment, blockBytes: blockSize };
-    const place = { host, listenPort: listen, httpPort: http, ...(region === undefined ? {} : { region }) };
+    const known = { ...(region === undefined ? {} : { region }), ...(invitation === undefined ? {} : { invitation }) };
+    const place = { host, listenPort: listen, httpPort: http, ...known };
     const running = await startSource({ tracker, ins, ...media, keyFile: key, title, ...place, log, onEvent }).catch(
       (error: unknown) => {
         throw listenProblem(error, { '--listen': listen, '--http': http });

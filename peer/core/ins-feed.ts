@@ -81,6 +81,7 @@ export class InsFeed {
   private readonly stream: Uint8Array;
   private readonly useFollow: boolean;
   private readonly key: Uint8Array;
+  private readonly invitation: Uint8Array | undefined;
   private readonly catalogue: Catalogue;
   private readonly lockers: Lockers;
   private readonly numbers: LinkNumbers;
@@ -91,6 +92,7 @@ export class InsFeed {
   constructor(options: {
     stream: Uint8Array;
     key: Uint8Array;
+    invitation: Uint8Array | undefined;
     useFollow: boolean;
     catalogue: Catalogue;
     lockers: Lockers;
@@ -101,6 +103,7 @@ export class InsFeed {
   }) {
     this.stream = options.stream;
     this.key = options.key;
+    this.invitation = options.invitation;
     this.useFollow = options.useFollow;
     this.catalogue = options.catalogue;
     this.lockers = options.lockers;
@@ -275,7 +278,9 @@ export class InsFeed {
     this.followFailures = 0;
     const prng = this.prng.fork(`ins ${at} ${nowMs}`);
     this.generation++;
-    this.conversation = new InsConversation({ url: this.url, key: this.key, application: 'inswarm/live', prng });
+    const { url, key, invitation } = this;
+    const known = invitation === undefined ? {} : { invitation };
+    this.conversation = new InsConversation({ url, key, application: 'inswarm/live', prng, ...known });
     this.input({ kind: 'start' }, nowMs);
   }
 

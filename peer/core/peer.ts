@@ -36,6 +36,8 @@ export interface PeerOptions {
   /** Where neighbours can dial us (a full address, or `:PORT` for the tracker to complete); null for browsers. */
   readonly url: string | null;
   readonly region?: string | null;
+  /** A provider's, for INS servers that keep blocks only for those who are invited. */
+  readonly invitation?: Uint8Array;
   /**
    * Dial the neighbours that the tracker names; default true. A browser in INS mode does not: it takes no block from them,
    * and they would see its address.
@@ -146,6 +148,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.ins = new InsFeed({
       stream,
       key,
+      invitation: options.invitation,
       useFollow,
       catalogue,
       lockers,

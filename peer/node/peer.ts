@@ -30,6 +30,8 @@ export interface PeerConfig {
   /** Where the stream is served as HLS; 0 is any free port, none when left out. */
   readonly httpPort?: number;
   readonly region?: string;
+  /** A provider's, for INS servers that keep blocks only for those who are invited. */
+  readonly invitation?: Uint8Array;
   /** Let the INS server send the live edge unasked (the default); false asks for every block, as the drafts do. */
   readonly follow?: boolean;
   readonly log?: Log;
@@ -110,6 +112,7 @@ class PeerShell implements RunningPeer {
       mode,
       url: announcedUrl(host, this.listener.port, tracker),
       region: region ?? null,
+      ...(this.config.invitation === undefined ? {} : { invitation: this.config.invitation }),
       follow: follow ?? true,
       prng: new Prng(randomSeed()),
     });

@@ -35,6 +35,7 @@ export class InsFeeds {
   constructor(
     servers: readonly InsServerEntry[],
     key: Uint8Array,
+    invitation: Uint8Array | undefined,
     numbers: LinkNumbers,
     prng: Prng,
     outputs: Sink<SourceOutput>,
@@ -44,7 +45,14 @@ export class InsFeeds {
     this.outputs = outputs;
     this.signRef = signRef;
     this.feeds = servers.map(({ url }) => {
-      const conversation = new InsConversation({ url, key, application: 'inswarm/live', prng: prng.fork(url) });
+      const known = invitation === undefined ? {} : { invitation };
+      const conversation = new InsConversation({
+        url,
+        key,
+        application: 'inswarm/live',
+        prng: prng.fork(url),
+        ...known,
+      });
       return { url, conversation, link: undefined, server: undefined, refused: new Set() };
     });
   }

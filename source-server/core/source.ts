@@ -21,6 +21,8 @@ export interface SourceOptions {
   readonly trackerUrl: string;
   /** The servers to feed, first choice first. */
   readonly insServers: readonly InsServerEntry[];
+  /** A provider's, for INS servers that keep only what those put who are invited. */
+  readonly invitation?: Uint8Array;
   /** Where neighbours can dial us: an address, or `:PORT`. */
   readonly url: string | null;
   /** Where the stream is served as plain HLS; null for nowhere. */
@@ -87,10 +89,18 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
     const nextRef = () => ++this.refs;
     const blockBytes = options.blockBytes ?? BLOCK_BYTES_DEFAULT;
     this.publisher = new Publisher(stream, { root: rootKey, signing: key }, title, blockBytes, outputs, nextRef);
-    this.feeds = new InsFeeds(options.insServers, key, numbers, prng.fork('ins'), outputs, (feed, ref) => {
-      this.insSigns.set(nextRef(), { feed, ref });
-      return this.refs;
-    });
+    this.feeds = new InsFeeds(
+      options.insServers,
+      key,
+      options.invitation,
+      numbers,
+      prng.fork('ins'),
+      outputs,
+      (feed, ref) => {
+        this.insSigns.set(nextRef(), { feed, ref });
+        return this.refs;
+      },
+    );
   }
 
   handleInput(input: SourceInput, nowMs: number): void {

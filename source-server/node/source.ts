@@ -49,6 +49,8 @@ export interface SourceConfig {
   /** Where the plain HLS is served; 0, the default, is any free port. */
   readonly httpPort?: number;
   readonly region?: string;
+  /** A provider's, for INS servers that keep only what those put who are invited. */
+  readonly invitation?: Uint8Array;
   /** False lets a file run as fast as it can: for tests. */
   readonly paced?: boolean;
   readonly log?: Log;
@@ -182,6 +184,7 @@ class SourceShell implements RunningSource {
       url: announced,
       hlsUrl: announced === null ? null : `:${hlsPort}/${this.stream}/master.m3u8`,
       region: this.config.region ?? null,
+      ...(this.config.invitation === undefined ? {} : { invitation: this.config.invitation }),
       ...(this.config.blockBytes === undefined ? {} : { blockBytes: this.config.blockBytes }),
       prng: new Prng(randomSeed()),
     });

@@ -9,7 +9,7 @@ import { COMMANDS } from '../../cli/commands.ts';
 import { onlyStream } from '../../cli/only-stream.ts';
 import { optionName } from '../../cli/options.ts';
 
-const NAMES = ['demo', 'source', 'tracker', 'ins', 'peer', 'keygen', 'token', 'name'];
+const NAMES = ['demo', 'source', 'tracker', 'ins', 'peer', 'keygen', 'invite', 'token', 'name'];
 let folder: string;
 let taken: Server | ReturnType<typeof createTcpServer>;
 let port: string;

@@ -102,11 +102,12 @@ export class TestClient {
   readonly client: RunningConversation;
   private waiting: (() => void)[] = [];
 
-  constructor(url: string, keys: KeyPair, application = 'test') {
+  constructor(url: string, keys: KeyPair, application = 'test', invitation?: Uint8Array) {
     this.client = runConversation({
       url,
       keys,
       application,
+      ...(invitation === undefined ? {} : { invitation }),
       output: (output) => {
         this.outputs.push(output);
         for (const wake of this.waiting.splice(0)) wake();

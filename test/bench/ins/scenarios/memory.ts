@@ -39,14 +39,14 @@ export const memory: Scenario = {
   },
 };
 
-/** KiB that each connection adds, warm: what the first ones need is there for all. */
+/** KiB that each connection adds, warm: what the first two thousand make the engine take is there for all. */
 async function perConnection(
   { quick }: Context,
   server: BenchProcess<{ readonly memory: () => number }>,
   load: BenchProcess<LoadCalls>,
   open: (count: number) => Promise<void>,
 ): Promise<number> {
-  await open(1_000);
+  await open(2_000);
   await sleep(300);
   const before = await server.call('memory');
   const count = quick ? 1_000 : 4_000;

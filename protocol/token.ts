@@ -78,16 +78,33 @@ export function tokenSigned(claims: Uint8Array): Uint8Array {
   return concatBytes(CONTEXT, claims);
 }
 
+/** A token taken apart. What its signature is checked with is made when asked for: most that is refused is refused before. */
+export class DecodedToken {
+  readonly token: Token;
+  private readonly sealed: Uint8Array;
+
+  constructor(token: Token, sealed: Uint8Array) {
+    this.token = token;
+    this.sealed = sealed;
+  }
+
+  get signed(): Uint8Array {
+    return tokenSigned(this.sealed.subarray(0, this.sealed.length - SIGNATURE_BYTES));
+  }
+
+  get signature(): Uint8Array {
+    return new Uint8Array(this.sealed.subarray(this.sealed.length - SIGNATURE_BYTES));
+  }
+}
+
 /** Takes apart `claims ‖ signature`; `undefined` when malformed. The signature is the caller's to verify. */
-export function decodeToken(
-  sealed: Uint8Array,
-): { readonly token: Token; readonly signed: Uint8Array; readonly signature: Uint8Array } | undefined {
+export function decodeToken(sealed: Uint8Array): DecodedToken | undefined {
   if (sealed.length <= SIGNATURE_BYTES || sealed.length > DELEGATED_TOKEN_BYTES_MAX) return undefined;
   const claims = sealed.subarray(0, sealed.length - SIGNATURE_BYTES);
   const token = tokenField.read(unpack(claims));
   if (token === undefined) return undefined;
   if (token.parent === null && sealed.length > TOKEN_BYTES_MAX) return undefined;
-  return { token, signed: tokenSigned(claims), signature: new Uint8Array(sealed.subarray(claims.length)) };
+  return new DecodedToken(token, sealed);
 }
 
 /** Whether a token's range covers a label. */

@@ -1,6 +1,7 @@
+import { SIGNATURE_BYTES } from '../../protocol/names.ts';
 import type { Reason } from '../../protocol/reasons.ts';
-import { bytesKey } from '../../protocol/text.ts';
-import { decodeToken, type Token } from '../../protocol/token.ts';
+import { bytesKey, sameBytes } from '../../protocol/text.ts';
+import { type DecodedToken, decodeToken, type Token } from '../../protocol/token.ts';
 import { isWider } from './delegation.ts';
 import { KNOWN_TOKENS_MAX } from './limits.ts';
 import type { OpenLocker } from './open-lockers.ts';
@@ -33,16 +34,17 @@ export interface KnownToken {
 /** A token as it came: taken apart, its signature not checked. */
 export interface UnverifiedToken {
   readonly known: KnownToken;
-  readonly signed: Uint8Array;
-  readonly signature: Uint8Array;
+  readonly decoded: DecodedToken;
   /** The token that it was made from, if that is to be verified too. */
   readonly parent: UnverifiedToken | undefined;
 }
 
 /** The tokens that were found genuine, whoever sent them: the same bytes are verified once. */
 export class TokenBook {
-  /** Oldest use first. */
+  /** By the beginning of their signatures, the one used longest ago first. */
   private readonly known = new Map<string, KnownToken>();
+  /** The one used last: that a thousand viewers bring the same token one after the other is the usual case. */
+  private newest: KnownToken | undefined;
   private readonly serverKey: string;
 
   constructor(server: Uint8Array) {
@@ -50,11 +52,13 @@ export class TokenBook {
   }
 
   find(sealed: Uint8Array): KnownToken | undefined {
-    const key = bytesKey(sealed);
+    const key = signatureKey(sealed);
     const known = this.known.get(key);
-    if (known !== undefined) {
+    if (known === undefined || !sameBytes(known.sealed, sealed)) return undefined;
+    if (known !== this.newest) {
       this.known.delete(key);
       this.known.set(key, known);
+      this.newest = known;
     }
     return known;
   }
@@ -63,27 +67,25 @@ export class TokenBook {
   open(sealed: Uint8Array): UnverifiedToken | undefined {
     const decoded = decodeToken(sealed);
     if (decoded === undefined) return undefined;
-    const { token, signed, signature } = decoded;
-    if (token.parent === null)
-      return { known: this.describe(sealed, token, undefined), signed, signature, parent: undefined };
+    const { token } = decoded;
+    if (token.parent === null) return { known: this.describe(sealed, token, undefined), decoded, parent: undefined };
     const found = this.find(token.parent);
     const parent = found === undefined ? this.openParent(token.parent) : undefined;
     const origin = found ?? parent?.known;
     if (origin === undefined) return undefined;
-    return { known: this.describe(sealed, token, origin), signed, signature, parent };
+    return { known: this.describe(sealed, token, origin), decoded, parent };
   }
 
   add(known: KnownToken): void {
     if (this.known.size >= KNOWN_TOKENS_MAX) this.known.delete(this.known.keys().next().value!);
-    this.known.set(bytesKey(known.sealed), known);
+    this.known.set(signatureKey(known.sealed), known);
   }
 
   /** Of the parent of a parent nobody wants to know. */
   private openParent(sealed: Uint8Array): UnverifiedToken | undefined {
     const decoded = decodeToken(sealed);
     if (decoded === undefined) return undefined;
-    const { token, signed, signature } = decoded;
-    return { known: this.describe(sealed, token, undefined), signed, signature, parent: undefined };
+    return { known: this.describe(sealed, decoded.token, undefined), decoded, parent: undefined };
   }
 
   private describe(sealed: Uint8Array, token: Token, parent: KnownToken | undefined): KnownToken {
@@ -106,6 +108,12 @@ export class TokenBook {
       flaw: flawOf(token, madeBy, limited, parent),
     };
   }
+}
+
+/** Enough of the signature to tell genuine tokens apart: whoever can make two that begin alike has the issuer's key. */
+function signatureKey(sealed: Uint8Array): string {
+  const at = Math.max(0, sealed.length - SIGNATURE_BYTES);
+  return bytesKey(sealed.subarray(at, at + 16));
 }
 
 function flawOf(token: Token, madeBy: string, limited: boolean, parent: KnownToken | undefined): Reason | undefined {

@@ -203,7 +203,7 @@ export class Wallet {
 
   /** A token that was made from another is good if both are. */
   private verify(opened: UnverifiedToken, then: (genuine: boolean, nowMs: number) => void): void {
-    const { known, signed, signature, parent } = opened;
+    const { known, decoded, parent } = opened;
     if (parent !== undefined) {
       this.verify(parent, (genuine, nowMs) => {
         if (genuine) this.verify({ ...opened, parent: undefined }, then);
@@ -212,7 +212,7 @@ export class Wallet {
       return;
     }
     this.verified++;
-    this.options.checks.verify(known.token.issuer, signed, signature, (genuine, nowMs) => {
+    this.options.checks.verify(known.token.issuer, decoded.signed, decoded.signature, (genuine, nowMs) => {
       if (genuine) this.book.add(known);
       then(genuine, nowMs);
     });

@@ -1,5 +1,5 @@
 /**
- * Builds what runs: the programs with the compiler, the player page with vite.
+ * Builds what runs: the programs with the compiler, the player page and the INS client for pages with vite.
  *
  *     npm run build                   all of it
  *     tsx scripts/build.ts --if-needed  only what is older than its sources
@@ -10,8 +10,19 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** What the page is made of: its own folder, and what it takes from the house. */
-const PAGE_SOURCES = ['web-player', 'hls', 'ins-client', 'machine', 'peer', 'protocol', 'runtime', 'swarm'];
+/** What is built with vite, and what it is made of: a folder of its own, and what it takes from the house. */
+const BUNDLES = [
+  {
+    config: 'web-player/vite.config.ts',
+    made: 'dist/web/index.html',
+    sources: ['web-player', 'hls', 'ins-client', 'machine', 'peer', 'protocol', 'runtime', 'swarm'],
+  },
+  {
+    config: 'scripts/vite-ins-client.ts',
+    made: 'dist/browser/ins-client.js',
+    sources: ['ins-client', 'machine', 'protocol', 'runtime', 'scripts/vite-ins-client.ts'],
+  },
+];
 
 function run(program: string, args: readonly string[]): void {
   const path = join(ROOT, 'node_modules', program);
@@ -27,11 +38,11 @@ function newestMs(path: string): number {
 }
 
 const ifNeeded = process.argv.includes('--if-needed');
-const page = join(ROOT, 'dist/web/index.html');
-const pageIsNew =
-  existsSync(page) && Math.max(...PAGE_SOURCES.map((folder) => newestMs(join(ROOT, folder)))) < newestMs(page);
 
 // The compiler looks by itself what is needed.
-run('typescript/bin/tsc', ['-b', 'tsconfig/node.json']);
-if (!(ifNeeded && pageIsNew))
-  run('vite/bin/vite.js', ['build', '--config', 'web-player/vite.config.ts', '--logLevel', 'warn']);
+run('typescript/bin/tsc', ['-b', 'tsconfig/node.json', 'tsconfig/browser.json']);
+for (const { config, made, sources } of BUNDLES) {
+  const path = join(ROOT, made);
+  const isNew = existsSync(path) && Math.max(...sources.map((source) => newestMs(join(ROOT, source)))) < newestMs(path);
+  if (!(ifNeeded && isNew)) run('vite/bin/vite.js', ['build', '--config', config, '--logLevel', 'warn']);
+}

@@ -1,6 +1,8 @@
 import { Prng } from '../../machine/prng.ts';
-import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
-import { BLOCK_TTL_SECONDS_DEFAULT } from '../../protocol/limits.ts';
+import { type AccessKind, FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
+import { BLOCK_TTL_SECONDS_DEFAULT, REVOKE_IDS_MAX } from '../../protocol/limits.ts';
+import { nameToText } from '../../protocol/names.ts';
+import { fromBase64Url } from '../../protocol/text.ts';
 import { type Driven, drive } from '../../runtime/drive.ts';
 import { InsConversation } from '../core/conversation.ts';
 import type { InsClientInput, InsClientOutput } from '../core/io.ts';
@@ -12,11 +14,22 @@ import { InsError } from './errors.ts';
 import { FollowCall } from './follow-call.ts';
 import { GetCall, type Wanted } from './get-call.ts';
 import { accountOf, type Keys } from './keys.ts';
+import { OneCall, type OneCallOptions } from './one-call.ts';
 import type { Hash, Platform } from './platform.ts';
 import { type ObjectToPut, PutCall } from './put-call.ts';
-import type { GetResult, PutResult } from './results.ts';
-import { type CollectionLike, collectionBytes, keyText, type TokenLike, tokenBytes } from './texts.ts';
-import { makeToken, type ServerId, type TokenClaims } from './token.ts';
+import type { DeleteResult, GetResult, PutResult } from './results.ts';
+import {
+  type AccountLike,
+  type CollectionLike,
+  collectionBytes,
+  keyText,
+  type NameLike,
+  nameBytes,
+  openerOf,
+  type TokenLike,
+  tokenBytes,
+} from './texts.ts';
+import { makeToken, readToken, type ServerId, type TokenClaims } from './token.ts';
 import { type Call, isLast, type RequestOutput, type Wire } from './wire.ts';
 
 export interface InsClientOptions {
@@ -37,9 +50,15 @@ export interface CallOptions {
   readonly signal?: CancelSignal | undefined;
 }
 
-export interface GetOptions extends CallOptions {
-  /** Opens the locker that has the blocks, on this server or another one. Default: our own locker. */
+/** Whose locker it is about. Default: our own. */
+export interface LockerOptions extends CallOptions {
+  /** Opens the locker of its owner: on this server, and for getting on others, too. */
   readonly token?: TokenLike;
+  /** The account whose locker on this server is open to us without a token (`setAccess`). */
+  readonly owner?: AccountLike;
+}
+
+export interface GetOptions extends LockerOptions {
   /** For blocks wanted by label. */
   readonly collection?: CollectionLike;
   /** Ms from now after which a block is worth nothing and is refused with DEADLINE. Default: none. */
@@ -50,17 +69,16 @@ export interface GetOptions extends CallOptions {
   readonly bufferBytes?: number;
 }
 
-export interface PutOptions extends CallOptions {
+export interface PutOptions extends LockerOptions {
   /** Seconds for which the server keeps the blocks, 1 … 86,400. Default 120. */
   readonly ttlSeconds?: number;
   /** For blocks put under labels. */
   readonly collection?: CollectionLike;
 }
 
-export interface FollowOptions extends CallOptions {
+/** A token is renewed by the server as its owner renews it. */
+export interface FollowOptions extends LockerOptions {
   readonly collection: CollectionLike;
-  /** Default: our own locker. The server renews it as its owner does. */
-  readonly token?: TokenLike;
   /** Default: all that the token covers. */
   readonly tracks?: readonly number[];
   /** A part, or `newest` to begin at the newest part that a reader may start at. Default `newest`. */
@@ -89,11 +107,20 @@ export interface ServerInfo {
   readonly quotaBytes: number;
 }
 
+export interface LockerStatus {
+  readonly objects: number;
+  readonly usedBytes: number;
+  readonly quotaBytes: number;
+  /** The newest, at most 64. */
+  readonly names: readonly string[];
+}
+
 const GIVE_UP_MS = 30_000;
 const BUFFER_BYTES = 16 * 1024 * 1024;
 /** Blocks that all calls together have asked for, and bytes they have put, at most; the conversation would refuse more. */
 const GETS_OPEN = 8_192;
 const PUT_BYTES_OPEN = 32 * 1024 * 1024;
+const DELETES_AT_ONCE = 4_096;
 
 /** A client of one INS server. Made by `connectIns`. */
 export class InsClient {
@@ -189,11 +216,11 @@ export class InsClient {
     wanted: Iterable<Wanted> | AsyncIterable<Wanted>,
     options: GetOptions = {},
   ): AsyncIterableIterator<GetResult, undefined> {
-    const { signal, token, collection, deadlineMs = null, keep = false } = options;
+    const { signal, collection, deadlineMs = null, keep = false } = options;
     const settings = {
       keep,
       deadlineMs,
-      token: token === undefined ? null : tokenBytes(token),
+      token: openerOf(options),
       collection: collection === undefined ? null : collectionBytes(collection),
       bufferBytes: this.bufferBytes(options),
     };
@@ -210,7 +237,7 @@ export class InsClient {
   }
 
   /**
-   * Puts any number of blocks into our locker; they are taken from `objects` as the server takes them. The results have the order of the
+   * Puts any number of blocks into our locker, or into the one that a token opens; they are taken from `objects` as the server takes them. The results have the order of the
    * objects. A block whose result is ok can be had by others from then on.
    */
   async putObjects(
@@ -218,7 +245,11 @@ export class InsClient {
     options: PutOptions = {},
   ): Promise<readonly PutResult[]> {
     const { signal, collection, ttlSeconds = BLOCK_TTL_SECONDS_DEFAULT } = options;
-    const settings = { ttlSeconds, collection: collection === undefined ? null : collectionBytes(collection) };
+    const settings = {
+      ttlSeconds,
+      token: openerOf(options),
+      collection: collection === undefined ? null : collectionBytes(collection),
+    };
     const call = new PutCall(this.wire, objects, settings, () => over());
     const over = this.add(call, signal, (reason) => call.fail(reason));
     return call.results;
@@ -231,16 +262,63 @@ export class InsClient {
     throw new InsError(result!, result!.name ?? undefined);
   }
 
+  /** Takes blocks out of a locker. The results have the order of the names. */
+  async deleteObjects(names: Iterable<NameLike>, options: LockerOptions = {}): Promise<readonly DeleteResult[]> {
+    const wanted = Array.from(names, nameBytes);
+    const token = openerOf(options);
+    const results: DeleteResult[] = [];
+    for (let from = 0; from < wanted.length; from += DELETES_AT_ONCE) {
+      const some = wanted.slice(from, from + DELETES_AT_ONCE);
+      await this.one(options, {
+        make: (handle) => ({ kind: 'delete', handle, token, names: some }),
+        take(output) {
+          if (output.kind === 'deleted') {
+            for (const at of output.items)
+              results[from + at] = { ok: true, item: from + at, name: nameToText(some[at]!) };
+          } else if (output.kind === 'refused') {
+            const { reason, retryAfterMs, otherServer } = output;
+            const item = from + output.item!;
+            results[item] = { ok: false, item, name: nameToText(wanted[item]!), reason, retryAfterMs, otherServer };
+          }
+        },
+        result: () => {},
+      });
+    }
+    return results;
+  }
+
+  /** Takes one block out of a locker. @throws {@link InsError} when it cannot. */
+  async deleteObject(name: NameLike, options: LockerOptions = {}): Promise<void> {
+    const [result] = await this.deleteObjects([name], options);
+    if (result?.ok === false) throw new InsError(result, result.name ?? undefined);
+  }
+
+  /** What is in a locker: ours, or that of a token which allows to ask. */
+  async status(options: LockerOptions = {}): Promise<LockerStatus> {
+    const token = openerOf(options);
+    let status: LockerStatus | undefined;
+    return this.one(options, {
+      make: (handle) => ({ kind: 'status', handle, token }),
+      take(output) {
+        if (output.kind === 'refused') throw new InsError(output);
+        if (output.kind !== 'usage') return;
+        const { names, ...usage } = output.usage;
+        status = { ...usage, names: names.map(nameToText) };
+      },
+      result: () => status!,
+    });
+  }
+
   /**
    * Brings all blocks of a collection as they are put, with their labels and companions, until the loop is left or it fails. A
    * reader that is too slow gets what is still there when it has caught up: look at the labels for gaps.
    */
   follow(options: FollowOptions): AsyncIterableIterator<GetResult, undefined> {
-    const { signal, token, tracks = [], from = 'newest', keep = false } = options;
+    const { signal, tracks = [], from = 'newest', keep = false } = options;
     const settings = {
       keep,
       tracks,
-      token: token === undefined ? null : tokenBytes(token),
+      token: openerOf(options),
       collection: collectionBytes(options.collection),
       from: from === 'newest' ? FROM_NEWEST_START : from,
       bufferBytes: this.bufferBytes(options),
@@ -266,6 +344,32 @@ export class InsClient {
     this.driven.input({ kind: 'renew', old: tokenBytes(old), token: tokenBytes(token) });
   }
 
+  /** Makes tokens of ours void on this server: these, and all whose epoch is below `epoch`. It lasts as long as they would have. */
+  async revokeTokens(
+    { tokens = [], epoch }: { readonly tokens?: readonly TokenLike[]; readonly epoch?: number },
+    options: CallOptions = {},
+  ): Promise<void> {
+    const ids = tokens.map((token) => fromBase64Url(readToken(token).id)!);
+    for (let from = 0; from < Math.max(ids.length, 1); from += REVOKE_IDS_MAX) {
+      const some = ids.slice(from, from + REVOKE_IDS_MAX);
+      await this.one(options, {
+        make: (handle) => ({ kind: 'revoke', handle, ids: some, epoch: epoch ?? null }),
+        take() {},
+        result: () => {},
+      });
+    }
+  }
+
+  /** Who may read a collection in our locker without a token: nobody (`private`), accounts of our application (`members`), everybody. */
+  async setAccess(collection: CollectionLike, access: AccessKind, options: CallOptions = {}): Promise<void> {
+    const id = collectionBytes(collection);
+    return this.one(options, {
+      make: (handle) => ({ kind: 'access', handle, collection: id, access }),
+      take() {},
+      result: () => {},
+    });
+  }
+
   /** Has the server hand this token to all who follow our locker, in place of the one they have. Kept over reconnects. */
   announceToken(token: TokenLike): void {
     this.driven.input({ kind: 'range-token', token: tokenBytes(token) });
@@ -274,6 +378,12 @@ export class InsClient {
   /** Ends all calls with CLOSED, and the connection within about a second. */
   close(): Promise<void> {
     return this.finish({ kind: 'closed' }, new InsError({ reason: 'CLOSED' }));
+  }
+
+  private one<T>({ signal }: CallOptions, options: OneCallOptions<T>): Promise<T> {
+    const call = new OneCall(this.wire, options, () => over());
+    const over = this.add(call, signal, (reason) => call.fail(reason));
+    return call.result;
   }
 
   private makeWire(): Wire {

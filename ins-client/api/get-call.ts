@@ -7,15 +7,16 @@ import type { Refusal } from './errors.ts';
 import { Feed } from './feed.ts';
 import type { Hash } from './platform.ts';
 import { costOf, type GetResult, plain, verified } from './results.ts';
-import { type NameLike, nameBytes, type TokenLike, tokenBytes } from './texts.ts';
+import { type AccountLike, type NameLike, nameBytes, openerOf, type TokenLike } from './texts.ts';
 import type { Call, RequestOutput, Wire } from './wire.ts';
 
 /** A block wanted: its name alone, or more about it. */
 export type Wanted = NameLike | WantedByName | WantedByLabel;
 
 interface WantedMore {
-  /** Opens the locker that has it; default the `token` of the call, and without one our own locker. */
+  /** Whose locker has it, as in the options of the call, and instead of what they say. */
   readonly token?: TokenLike;
+  readonly owner?: AccountLike;
   /** Ms from now after which it is worth nothing and is refused with DEADLINE. Blocks with early deadlines come first. */
   readonly deadlineMs?: number;
 }
@@ -163,13 +164,14 @@ export class GetCall implements Call {
   }
 
   private blockOf(wanted: Wanted): WantedBlock {
-    const item = typeof wanted === 'string' || wanted instanceof Uint8Array ? { name: wanted } : wanted;
+    const item: WantedByName | WantedByLabel =
+      typeof wanted === 'string' || wanted instanceof Uint8Array ? { name: wanted } : wanted;
     const { token, deadlineMs, collection } = this.settings;
     const withinMs = item.deadlineMs ?? deadlineMs;
     // All of a list were wanted when the call was made; what comes later is wanted from when it comes.
     const fromMs = this.order === undefined ? this.wire.clock.nowMs() : this.startedAtMs;
     const common = {
-      token: item.token === undefined ? token : tokenBytes(item.token),
+      token: openerOf(item) ?? token,
       deadlineAtMs: withinMs === null ? null : fromMs + withinMs,
     };
     if (!('label' in item)) return { ...common, name: nameBytes(item.name), label: null };

@@ -7,6 +7,8 @@ export type {
   InsClient,
   InsClientOptions,
   InsState,
+  LockerOptions,
+  LockerStatus,
   PutOptions,
   ServerInfo,
 } from './client.ts';
@@ -14,6 +16,14 @@ export { InsError, type InsReason, type Refusal } from './errors.ts';
 export type { Wanted, WantedByLabel, WantedByName } from './get-call.ts';
 export { accountOf, type Keys } from './keys.ts';
 export type { LabelledToPut, ObjectToPut } from './put-call.ts';
-export type { GetResult, GotObject, ObjectLabel, PutResult, RefusedObject, StoredObject } from './results.ts';
+export type {
+  DeleteResult,
+  DoneObject,
+  GetResult,
+  GotObject,
+  ObjectLabel,
+  PutResult,
+  RefusedObject,
+} from './results.ts';
 export type { AccountLike, CollectionLike, NameLike, TokenLike } from './texts.ts';
 export { type Operation, readToken, type ServerId, type TokenClaims, type TokenContent } from './token.ts';

@@ -1,10 +1,11 @@
 import type { Label } from '../../protocol/frames.ts';
 import type { PutBlock } from '../../protocol/ins-messages.ts';
-import { BATCH_ITEMS_MAX, BLOCK_BYTES_MAX, COMPANION_BYTES_MAX, PART_NUMBER_MAX } from '../../protocol/limits.ts';
+import { BATCH_ITEMS_MAX, BLOCK_BYTES_MAX, COMPANION_BYTES_MAX } from '../../protocol/limits.ts';
 import { nameOfHash, nameToText } from '../../protocol/names.ts';
 import type { InsReason } from './errors.ts';
 import { Feed } from './feed.ts';
 import type { PutResult } from './results.ts';
+import { UNLABELLED } from './texts.ts';
 import { type Call, isLast, type RequestOutput, type Wire } from './wire.ts';
 
 /** A block to put: its bytes alone, or more about it. The bytes must not change until it is stored. */
@@ -22,6 +23,7 @@ export interface LabelledToPut {
 }
 
 export interface PutSettings {
+  readonly token: Uint8Array | null;
   readonly collection: Uint8Array | null;
   readonly ttlSeconds: number;
 }
@@ -171,12 +173,13 @@ export class PutCall implements Call {
     this.openBytes += this.waitingBytes;
     this.waiting = [];
     this.waitingBytes = 0;
-    const { ttlSeconds } = this.settings;
+    const { token, ttlSeconds } = this.settings;
     const collection = this.settings.collection ?? UNLABELLED;
     const handle = this.wire.open(
       (handle) => ({
         kind: 'put',
         handle,
+        token,
         collection,
         ttlSeconds,
         items: items.map(({ put }) => put),
@@ -222,12 +225,12 @@ export class PutCall implements Call {
   }
 }
 
-/** The collection of blocks that are put under no label. */
-export const UNLABELLED = new Uint8Array(32);
-
-/** A locker files everything under a label. That of a block without one is cut out of its name: the same block, the same label. */
+/**
+ * A locker files everything under a label. That of a block without one is cut out of its name: the same block, the same label. In the
+ * upper half of the parts is room for those that servers number themselves (plain HTTP).
+ */
 function labelOf(name: Uint8Array): Label {
   const byte = (at: number): number => name[at]!;
   const part = ((byte(2) << 24) | (byte(3) << 16) | (byte(4) << 8) | byte(5)) >>> 0;
-  return { track: byte(1) & 0x0f, part: part % PART_NUMBER_MAX, index: (byte(6) << 8) | byte(7) };
+  return { track: byte(1) & 0x0f, part: part >>> 1, index: (byte(6) << 8) | byte(7) };
 }

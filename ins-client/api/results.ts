@@ -35,12 +35,14 @@ export interface RefusedObject extends Refusal {
 
 export type GetResult = GotObject | RefusedObject;
 
-export interface StoredObject {
+/** What was done. */
+export interface DoneObject {
   readonly ok: true;
   readonly item: number;
   readonly name: string;
 }
-export type PutResult = StoredObject | RefusedObject;
+export type PutResult = DoneObject | RefusedObject;
+export type DeleteResult = DoneObject | RefusedObject;
 
 /** What a result that nobody has read takes, about. */
 export function costOf(result: GetResult): number {

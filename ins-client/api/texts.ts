@@ -1,4 +1,11 @@
-import { HASH_BYTES, KEY_BYTES, NAME_BYTES, NAME_TYPE_BLAKE3, nameFromText } from '../../protocol/names.ts';
+import {
+  HASH_BYTES,
+  KEY_BYTES,
+  NAME_BYTES,
+  NAME_TYPE_BLAKE3,
+  nameFromText,
+  SIGNATURE_BYTES,
+} from '../../protocol/names.ts';
 import { fromBase64Url, toBase64Url } from '../../protocol/text.ts';
 
 /**
@@ -35,8 +42,20 @@ export function collectionBytes(collection: CollectionLike): Uint8Array {
 /** @throws TypeError when it is not base64url. */
 export function tokenBytes(token: TokenLike): Uint8Array {
   const bytes = typeof token === 'string' ? fromBase64Url(token) : token;
-  if (bytes !== undefined && bytes.length > 0) return bytes;
+  if (bytes !== undefined && bytes.length > SIGNATURE_BYTES) return bytes;
   throw new TypeError(`${shown(token)} is no token: expected what generateToken gave, unchanged`);
+}
+
+/** What opens a locker, as the conversation takes it: a token, the key of an account whose locker is open, null for our own. */
+export function openerOf({
+  token,
+  owner,
+}: {
+  readonly token?: TokenLike;
+  readonly owner?: AccountLike;
+}): Uint8Array | null {
+  if (token !== undefined) return tokenBytes(token);
+  return owner === undefined ? null : accountBytes(owner);
 }
 
 function fixedBytes(value: string | Uint8Array, length: number, what: string): Uint8Array {
@@ -53,3 +72,6 @@ function shown(value: string | Uint8Array): string {
   if (typeof value === 'string') return JSON.stringify(value.length > 60 ? `${value.slice(0, 57)}…` : value);
   return value instanceof Uint8Array ? `a byte string of ${value.length}` : String(value);
 }
+
+/** The collection of blocks that are put under no label, whatever way. */
+export const UNLABELLED: Uint8Array = new Uint8Array(HASH_BYTES);

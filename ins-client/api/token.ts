@@ -19,6 +19,7 @@ import {
   nameBytes,
   type TokenLike,
   tokenBytes,
+  UNLABELLED,
 } from './texts.ts';
 
 export type Operation = keyof typeof OPERATION;
@@ -35,7 +36,7 @@ export interface ServerId {
 export interface TokenClaims {
   /** Default: get alone. */
   readonly operations?: readonly Operation[];
-  /** Which objects: these (at most 16) … */
+  /** Which objects: these (at most 16); default, without a collection, what was put without a label … */
   readonly names?: readonly NameLike[];
   /** … and those of this collection … */
   readonly collection?: CollectionLike;
@@ -109,7 +110,7 @@ function tokenOf(
     servers: servers.map(({ key, url }) => ({ key: accountBytes(key), url })),
     operations: operations.reduce((bits, operation) => bits | operationBit(operation), 0),
     names: names?.map(nameBytes) ?? null,
-    collection: collection === undefined ? null : collectionBytes(collection),
+    collection: collection === undefined ? (names === undefined ? UNLABELLED : null) : collectionBytes(collection),
     tracks: tracks ?? null,
     from: fromPart ?? 0,
     to: toPart ?? PART_NUMBER_MAX + 1,

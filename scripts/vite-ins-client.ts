@@ -1,0 +1,15 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vite';
+
+/** The INS client for pages as one file that needs no other: `dist/browser/ins-client.js`. */
+export default defineConfig({
+  root: join(import.meta.dirname, '../ins-client/browser'),
+  publicDir: false,
+  build: {
+    lib: { entry: 'index.ts', formats: ['es'], fileName: 'ins-client' },
+    outDir: '../../dist/browser',
+    emptyOutDir: true,
+    target: 'es2022',
+    rolldownOptions: { output: { codeSplitting: false } },
+  },
+});

@@ -250,7 +250,13 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     memoryBytesMax: limits.memoryBytes,
     serving,
   });
-  const server = createHttpServer({ host, port, requestTimeoutMs: REQUEST_MS, connectionsMax: CONNECTIONS_MAX });
+  const server = createHttpServer({
+    host,
+    port,
+    localProxies: true,
+    requestTimeoutMs: REQUEST_MS,
+    connectionsMax: CONNECTIONS_MAX,
+  });
   serveGuests({ server, desk, input, counters, origins, publicStatus });
   const acceptor = acceptWebSockets(
     server.raw,

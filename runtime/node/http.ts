@@ -11,6 +11,8 @@ export interface HttpServerOptions {
   readonly host?: string;
   /** 0 takes any free port. */
   readonly port: number;
+  /** Whether proxies on this machine say truly who asks (X-Forwarded-For); what others say of that counts for nothing. */
+  readonly localProxies?: boolean;
   /** Ms for a whole request, body included. Default 15,000: no route takes more than a short form. */
   readonly requestTimeoutMs?: number;
   /** Connections held at once; more are closed as they come. Default 4,096. */
@@ -58,6 +60,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const host = options.host ?? '127.0.0.1';
   const app = fastify({
     logger: false,
+    trustProxy: options.localProxies === true ? 'loopback' : false,
     bodyLimit: BODY_BYTES_MAX,
     connectionTimeout: IDLE_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,

@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { addressGroup } from '../../ins-server/node/http/parse.ts';
 import { STATUSES } from '../../ins-server/node/http/statuses.ts';
 import { type InsServerConfig, type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
 import { memoryStore } from '../../ins-server/node/stores/memory.ts';
@@ -340,6 +341,42 @@ describe('an INS server over HTTP, asked badly', () => {
     await server.close();
     expect(await answer).toMatch(/^HTTP\/1\.1 503 [\s\S]*"DRAINING"/);
     expect(server.stats().guests).toBe(0);
+  });
+
+  it('HT6: counts by address, also behind a proxy on this machine', async () => {
+    const server = await start();
+    const body = bytesOf(1, 100);
+    const ask = async (forwarded: string, token: string): Promise<number> => {
+      const headers = { authorization: `Bearer ${token}`, 'x-forwarded-for': forwarded };
+      return (await fetch(blockUrl(server, body), { headers })).status;
+    };
+    const genuine = bearer(server, { id: new Uint8Array(16).fill(1) }).authorization.slice(7);
+    for (let at = 0; at < 5; at++) expect(await ask('192.0.2.1', 'AAAA')).toBe(401);
+    expect(await ask('192.0.2.1', genuine)).toBe(503);
+    // What stands before the last address is what the asker says himself.
+    expect(await ask('192.0.2.2, 192.0.2.1', genuine)).toBe(503);
+    expect(await ask('192.0.2.2', genuine)).toBe(404);
+    const groups = [
+      '::1',
+      '127.0.0.1',
+      '::ffff:127.0.0.1',
+      'x',
+      '192.0.2.1',
+      '::ffff:192.0.2.1',
+      '2001:db8::1',
+      '2001:db8:0:0:1::',
+    ];
+    expect(groups.map(addressGroup)).toEqual([
+      '',
+      '',
+      '',
+      '',
+      '192.0.2.1',
+      '192.0.2.1',
+      '2001:db8:0:0::/64',
+      '2001:db8:0:0::/64',
+    ]);
+    expect(addressGroup('fe80::1%eth0')).toBe('fe80:0:0:0::/64');
   });
 
   it('HT5: has a status for every reason', () => {

@@ -3,7 +3,6 @@ import { nameToText } from '../../../protocol/names.ts';
 import { CLOSE, REASONS } from '../../../protocol/reasons.ts';
 import { toBase64Url } from '../../../protocol/text.ts';
 import { decodeToken } from '../../../protocol/token.ts';
-import { isLoopback } from '../../../runtime/node/ws-server.ts';
 import type { GuestCall, InsServerInput, InsServerOutput, StoredBlock } from '../../core/io.ts';
 import type { Exchange } from './exchange.ts';
 import { addressGroup, isKnown, parseRange } from './parse.ts';
@@ -55,7 +54,7 @@ export class GuestDesk {
       input({ kind: 'link-closed', link });
     });
     const { ip } = exchange.request;
-    input({ kind: 'asked', link, address: isLoopback(ip) ? '' : addressGroup(ip), token, call });
+    input({ kind: 'asked', link, address: addressGroup(ip), token, call });
     return link;
   }
 

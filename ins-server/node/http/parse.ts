@@ -1,4 +1,4 @@
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
 import type { Label } from '../../../protocol/frames.ts';
 import {
   BLOCK_BYTES_MAX,
@@ -9,6 +9,7 @@ import {
 } from '../../../protocol/limits.ts';
 import { HASH_BYTES, nameFromText } from '../../../protocol/names.ts';
 import { fromBase64Url } from '../../../protocol/text.ts';
+import { isLoopback } from '../../../runtime/node/ws-server.ts';
 
 /** Reads what HTTP requests say. A text instead of a value says what is wrong with it. */
 
@@ -104,9 +105,13 @@ export function isKnown(headers: Headers, etag: string): boolean {
     .some((tag) => tag === '*' || tag === etag);
 }
 
-/** What an address goes by where what it causes is counted: of IPv6 the network of 64 bits, which is one customer's. */
+/**
+ * What an address goes by where what it causes is counted: of IPv6 the network of 64 bits, which is one customer's; empty for
+ * this machine, and for what a proxy here calls an address and is none.
+ */
 export function addressGroup(address: string): string {
   const plain = address.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '');
+  if (isIP(plain) === 0 || isLoopback(plain)) return '';
   if (!isIPv6(plain)) return plain;
   const [head = '', tail] = plain.split('::');
   const groups = head === '' ? [] : head.split(':');

@@ -313,10 +313,9 @@ describe('an INS server over HTTP, asked badly', () => {
 
   it('HT4: takes no body without a length', async () => {
     const server = await start();
-    const chunks = 'Transfer-Encoding: chunked\r\nConnection: close';
-    expect(await raw(server, `${head(server, bytesOf(1, 5), chunks)}5\r\nhello\r\n0\r\n\r\n`)).toMatch(
-      /^HTTP\/1\.1 411 /,
-    );
+    // The connection ends, though the asker would keep it: there may be no end to what comes.
+    const chunks = 'Transfer-Encoding: chunked';
+    expect(await raw(server, `${head(server, bytesOf(1, 5), chunks)}5\r\nhello\r\n`)).toMatch(/^HTTP\/1\.1 411 /);
     expect(server.stats().http.dataIn).toBe(0);
   });
 

@@ -107,7 +107,8 @@ describe('requests over HTTP in the core', () => {
     expect(again.all[0]).toMatchObject({ kind: 'placed', known: true, label: { ...label, part: 1 } });
     first.leave();
     second.leave();
-    expect(new Guest(server, put(12), token).all[0]).toMatchObject({ label: { part: 2 } });
+    expect(new Guest(server, put(12), token).leave().all[0]).toMatchObject({ label: { part: 2 } });
+    expect(new Guest(server, put(13), token).leave().all[0]).toMatchObject({ label: { part: 2 } });
     expect(new Guest(server, get(11), token).told).toBe('send-block');
   });
 
@@ -147,7 +148,9 @@ describe('requests over HTTP in the core', () => {
     expect(server.core.stats().tokensVerified).toBe(verified);
     expect(new Guest(server, get(1), known!).leave().told).toBe('send-block');
     expect(new Guest(server, get(1), other!, '192.0.2.2').leave().told).toBe('send-block');
-    net.pass(60_000);
+    net.pass(30_000);
+    expect(new Guest(server, get(1), fresh!).leave().told).toBe('OVERLOAD');
+    net.pass(30_000);
     expect(new Guest(server, get(1), fresh!).leave().told).toBe('send-block');
   });
 

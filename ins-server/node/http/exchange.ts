@@ -105,8 +105,8 @@ export class Exchange {
       ...(this.reply.getHeaders() as Record<string, string>),
       ...fields,
     };
-    // Nobody knows whether a body that was not asked for, or not wanted, is still sent.
-    if (!this.isContinued || status === 411 || status === 413) head.connection = 'close';
+    // There may be no end to a body without a length, or with one that is too long.
+    if (status === 411 || status === 413) head.connection = 'close';
     if (bytes !== undefined) head['content-length'] ??= bytes.byteLength;
     raw.writeHead(status, head);
     if (this.request.method === 'HEAD' || bytes === undefined) raw.end();

@@ -95,7 +95,6 @@ function put({ exchange, desk, input, counters, name, token }: Put): void {
   const sizeBytes = length.value;
   const call: GuestCall = { kind: 'put', name, sizeBytes, ttlSeconds, label };
   const link = desk.ask(exchange, call, token);
-  if (exchange.answered) return;
   exchange.askForBody();
   let body: Buffer | undefined;
   let filled = 0;

@@ -64,6 +64,11 @@ export class InsScreen {
       ),
       '',
       `memory    ${bar(figures.memoryBytes / figures.memoryBytesMax)} ${bytesText(figures.memoryBytes)} of ${bytesText(figures.memoryBytesMax)}`,
+      ...(figures.diskBytesMax === null
+        ? []
+        : [
+            `disk      ${bar(figures.diskBytes / figures.diskBytesMax)} ${bytesText(figures.diskBytes)} of ${bytesText(figures.diskBytesMax)}`,
+          ]),
       `hit rate  ${(hitRatio(figures) * 100).toFixed(1)} %`,
       `remote    ${bytesText(figures.remoteBytes)} in ${countText(figures.remoteBlocks)} blocks from ${upstreams} servers; ${countText(figures.remoteHits)} from copies`,
       refusals(figures, columns),

@@ -148,14 +148,16 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   };
 
   const publicStatus = (): unknown => {
-    const { links: clients, lockers, blocks, memoryBytes, follows, sentBlocks, sentBytes, putBlocks } = core.stats();
+    const { links: clients, ...all } = core.stats();
+    const { lockers, blocks, memoryBytes, diskBytes, follows, sentBlocks, sentBytes, putBlocks } = all;
     return {
       server: toBase64Url(keys.publicKey),
       url,
       clockMs: nowMs(),
       blockBytesMax: BLOCK_BYTES_MAX,
       memoryBytesMax: limits.memoryBytes,
-      ...{ clients, lockers, blocks, memoryBytes, follows, sentBlocks, sentBytes, putBlocks },
+      diskBytesMax: limits.diskBytes,
+      ...{ clients, lockers, blocks, memoryBytes, diskBytes, follows, sentBlocks, sentBytes, putBlocks },
     };
   };
 
@@ -248,6 +250,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     clients: { ...acceptor.counters },
     http: { ...counters },
     memoryBytesMax: limits.memoryBytes,
+    diskBytesMax: limits.diskBytes,
     serving,
   });
   const server = createHttpServer({

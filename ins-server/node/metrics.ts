@@ -12,6 +12,8 @@ export interface InsServerFigures extends InsServerStats {
   readonly clients: LinkCounters;
   readonly http: HttpCounters;
   readonly memoryBytesMax: number;
+  /** Null where blocks are in memory. */
+  readonly diskBytesMax: number | null;
   /** It takes requests. */
   readonly serving: boolean;
 }
@@ -23,7 +25,13 @@ export function hitRatio({ sentBlocks, remoteBlocks }: InsServerStats): number {
 
 export function insServerMetrics(look: () => InsServerFigures): Metrics<InsServerFigures> {
   const reasons = Object.keys(REASONS) as Reason[];
-  return new Metrics('inswarm_ins_', look)
+  const metrics = new Metrics('inswarm_ins_', look);
+  if (look().diskBytesMax !== null) {
+    metrics
+      .gauge('disk_bytes', 'Bytes of blocks on disk', ({ diskBytes }) => diskBytes)
+      .gauge('disk_limit_bytes', 'Most that disk_bytes may be', ({ diskBytesMax }) => diskBytesMax ?? 0);
+  }
+  return metrics
     .gauge('serving', '1 while requests are taken', ({ serving }) => Number(serving))
     .gauge('links', 'WebSocket connections of clients and other servers', ({ links }) => links)
     .gauge('http_requests_open', 'HTTP requests that are being answered', ({ guests }) => guests)

@@ -98,6 +98,8 @@ describe('the view of an INS server', () => {
     blocks: 12_345_678,
     memoryBytes: 987_654_321_000,
     memoryBytesMax: 2 ** 40,
+    diskBytes: 987_654_321_000_000,
+    diskBytesMax: 10 ** 15,
     follows: 1_234_567,
     upstreams: 16,
     sentBlocks: 123_456_789_012,
@@ -127,13 +129,14 @@ describe('the view of an INS server', () => {
     for (let line = 0; line < 500; line++) screen.logLine(`line ${line}`);
     const lines = screen.lines(80, 24);
     expect(lines).toHaveLength(24);
-    expect(lines.slice(0, -11).filter((line) => line.length > 80)).toEqual([]);
+    expect(lines.slice(0, -10).filter((line) => line.length > 80)).toEqual([]);
     expect(lines.at(-1)).toBe('line 499');
     expect(lines.find((line) => line.startsWith('refused'))).toBe(
       'refused   12,345,678  QUOTA_CONNECTIONS 3,234,567  others 9,111,111',
     );
-    expect(screen.lines(80, 15)).toEqual([...lines.slice(0, 14), 'line 499']);
-    expect(screen.lines(80, 10)).toEqual(lines.slice(0, 13));
+    expect(screen.lines(80, 16)).toEqual([...lines.slice(0, 15), 'line 499']);
+    expect(screen.lines(80, 10)).toEqual(lines.slice(0, 14));
+    expect(lines.find((line) => line.startsWith('disk'))).toBe(`disk      [${'#'.repeat(30)}] 988 TB of 1.00 PB`);
   });
 
   test('says per second what has come since the last look', () => {

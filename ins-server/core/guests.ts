@@ -183,8 +183,8 @@ function messageOf(call: GuestCall, place: GuestPlace | undefined): FromInsClien
       return { ...batch, gets: [{ ...EMPTY_GET, token: ALIAS, deadlineMs: GUEST_GET_MS, name: call.name }] };
     case 'put': {
       const { collection, label, start } = place!;
-      const { name, sizeBytes, ttlSeconds } = call;
-      const put = { ...EMPTY_PUT, token: ALIAS, ...label, start, name, sizeBytes, companion: NO_BYTES };
+      const { name, sizeBytes, ttlSeconds, mediaType } = call;
+      const put = { ...EMPTY_PUT, token: ALIAS, ...label, start, name, sizeBytes, mediaType, companion: NO_BYTES };
       return { ...batch, collection, ttlSeconds, puts: [put] };
     }
     case 'delete':

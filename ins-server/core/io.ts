@@ -98,6 +98,7 @@ export type GuestCall =
       readonly name: Uint8Array;
       readonly sizeBytes: number;
       readonly ttlSeconds: number;
+      readonly mediaType: string;
       /** Null: under the next free part of the collection of all zeros. */
       readonly label: (Label & { readonly collection: Uint8Array; readonly start: boolean }) | null;
     }
@@ -108,7 +109,14 @@ export type InsServerOutput =
   /** One message object may go to many links: encode it once. */
   | { readonly kind: 'send'; readonly link: LinkId; readonly message: FromInsServer }
   /** The store's bytes of `block`, behind the header. In the order of the outputs, whatever loading takes. */
-  | { readonly kind: 'send-block'; readonly link: LinkId; readonly header: BlockHeader; readonly block: StoredBlock }
+  | {
+      readonly kind: 'send-block';
+      readonly link: LinkId;
+      readonly header: BlockHeader;
+      readonly block: StoredBlock;
+      /** For guests: as whoever put it has said, in whatever words; empty for nothing. */
+      readonly mediaType?: string;
+    }
   /** Where the block that a guest puts is to be filed, if it is; told before it is decided. */
   | {
       readonly kind: 'placed';

@@ -235,7 +235,9 @@ export class Sender {
     const labelled = sending.labelled ? labelFor(link, entry, nowMs) : null;
     const item = call.kind === 'batch' ? sending.item : call.item;
     const header = { request: call.request, item, kept, labelled };
-    this.outputs.push({ kind: 'send-block', link: link.id, header, block: entry.block });
+    const { block, mediaType } = entry;
+    if (link.guest === undefined) this.outputs.push({ kind: 'send-block', link: link.id, header, block });
+    else this.outputs.push({ kind: 'send-block', link: link.id, header, block, mediaType });
     const sizeBytes = link.guest?.bodyless === true ? 0 : entry.block.sizeBytes;
     link.guest?.needs(sizeBytes);
     if (link.inFlightBytes === 0) link.progressAtMs = nowMs;

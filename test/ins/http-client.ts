@@ -38,7 +38,7 @@ const curl: HttpClient = {
   ask(url, { method = 'GET', headers = {}, body } = {}) {
     const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
     const how = method === 'HEAD' ? ['--head'] : ['-X', method];
-    const data = body === undefined ? [] : ['--data-binary', '@-', '-H', 'Content-Type: application/octet-stream'];
+    const data = body === undefined ? [] : ['--data-binary', '@-'];
     const args = ['-sS', '-i', '--max-time', '20', ...how, ...data, ...fields, url];
     return new Promise((resolve, reject) => {
       const options = { encoding: 'buffer', maxBuffer: 4_000_000 } as const;

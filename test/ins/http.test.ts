@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { addressGroup } from '../../ins-server/node/http/parse.ts';
+import { addressGroup, contentType } from '../../ins-server/node/http/parse.ts';
 import { STATUSES } from '../../ins-server/node/http/statuses.ts';
 import { type InsServerConfig, type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
 import { memoryStore } from '../../ins-server/node/stores/memory.ts';
@@ -118,6 +118,28 @@ describe.each(httpClients)('an INS server over HTTP, asked by $name', ({ ask }) 
     expect([other.status, other.body.length]).toEqual([200, 1_000]);
   });
 
+  it('HT4: keeps the media type, and gives nothing as a page of its own', async () => {
+    const server = await start();
+    const headers = bearer(server);
+    const typed = async (number: number, type: string): Promise<[number, string | undefined]> => {
+      const body = bytesOf(number, 100);
+      const url = blockUrl(server, body);
+      const put = await ask(url, { method: 'PUT', headers: { ...headers, 'Content-Type': type }, body });
+      const got = await ask(url, { headers });
+      if (put.status === 201) expect(got.headers.get('content-security-policy')).toBe("default-src 'none'; sandbox");
+      return [put.status, got.headers.get('content-type')];
+    };
+    expect(await typed(1, 'image/svg+xml')).toEqual([201, 'image/svg+xml']);
+    expect(await typed(2, 'text/plain; charset=utf-8')).toEqual([201, 'text/plain; charset=utf-8']);
+    expect(await typed(3, 'application/x-www-form-urlencoded')).toEqual([201, 'application/octet-stream']);
+    expect((await typed(4, 'picture'))[0]).toBe(415);
+    expect((await typed(5, `text/${'x'.repeat(130)}`))[0]).toBe(400);
+    expect([undefined, '', 'a/b\r\nx: y', 'ä/b', 'text/html'].map(contentType)).toEqual([
+      ...Array(4).fill('application/octet-stream'),
+      'text/html',
+    ]);
+  });
+
   it('HT5: says why not: a status and a reason', async () => {
     const server = await start({ limits: { quotaBytes: 5_000 } });
     const headers = bearer(server);
@@ -145,6 +167,8 @@ describe.each(httpClients)('an INS server over HTTP, asked by $name', ({ ask }) 
     expect(told(await ask(otherUrl, { headers }))).toEqual([404, 'NO_OBJECT']);
     expect(told(await ask(otherUrl, { method: 'DELETE', headers }))).toEqual([404, 'NO_OBJECT']);
     expect(told(await ask(otherUrl, put))).toEqual([422, 'NAME_MISMATCH']);
+    const typed = { ...put, headers: { ...headers, 'Content-Type': 'picture' } };
+    expect(told(await ask(url, typed))).toEqual([415, 'MALFORMED']);
     expect(told(await ask(`${url}x`, { headers }))).toEqual([400, 'MALFORMED']);
     expect(told(await ask(url.replace('blake3', 'sha-256'), { headers }))).toEqual([400, 'MALFORMED']);
     expect(told(await ask(url, { method: 'POST', headers }))).toEqual([405, 'POLICY_DENIED']);
@@ -229,7 +253,7 @@ describe.each(httpClients)('an INS server over HTTP, asked by $name', ({ ask }) 
     expect(json(open)).toMatchObject({ server: toBase64Url(server.serverKey), blocks: 1, blockBytesMax: 1_048_576 });
     expect(Buffer.from(open.body).toString()).not.toContain(toBase64Url(owner.publicKey));
     const mine = await ask(urlOf(server, '/status'), { headers });
-    expect(json(mine)).toMatchObject({ objects: 1, usedBytes: 1_000, newest: [nameToText(nameOf(body))] });
+    expect(json(mine)).toMatchObject({ objects: 1, usedBytes: 1_000, reads: 0, newest: [nameToText(nameOf(body))] });
     const reader = bearer(server, { operations: OPERATION.get });
     expect(told(await ask(urlOf(server, '/status'), { headers: reader }))).toEqual([403, 'TOKEN_SCOPE']);
   });

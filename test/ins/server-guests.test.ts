@@ -51,7 +51,7 @@ class Guest {
 
 const get = (part: number): GuestCall => ({ kind: 'get', name: blockOf(part).item.name, bodyless: false });
 const put = (part: number, sizeBytes = 1_000): GuestCall => {
-  return { kind: 'put', name: blockOf(part).item.name, sizeBytes, ttlSeconds: 60, label: null };
+  return { kind: 'put', name: blockOf(part).item.name, sizeBytes, ttlSeconds: 60, mediaType: '', label: null };
 };
 
 /** Tokens with different bytes. */

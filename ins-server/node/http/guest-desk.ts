@@ -5,7 +5,7 @@ import { toBase64Url } from '../../../protocol/text.ts';
 import { decodeToken } from '../../../protocol/token.ts';
 import type { GuestCall, InsServerInput, InsServerOutput, StoredBlock } from '../../core/io.ts';
 import type { Exchange } from './exchange.ts';
-import { addressGroup, isKnown, parseRange } from './parse.ts';
+import { addressGroup, contentType, isKnown, parseRange } from './parse.ts';
 
 type GuestOutput = Extract<InsServerOutput, { readonly kind: 'send' | 'send-block' | 'placed' | 'close' }>;
 type SendBlock = Extract<InsServerOutput, { readonly kind: 'send-block' }>;
@@ -104,9 +104,8 @@ export class GuestDesk {
         return;
       }
       case 'usage': {
-        const { objects, usedBytes, quotaBytes, names } = message;
-        const usage = { objects, usedBytes, quotaBytes, newest: names.map(nameToText) };
-        exchange.json(200, usage, { 'cache-control': 'no-store' });
+        const { type, request, item, names, ...usage } = message;
+        exchange.json(200, { ...usage, newest: names.map(nameToText) }, { 'cache-control': 'no-store' });
         return;
       }
       case 'stored':
@@ -125,7 +124,7 @@ export class GuestDesk {
     exchange.json(known ? 200 : 201, filed, { etag: etagOf(name), location: pathOf(name) });
   }
 
-  private sendBlock(guest: Guest, { header, block }: SendBlock): void {
+  private sendBlock(guest: Guest, { header, block, mediaType }: SendBlock): void {
     const { exchange, token } = guest;
     const { headers } = exchange.request;
     const etag = etagOf(block.name);
@@ -135,7 +134,7 @@ export class GuestDesk {
       // Who may read it is the token's business, so it is for no cache that many share.
       'cache-control': `${token === null ? 'public' : 'private'}, max-age=${header.labelled?.lifeSeconds ?? 0}, immutable`,
     };
-    const typed = { ...fields, ...BLOCK_TYPE };
+    const typed = { ...fields, ...NO_PAGE, 'content-type': contentType(mediaType) };
     const { bodyless } = guest.call as Extract<GuestCall, { readonly kind: 'get' }>;
     if (bodyless) {
       if (isKnown(headers, etag)) exchange.empty(304, fields);
@@ -174,8 +173,7 @@ export class GuestDesk {
 }
 
 /** Bytes of strangers: never run, never guessed at, never shown as a page of this server. */
-const BLOCK_TYPE = {
-  'content-type': 'application/octet-stream',
+const NO_PAGE = {
   'content-security-policy': "default-src 'none'; sandbox",
   'cross-origin-resource-policy': 'cross-origin',
 };

@@ -4,6 +4,7 @@ import {
   BLOCK_BYTES_MAX,
   BLOCK_TTL_SECONDS_DEFAULT,
   BLOCK_TTL_SECONDS_MAX,
+  MEDIA_TYPE_CHARS_MAX,
   PART_NUMBER_MAX,
   TRACKS_MAX,
 } from '../../../protocol/limits.ts';
@@ -43,6 +44,22 @@ export function parseLife(headers: Headers): Parsed<number> {
   const seconds = wholeNumber(text, 1, BLOCK_TTL_SECONDS_MAX);
   if (seconds === undefined) return { problem: `blocks are kept for 1 to ${BLOCK_TTL_SECONDS_MAX} seconds` };
   return { value: seconds };
+}
+
+/** `type/subtype` with or without parameters (RFC 9110 section 8.3.1), of visible characters. */
+const MEDIA_TYPE = /^[\w!#$%&'*+.^`|~-]+\/[\w!#$%&'*+.^`|~-]+( *;[\x20-\x7e]*)?$/;
+
+/** What a block is put as; empty where nothing is said, or what curl says unasked. */
+export function parseMediaType(headers: Headers): Parsed<string> {
+  const text = String(headers['content-type'] ?? '');
+  if (text === '' || text.startsWith('application/x-www-form-urlencoded')) return { value: '' };
+  if (text.length <= MEDIA_TYPE_CHARS_MAX && MEDIA_TYPE.test(text)) return { value: text };
+  return { problem: `Content-Type is a media type of at most ${MEDIA_TYPE_CHARS_MAX} characters` };
+}
+
+/** What a block is given as: what was said of it elsewhere may be anything. */
+export function contentType(mediaType: string | undefined): string {
+  return mediaType !== undefined && MEDIA_TYPE.test(mediaType) ? mediaType : 'application/octet-stream';
 }
 
 export type PutLabel = Label & { readonly collection: Uint8Array; readonly start: boolean };

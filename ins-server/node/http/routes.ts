@@ -3,7 +3,16 @@ import type { HttpApp, HttpReply, HttpRequest, HttpServer } from '../../../runti
 import type { GuestCall, InsServerInput } from '../../core/io.ts';
 import { Exchange, type HttpCounters } from './exchange.ts';
 import { etagOf, type GuestDesk } from './guest-desk.ts';
-import { isKnown, type Parsed, parseLabel, parseLength, parseLife, parseName, parseToken } from './parse.ts';
+import {
+  isKnown,
+  type Parsed,
+  parseLabel,
+  parseLength,
+  parseLife,
+  parseMediaType,
+  parseName,
+  parseToken,
+} from './parse.ts';
 
 export interface GuestRoutesOptions {
   readonly server: HttpServer;
@@ -27,6 +36,11 @@ export function serveGuests(options: GuestRoutesOptions): void {
     app.removeAllContentTypeParsers();
     // Bodies are read by those who know how long they may be.
     app.addContentTypeParser('*', (_request, _body, done) => done(null));
+    // What Fastify refuses by itself, such as a Content-Type that is none.
+    app.setErrorHandler<Error & { statusCode?: number }>(async ({ statusCode = 500, message }, _request, reply) => {
+      const text = statusCode < 500 ? message : 'Something went wrong here';
+      return reply.code(statusCode).send({ reason: 'MALFORMED', text, retryAfterMs: 0 });
+    });
     app.addHook('onRequest', async (request, reply) => admitPages(options.origins, request, reply));
     addRoutes(app, options);
   });
@@ -90,10 +104,11 @@ function put({ exchange, desk, input, counters, name, token }: Put): void {
     return;
   }
   const ttlSeconds = read(exchange, parseLife(headers));
-  const label = ttlSeconds === undefined ? undefined : read(exchange, parseLabel(headers));
-  if (ttlSeconds === undefined || label === undefined) return;
+  const mediaType = ttlSeconds === undefined ? undefined : read(exchange, parseMediaType(headers));
+  const label = mediaType === undefined ? undefined : read(exchange, parseLabel(headers));
+  if (ttlSeconds === undefined || mediaType === undefined || label === undefined) return;
   const sizeBytes = length.value;
-  const call: GuestCall = { kind: 'put', name, sizeBytes, ttlSeconds, label };
+  const call: GuestCall = { kind: 'put', name, sizeBytes, ttlSeconds, mediaType, label };
   const link = desk.ask(exchange, call, token);
   exchange.askForBody();
   let body: Buffer | undefined;

@@ -3,6 +3,8 @@ import type { Link } from '../../runtime/node/ws-link.ts';
 import type { StoredBlock } from '../core/io.ts';
 import type { BlockStore } from './stores/store.ts';
 
+type Loaded = Uint8Array | undefined;
+
 /** A client's link whose blocks come out of a store: what is sent behind a block that is still loading waits for it. */
 export class ClientLink {
   readonly link: Link;
@@ -33,32 +35,34 @@ export class ClientLink {
     else this.link.close(code, why);
   }
 
+  /** Loading begins at once, also behind others: the core bounds how many bytes are under way on a link. */
   sendBlock(header: BlockHeader, block: StoredBlock): void {
-    if (this.loading) this.behind.push(() => this.sendBlock(header, block));
-    else {
-      const loaded = this.store.load(block);
-      if (loaded instanceof Promise) this.sendLater(header, block, loaded);
-      else this.sendLoaded(header, block, loaded);
-    }
+    const loaded = this.store.load(block);
+    const bytes = loaded instanceof Promise ? loaded.catch(() => undefined) : loaded;
+    if (this.loading) this.behind.push(() => this.sendWhenLoaded(header, block, bytes));
+    else this.sendWhenLoaded(header, block, bytes);
   }
 
-  private sendLoaded(header: BlockHeader, block: StoredBlock, bytes: Uint8Array | undefined): void {
+  private sendWhenLoaded(header: BlockHeader, block: StoredBlock, bytes: Loaded | Promise<Loaded>): void {
+    if (bytes instanceof Promise) this.sendLater(header, block, bytes);
+    else this.sendLoaded(header, block, bytes);
+  }
+
+  private sendLoaded(header: BlockHeader, block: StoredBlock, bytes: Loaded): void {
     if (bytes === undefined) this.lost(header, block);
     else this.link.sendBlock(encodeBlockHeader(header, Buffer.allocUnsafe), bytes);
   }
 
-  private sendLater(header: BlockHeader, block: StoredBlock, loading: Promise<Uint8Array | undefined>): void {
+  private sendLater(header: BlockHeader, block: StoredBlock, loading: Promise<Loaded>): void {
     this.loading = true;
-    loading
-      .catch(() => undefined)
-      .then((bytes) => {
-        this.loading = false;
-        this.sendLoaded(header, block, bytes);
-        while (!this.loading) {
-          const act = this.behind.shift();
-          if (act === undefined) return;
-          act();
-        }
-      });
+    loading.then((bytes) => {
+      this.loading = false;
+      this.sendLoaded(header, block, bytes);
+      while (!this.loading) {
+        const act = this.behind.shift();
+        if (act === undefined) return;
+        act();
+      }
+    });
   }
 }

@@ -235,13 +235,15 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   const input = (given: InsServerInput): void => driven.input(given);
   const desk = new GuestDesk({ input, nextLink: () => ++lastLink, load: (block) => store.load(block) });
   const driven = drive<InsServerInput, InsServerOutput>(core, perform, nodeClock);
-  for await (const entries of store.index?.restore(nodeClock.nowMs()) ?? [])
-    driven.input({ kind: 'restored', entries });
   const failed = (error: unknown): never => {
     desk.close();
     driven.stop();
     throw error;
   };
+  const restoring = async (): Promise<void> => {
+    for await (const entries of store.index?.restore(nodeClock.nowMs()) ?? []) input({ kind: 'restored', entries });
+  };
+  await restoring().catch(failed);
   const listenLimits = { messageBytesMax: BLOCK_FRAME_BYTES_MAX, bufferedBytesMax: BUFFERED_BYTES_MAX };
   const { origins } = config;
   let serving = true;

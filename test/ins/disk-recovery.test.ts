@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import {
   mkdirSync,
   mkdtempSync,
@@ -46,14 +46,20 @@ describe('a process that is killed while it puts', () => {
   /** What the processes have said of each block, and how long it is. */
   const said = new Map<number, { last: string; lengthBytes: number }>();
 
-  /** Lets one run until so long after it has begun to put, kills it, and takes in what it has said. */
-  async function runAndKill(first: number, sync: string, afterMs: number): Promise<void> {
-    const child = spawn(process.execPath, ['--import', 'tsx', WRITER, folder, String(first), sync], {
-      stdio: ['ignore', 'pipe', 'inherit'],
+  /** Lets one run until it has said so much, kills it in the midst of things, and takes in all it has said. */
+  async function runAndKill(first: number, sync: string, afterBytes: number): Promise<void> {
+    const words = `${folder}.said`;
+    writeFileSync(words, '');
+    const child = spawn(process.execPath, ['--import', 'tsx', WRITER, folder, String(first), sync, words], {
+      stdio: ['ignore', 'inherit', 'inherit'],
     });
-    const text = await heard(child, afterMs);
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    while (statSync(words).size <= afterBytes && child.exitCode === null) await new Promise((go) => setTimeout(go, 2));
+    child.kill('SIGKILL');
+    await ended;
+    expect(child.signalCode).toBe('SIGKILL');
     // The last line may be torn like anything else.
-    for (const line of text.split('\n').slice(0, -1)) {
+    for (const line of readFileSync(words, 'utf8').split('\n').slice(0, -1)) {
       const [what = '', number, length] = line.split(' ');
       const before = said.get(Number(number));
       said.set(Number(number), {
@@ -61,17 +67,7 @@ describe('a process that is killed while it puts', () => {
         lengthBytes: length === undefined ? before!.lengthBytes : Number(length),
       });
     }
-  }
-
-  function heard(child: ChildProcess, afterMs: number): Promise<string> {
-    let text = '';
-    return new Promise((resolve) => {
-      child.stdout!.once('data', () => setTimeout(() => child.kill('SIGKILL'), afterMs));
-      child.stdout!.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-      });
-      child.once('close', () => resolve(text));
-    });
+    rmSync(words);
   }
 
   async function check(): Promise<void> {
@@ -93,7 +89,7 @@ describe('a process that is killed while it puts', () => {
   it('has everything again that was acknowledged, bit by bit, and nothing in part, whenever that was', async () => {
     const prng = new Prng('killed');
     for (let round = 0; round < 6; round++) {
-      await runAndKill(round * 100_000, round % 3 === 2 ? 'always' : 'never', prng.int(0, 200));
+      await runAndKill(round * 100_000, round % 3 === 2 ? 'always' : 'never', prng.int(0, 15_000));
       await check();
     }
     expect([...said.values()].filter(({ last }) => last === 'put').length).toBeGreaterThan(100);

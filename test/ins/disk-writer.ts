@@ -1,4 +1,4 @@
-import { writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import { openDiskStore } from '../../ins-server/node/stores/disk/disk-store.ts';
 import { Prng } from '../../machine/prng.ts';
 import { filedOf, restored, storedBlockOf } from './store-blocks.ts';
@@ -7,10 +7,11 @@ import { filedOf, restored, storedBlockOf } from './store-blocks.ts';
  * A process that puts into a store as fast as it can, and deletes half of it again, until it is killed. It says what it has
  * done at once, each in a line: `put NUMBER LENGTH`, `deleting NUMBER`, `deleted NUMBER`.
  *
- * `disk-writer.ts FOLDER FIRST-NUMBER always|never`
+ * `disk-writer.ts FOLDER FIRST-NUMBER always|never FILE`; the file takes the lines.
  */
 
-const [folder = '', first = '', sync = ''] = process.argv.slice(2);
+const [folder = '', first = '', sync = '', words = ''] = process.argv.slice(2);
+const out = openSync(words, 'a');
 const PUTTERS = 16;
 
 const store = await openDiskStore({
@@ -24,7 +25,7 @@ await restored(store);
 const prng = new Prng(`writer ${first}`);
 let number = Number(first);
 const say = (line: string): void => {
-  writeSync(1, `${line}\n`);
+  writeSync(out, `${line}\n`);
 };
 
 async function put(): Promise<void> {

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { StoredBlock } from '../../ins-server/core/io.ts';
 import { openDiskStore } from '../../ins-server/node/stores/disk/disk-store.ts';
 import { memoryStore } from '../../ins-server/node/stores/memory.ts';
-import type { BlockStore } from '../../ins-server/node/stores/store.ts';
+import { type BlockStore, StoreBusy } from '../../ins-server/node/stores/store.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
 import { collectionOf, hashText } from './helpers.ts';
@@ -102,6 +102,16 @@ describe.each(kinds)('a store: $name', ({ open, usedBytes }) => {
   });
 
   if (usedBytes !== undefined) {
+    it('refuses what comes faster than the disk takes it, and takes it when it has caught up', async () => {
+      const blocks = Array.from({ length: 80 }, (_, at) => storedBlockOf(at, 1_048_576));
+      const stored = await Promise.allSettled(blocks.map(({ block, bytes }) => store.store(block, bytes)));
+      const refused = stored.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+      expect(refused).toHaveLength(16);
+      expect(refused.every((reason) => reason instanceof StoreBusy)).toBe(true);
+      await store.store(blocks[79]!.block, blocks[79]!.bytes);
+      expect(await loaded(blocks[79]!)).toBe(hashText(blocks[79]!.bytes));
+    });
+
     it('has the room of what was dropped again, also where much beside it stays', async () => {
       const blocks = Array.from({ length: 96 }, (_, at) => storedBlockOf(at, 65_536));
       for (const { block, bytes } of blocks) {

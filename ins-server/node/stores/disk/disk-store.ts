@@ -32,7 +32,7 @@ export interface DiskStoreOptions {
   readonly log?: Log;
 }
 
-/** Bytes of blocks on their way to the disk, beyond which more are refused: the disk does not keep up. */
+/** Bytes of blocks and records on their way to the disk, beyond which more are refused: the disk does not keep up. */
 const WRITING_BYTES_MAX = 64 * 1024 * 1024;
 /** Bytes of blocks being read at once. */
 const READING_BYTES_MAX = 32 * 1024 * 1024;
@@ -162,8 +162,7 @@ class DiskStore implements BlockStore {
 
   async store({ key, name }: StoredBlock, bytes: Uint8Array): Promise<void> {
     if (this.full) throw new StoreFull('there was no room a moment ago');
-    if (this.writingBytes + bytes.length > WRITING_BYTES_MAX) throw new StoreBusy('the disk does not keep up');
-    this.writingBytes += bytes.length;
+    const done = this.writing(bytes.length);
     try {
       const located = await this.segments.write(key, name, bytes, 'fresh');
       this.drop({ key });
@@ -172,7 +171,7 @@ class DiskStore implements BlockStore {
     } catch (error) {
       throw this.noted(error);
     } finally {
-      this.writingBytes -= bytes.length;
+      done();
     }
   }
 
@@ -238,10 +237,14 @@ class DiskStore implements BlockStore {
   private async file(entry: Filed): Promise<void> {
     const located = this.blocks.get(entry.block.key);
     if (located === undefined) throw new Error('the block was lost');
+    const record = encodeFiled(entry, spotOf(located));
+    const done = this.writing(record.length);
     try {
-      await this.log.append(encodeFiled(entry, spotOf(located)));
+      await this.log.append(record);
     } catch (error) {
       throw this.noted(error);
+    } finally {
+      done();
     }
   }
 
@@ -285,6 +288,15 @@ class DiskStore implements BlockStore {
   }
 
   // Room
+
+  /** Counts what is on its way to the disk, until what it returns is called. @throws StoreBusy when that is too much. */
+  private writing(bytes: number): () => void {
+    if (this.writingBytes + bytes > WRITING_BYTES_MAX) throw new StoreBusy('the disk does not keep up');
+    this.writingBytes += bytes;
+    return () => {
+      this.writingBytes -= bytes;
+    };
+  }
 
   private noted(error: unknown): Error {
     if (error instanceof StoreFull) this.foundFull();

@@ -132,7 +132,14 @@ export class Simulation {
 
   private makeInsServer(at: number): SimInsServer {
     const key = this.prng.fork(`ins ${at}`).bytes(32);
-    const core = new InsServer({ key, seed: at, mayDial: () => true, startedAtMs: 0, limits: INS_LIMITS });
+    const core = new InsServer({
+      key,
+      seed: at,
+      mayDial: () => true,
+      isKnownServer: () => true,
+      startedAtMs: 0,
+      limits: INS_LIMITS,
+    });
     const bps = this.options.insUpBps ?? 1000 * MBPS;
     const server = new SimInsServer(this.world, ++this.nodes, this.host(at % 4, bps, bps), core, key);
     this.world.listeners.set(insUrl(at), server as never);

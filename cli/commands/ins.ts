@@ -62,8 +62,8 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       readMemory,
     ),
     remote: many(
-      'HOST[:PORT]',
-      'fetch from this other INS server only; with none named, from all but those on private ground: loopback and link-local addresses, unless this one is on loopback itself',
+      'SERVER',
+      'speak to this other INS server only, by HOST, HOST:PORT or key (its 43 characters: such a server may also ask more of this one); with none named, from all but those on private ground: loopback and link-local addresses, unless this one is on loopback itself',
       textOf(256),
     ),
     key: optional('FILE', "keep the server's key here; otherwise it is new with each start", readPath),

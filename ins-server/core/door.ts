@@ -12,10 +12,11 @@ import {
   HELD_BYTES_MAX,
   HELD_INPUTS_MAX,
   HELLO_MS,
+  KNOWN_SERVER_BUDGET,
   SERVER_CONNECTIONS_MAX,
-  SERVER_VERIFY_BURST,
-  SERVER_VERIFY_PER_SECOND,
   STALL_MS,
+  UNKNOWN_SERVER_BUDGET,
+  UNKNOWN_SERVER_CONNECTIONS_MAX,
 } from './limits.ts';
 import { type Account, Link } from './links.ts';
 import { Origins } from './origins.ts';
@@ -219,12 +220,15 @@ export class Door {
     account.application = application;
     if (invitation !== undefined) this.register(account, invitation);
     link.account = account;
+    const known = server.isKnownServer?.(keyBytes) ?? false;
     if (application === SERVER_APPLICATION) {
       link.server = true;
-      link.verifications = new TokenBucket(SERVER_VERIFY_PER_SECOND, SERVER_VERIFY_BURST);
+      link.budget = known ? KNOWN_SERVER_BUDGET : UNKNOWN_SERVER_BUDGET;
+      link.verifications = new TokenBucket(link.budget.verifyPerSecond, link.budget.verifyBurst);
     }
     account.links.push(link);
-    while (account.links.length > (link.server ? SERVER_CONNECTIONS_MAX : connectionsPerAccount)) {
+    const serverConnections = known ? SERVER_CONNECTIONS_MAX : UNKNOWN_SERVER_CONNECTIONS_MAX;
+    while (account.links.length > (link.server ? serverConnections : connectionsPerAccount)) {
       const oldest = account.links[0]!;
       replies.send(oldest, { type: 'notice', kind: 'replaced', otherServer: null });
       this.close(oldest, CLOSE.replaced, REASONS.REPLACED.text, nowMs);

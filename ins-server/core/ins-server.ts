@@ -2,7 +2,7 @@ import { earlier } from '../../machine/deadlines.ts';
 import { type Machine, Queue, unreachable } from '../../machine/machine.ts';
 import { Prng } from '../../machine/prng.ts';
 import type { BatchMessage, FromInsClient } from '../../protocol/ins-messages.ts';
-import { BATCH_ITEMS_MAX, REQUESTS_OPEN_MAX, SERVER_REQUESTS_OPEN_MAX } from '../../protocol/limits.ts';
+import { BATCH_ITEMS_MAX } from '../../protocol/limits.ts';
 import { CLOSE, REASONS, type Reason } from '../../protocol/reasons.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { Batches, sizeOf } from './batches.ts';
@@ -286,7 +286,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       this.door.turnAway(link.id, CLOSE.violation, `a batch of more than ${BATCH_ITEMS_MAX} items`, nowMs);
       return;
     }
-    if (link.requests.size >= (link.server ? SERVER_REQUESTS_OPEN_MAX : REQUESTS_OPEN_MAX)) {
+    if (link.requests.size >= link.budget.requests) {
       this.replies.refuse(link, request, null, 'OVERLOAD', RETRY_MS);
       return;
     }

@@ -1,3 +1,9 @@
+import {
+  REQUESTS_OPEN_MAX,
+  SEND_QUEUE_BLOCKS_MAX,
+  SERVER_REQUESTS_OPEN_MAX,
+  SERVER_SEND_QUEUE_BLOCKS_MAX,
+} from '../../protocol/limits.ts';
 import type { InsServerLimits } from './io.ts';
 
 /** Bounds of what clients can make an INS server keep and do, each with its reason. */
@@ -44,14 +50,42 @@ export const VISITORS_MAX = 20_000;
 export const GUEST_PAUSE_MS = 60_000;
 /** Forged or malformed tokens after which a link is closed. */
 export const FAILURES_MAX = 5;
+/** What one link may cause. */
+export interface Budget {
+  /** Requests open at a time, and blocks that wait to be sent or put. */
+  readonly requests: number;
+  readonly blocks: number;
+  /** Signatures checked: at once, and a second. */
+  readonly verifyBurst: number;
+  readonly verifyPerSecond: number;
+}
+
 /** Signatures a link may have checked: at once (a peer joins with 32 neighbours' tokens), and a second. */
 export const VERIFY_BURST = 64;
 export const VERIFY_PER_SECOND = 20;
-/** The same for another server, which speaks for all its clients. */
-export const SERVER_VERIFY_BURST = 512;
-export const SERVER_VERIFY_PER_SECOND = 200;
-/** Connections of one server, outside M: it may know us under several addresses. */
+export const CLIENT_BUDGET: Budget = {
+  requests: REQUESTS_OPEN_MAX,
+  blocks: SEND_QUEUE_BLOCKS_MAX,
+  verifyBurst: VERIFY_BURST,
+  verifyPerSecond: VERIFY_PER_SECOND,
+};
+/** Another server that the operator knows speaks for all of its clients. */
+export const KNOWN_SERVER_BUDGET: Budget = {
+  requests: SERVER_REQUESTS_OPEN_MAX,
+  blocks: SERVER_SEND_QUEUE_BLOCKS_MAX,
+  verifyBurst: 512,
+  verifyPerSecond: 200,
+};
+/** Who says to be a server and is not known to the operator: enough for a few hundred viewers, not worth pretending. */
+export const UNKNOWN_SERVER_BUDGET: Budget = {
+  requests: 4 * REQUESTS_OPEN_MAX,
+  blocks: 2 * SEND_QUEUE_BLOCKS_MAX,
+  verifyBurst: 2 * VERIFY_BURST,
+  verifyPerSecond: 2 * VERIFY_PER_SECOND,
+};
+/** Connections of one server, outside M: it may know us under several addresses. Of one that nobody knows. */
 export const SERVER_CONNECTIONS_MAX = 8;
+export const UNKNOWN_SERVER_CONNECTIONS_MAX = 2;
 /** Signatures and forgeries that all links from one address may cost, at once and a second: many viewers share some addresses. */
 export const ORIGIN_VERIFY_BURST = 2_048;
 export const ORIGIN_VERIFY_PER_SECOND = 200;

@@ -4,7 +4,7 @@ import { TokenBucket } from '../../machine/rates.ts';
 import type { PutItem } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerInput } from './io.ts';
-import { PROOF_BYTES_BURST, PROOF_BYTES_PER_SECOND, VERIFY_BURST, VERIFY_PER_SECOND } from './limits.ts';
+import { type Budget, CLIENT_BUDGET, PROOF_BYTES_BURST, PROOF_BYTES_PER_SECOND } from './limits.ts';
 import type { Folder, Locker } from './locker.ts';
 import type { Origin } from './origins.ts';
 import type { Entry, Place } from './shelf.ts';
@@ -142,6 +142,7 @@ export class Link {
   account: Account | undefined;
   /** It is another INS server, fetching on behalf of its clients. */
   server = false;
+  budget: Budget = CLIENT_BUDGET;
   /** It is one HTTP request. */
   guest: Guest | undefined;
   closed = false;
@@ -158,7 +159,7 @@ export class Link {
   failures = 0;
   /** Bytes that may be hashed to see whether a client has them. */
   readonly proofs = new TokenBucket(PROOF_BYTES_PER_SECOND, PROOF_BYTES_BURST);
-  verifications = new TokenBucket(VERIFY_PER_SECOND, VERIFY_BURST);
+  verifications = new TokenBucket(CLIENT_BUDGET.verifyPerSecond, CLIENT_BUDGET.verifyBurst);
   /** Signatures being checked; what comes meanwhile is held back, so that nothing overtakes a token. */
   checking = 0;
   readonly held: Extract<InsServerInput, { readonly kind: 'message' | 'block' }>[] = [];

@@ -1,7 +1,6 @@
 import { earlier } from '../../machine/deadlines.ts';
 import { Queue, type Sink } from '../../machine/machine.ts';
 import type { Labelled } from '../../protocol/frames.ts';
-import { SEND_QUEUE_BLOCKS_MAX, SERVER_SEND_QUEUE_BLOCKS_MAX } from '../../protocol/limits.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerLimits, InsServerOutput } from './io.ts';
 import { FOLLOW_QUEUE_MAX, FOLLOW_WITHIN_MS, GET_WITHIN_MS, RETRY_MS } from './limits.ts';
@@ -60,7 +59,7 @@ export class Sender {
   queueItem(wanted: WantedItem, entry: Entry, nowMs: number): void {
     const { call, item, labelled, deadlineAtMs, known } = wanted;
     const { link } = call;
-    if (call.deliver && link.queue.size >= queueMax(link)) {
+    if (call.deliver && link.queue.size >= link.budget.blocks) {
       this.refuseItem(call, item, 'OVERLOAD', RETRY_MS);
       return;
     }
@@ -113,7 +112,7 @@ export class Sender {
       if (follow.cursor !== undefined && isBehind(follow.cursor, part, place)) continue;
       if (follow.queued < FOLLOW_QUEUE_MAX) this.queueFollowed(follow, entry, nowMs);
       else if (follow.cursor === undefined && isBehind(follow.reached, part, place)) follow.cursor = follow.reached;
-      else if (follow.link.queue.size < queueMax(follow.link)) this.queueFollowed(follow, entry, nowMs);
+      else if (follow.link.queue.size < follow.link.budget.blocks) this.queueFollowed(follow, entry, nowMs);
     }
   }
 
@@ -304,10 +303,6 @@ type EndFollow = (follow: Follow, reason: Reason, nowMs: number) => void;
 const NOT_YET: Shortage = { reason: 'QUOTA_AMOUNT', retryMs: 1 };
 /** Ms after which a follow that waits for its rate looks again: its token may be another one by then. */
 const PAUSE_MS_MAX = 1_000;
-
-function queueMax({ server }: Link): number {
-  return server ? SERVER_SEND_QUEUE_BLOCKS_MAX : SEND_QUEUE_BLOCKS_MAX;
-}
 
 /** Another server learns how long a block lives, so that its copy lives no longer; and so do the caches of HTTP. */
 function labelFor(link: Link, entry: Entry, nowMs: number): Labelled {

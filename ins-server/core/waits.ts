@@ -1,6 +1,6 @@
 import { Heap } from '../../ins-client/core/heap.ts';
 import type { Label } from '../../protocol/frames.ts';
-import { SEND_QUEUE_BLOCKS_MAX, SERVER_SEND_QUEUE_BLOCKS_MAX, WAIT_SECONDS_MAX } from '../../protocol/limits.ts';
+import { WAIT_SECONDS_MAX } from '../../protocol/limits.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import { RETRY_MS, WAITS_MAX } from './limits.ts';
 import type { BatchRequest, Link, WantedItem } from './links.ts';
@@ -43,8 +43,7 @@ export class Waits {
     nowMs: number,
   ): Waiter | 'OVERLOAD' {
     const { link } = wanted.call;
-    const most = link.server ? SERVER_SEND_QUEUE_BLOCKS_MAX : SEND_QUEUE_BLOCKS_MAX;
-    if (this.size >= WAITS_MAX || link.waits.size + link.queue.size >= most) return 'OVERLOAD';
+    if (this.size >= WAITS_MAX || link.waits.size + link.queue.size >= link.budget.blocks) return 'OVERLOAD';
     const untilMs = Math.min(wanted.deadlineAtMs ?? Number.POSITIVE_INFINITY, nowMs + WAIT_SECONDS_MAX * 1000);
     const waiter: Waiter = { wanted, known, folder, place: placeKey(label), untilMs, over: false };
     const others = folder.waiting.get(waiter.place);

@@ -87,6 +87,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     key: keys.publicKey,
     seed: randomSeed(),
     mayDial: rules.mayDial,
+    isKnownServer: rules.isKnownServer,
     durable,
     startedAtMs: nodeClock.nowMs(),
     registration: config.registration ?? 'open',

@@ -1,25 +1,32 @@
+import { toBase64Url } from '../../protocol/text.ts';
 import { isLoopback } from '../../runtime/node/ws-server.ts';
 
 /**
  * Which other INS servers a server fetches from: `same-scope` (one that listens on loopback dials loopback only, others
- * anything but loopback and link-local addresses), or a list of `host`, `host:port` or whole addresses.
+ * anything but loopback and link-local addresses), or a list of `host`, `host:port`, whole addresses, or servers' keys as 43
+ * characters of base64url. Servers whose keys are listed are known: when they come, they get a server's budget.
  */
 export type RemotesPolicy = 'same-scope' | readonly string[];
 
 export interface DialRules {
-  /** Whether an address of a token may be dialled. */
-  mayDial(url: string): boolean;
+  /** Whether a server that a token names may be dialled. */
+  mayDial(url: string, key?: Uint8Array): boolean;
+  /** Whether a server's key is listed. */
+  isKnownServer(key: Uint8Array): boolean;
   /** Whether what its host name stands for may be. */
   mayReach(address: string): boolean;
 }
 
 export function dialRules(policy: RemotesPolicy, host: string): DialRules {
   const reach = policy === 'same-scope' ? scopeOf(host) : () => true;
+  const isKnownServer = (key: Uint8Array): boolean => policy !== 'same-scope' && policy.includes(toBase64Url(key));
   return {
     mayReach: reach,
-    mayDial(url) {
+    isKnownServer,
+    mayDial(url, key) {
       const place = parse(url);
       if (place === undefined) return false;
+      if (key !== undefined && isKnownServer(key)) return true;
       if (policy !== 'same-scope')
         return [place.hostname, place.host, place.href].some((known) => policy.includes(known));
       const name = place.hostname.replace(/^\[|\]$/g, '');

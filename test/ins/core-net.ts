@@ -83,6 +83,7 @@ export class CoreNet {
 export interface CoreServerOptions {
   limits?: Partial<InsServerLimits>;
   mayDial?: boolean;
+  knowsServers?: boolean;
   /** Its store outlives it; what is filed is answered by the test. */
   durable?: boolean;
   core?: Partial<InsServerOptions>;
@@ -120,6 +121,7 @@ export class CoreServer {
       key: this.keys.publicKey,
       seed: number,
       mayDial: () => options.mayDial ?? true,
+      isKnownServer: () => options.knowsServers ?? false,
       durable: options.durable ?? false,
       startedAtMs: net.nowMs,
       ...options.core,

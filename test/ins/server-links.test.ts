@@ -92,10 +92,35 @@ describe('a connection', () => {
   });
 
   it('IN13: is outside M when another server opened it', () => {
+    server = net.server(2, { knowsServers: true });
     const clients = [1, 2, 3].map(() => server.connect(keysOf(9), SERVER_APPLICATION));
     expect(clients.map(({ closed }) => closed)).toEqual([undefined, undefined, undefined]);
     for (let count = 0; count < 6; count++) server.connect(keysOf(9), SERVER_APPLICATION);
     expect(server.core.stats().links).toBe(8);
+  });
+
+  it('IN13: gets little more than a client’s when it says to be a server and nobody knows it', () => {
+    const room = (application: string, knowsServers: boolean): number => {
+      const to = net.server(knowsServers ? 4 : 3, { knowsServers });
+      const client = to.connect(keysOf(9), application);
+      for (let request = 1; request <= 1_100; request++) {
+        client.send({
+          type: 'follow',
+          request,
+          keep: false,
+          token: 0,
+          collection: collectionOf(1),
+          tracks: [],
+          from: 0,
+        });
+      }
+      return to.core.stats().follows;
+    };
+    expect(room('test', true)).toBe(64);
+    expect(room(SERVER_APPLICATION, false)).toBe(256);
+    expect(room(SERVER_APPLICATION, true)).toBe(1_024);
+    const strangers = [1, 2, 3].map(() => server.connect(keysOf(9), SERVER_APPLICATION));
+    expect(strangers.map(({ closed }) => closed?.code)).toEqual([CLOSE.replaced, undefined, undefined]);
   });
 
   it('GE6: whose bytes break the protocol is closed', () => {

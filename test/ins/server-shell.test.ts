@@ -10,6 +10,7 @@ import { memoryStore } from '../../ins-server/node/stores/memory.ts';
 import type { BlockStore } from '../../ins-server/node/stores/store.ts';
 import { insServerCodec } from '../../protocol/ins-messages.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
+import { toBase64Url } from '../../protocol/text.ts';
 import type { KeyPair } from '../../runtime/node/crypto.ts';
 import { blockOf, collectionOf, hashText, keysOf, sealToken, TestClient } from './helpers.ts';
 
@@ -198,8 +199,11 @@ describe('which servers are dialled', () => {
   ];
 
   it('is loopback for one on loopback, and anything but that for the others', () => {
-    expect(all.filter(dialRules('same-scope', '127.0.0.1').mayDial)).toEqual(all.slice(0, 3));
-    expect(all.filter(dialRules('same-scope', '0.0.0.0').mayDial)).toEqual(['ws://10.0.0.1:1', 'wss://ins.example']);
+    expect(all.filter((url) => dialRules('same-scope', '127.0.0.1').mayDial(url))).toEqual(all.slice(0, 3));
+    expect(all.filter((url) => dialRules('same-scope', '0.0.0.0').mayDial(url))).toEqual([
+      'ws://10.0.0.1:1',
+      'wss://ins.example',
+    ]);
     const { mayReach } = dialRules('same-scope', '0.0.0.0');
     const addresses = [
       '127.0.0.1',
@@ -217,12 +221,24 @@ describe('which servers are dialled', () => {
 
   it('is what the operator lists, if so', () => {
     const { mayDial } = dialRules(['ins.example', '10.0.0.1:1'], '0.0.0.0');
-    expect(all.filter(mayDial)).toEqual(['ws://10.0.0.1:1', 'wss://ins.example']);
+    expect(all.filter((url) => mayDial(url))).toEqual(['ws://10.0.0.1:1', 'wss://ins.example']);
     expect(mayDial('ws://10.0.0.1:2')).toBe(false);
+  });
+
+  it('can be those whose keys the operator lists, wherever they are', () => {
+    const [known, other] = [keysOf(1).publicKey, keysOf(2).publicKey];
+    const { mayDial, isKnownServer } = dialRules([toBase64Url(known)], '0.0.0.0');
+    expect(all.filter((url) => mayDial(url, known))).toEqual(all);
+    expect(all.filter((url) => mayDial(url, other))).toEqual([]);
+    expect(mayDial('http://ins.example', known)).toBe(false);
+    expect([known, other].map(isKnownServer)).toEqual([true, false]);
+    expect(dialRules('same-scope', '0.0.0.0').isKnownServer(known)).toBe(false);
   });
 
   it('is never what is no WebSocket’s address', () => {
     const { mayDial } = dialRules('same-scope', '127.0.0.1');
-    expect(['http://127.0.0.1', 'ws://user@127.0.0.1', '127.0.0.1', '', 'ws://'].filter(mayDial)).toEqual([]);
+    expect(['http://127.0.0.1', 'ws://user@127.0.0.1', '127.0.0.1', '', 'ws://'].filter((url) => mayDial(url))).toEqual(
+      [],
+    );
   });
 });

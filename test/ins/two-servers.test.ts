@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
+import { OPERATION } from '../../protocol/token.ts';
 import type { KeyPair } from '../../runtime/node/crypto.ts';
 import { blockOf, collectionOf, hashText, keysOf, sealToken, TestClient } from './helpers.ts';
 
@@ -84,5 +85,34 @@ describe('two INS servers', () => {
     // One follow between the servers, however many follow.
     expect(a.stats()).toMatchObject({ follows: 1, sentBlocks: 5 });
     expect(b.stats()).toMatchObject({ follows: 2, remoteBlocks: 5 });
+  });
+
+  it('pass on what is put through one for the other, and file without bytes what its putter has', async () => {
+    const { item, body } = blockOf(1, 40_000);
+    const server = [{ key: a.serverKey, url: a.url }];
+    const putToken = sealToken(owner, server, { operations: OPERATION.put });
+    const writer = client(b, keysOf(2));
+    writer.input({
+      kind: 'put',
+      handle: 1,
+      token: putToken,
+      collection,
+      ttlSeconds: 60,
+      items: [{ ...item, mediaType: 'video/mp4' }],
+      bodies: [body],
+    });
+    await writer.until('done');
+    expect(writer.of('stored')).toMatchObject([{ items: [0] }]);
+    expect(b.stats().blocks).toBe(0);
+    const source = client(a, owner);
+    source.input({
+      kind: 'get',
+      handle: 2,
+      keep: false,
+      collection,
+      items: [{ token: null, name: item.name, label: null, deadlineAtMs: null }],
+    });
+    const [arrived] = await source.until('arrived');
+    expect(hashText(arrived!.body)).toBe(hashText(body));
   });
 });

@@ -13,7 +13,8 @@ import type { Filed, FiledAt } from '../../../core/io.ts';
  * 12  payload: u8 kind, then
  *     filed, unfiled   32 bytes owner, 32 bytes collection, u8 track, u32 part, u16 index
  *     filed            u8 flags (1: a reader may start here), f64 expires (Unix ms), 33 bytes name, u32 size,
- *                      u32 segment, u48 offset, u16 companion length, companion
+ *                      u32 segment, u48 offset, u16 companion length, companion,
+ *                      and if there is one, the media type to the end
  *     moved            33 bytes name, u32 segment, u48 offset
  *     reset            nothing: all records before this one are void
  * ```
@@ -47,9 +48,10 @@ export interface Spot {
 
 /** A record with its frame, ready to be appended. */
 export function encodeFiled(entry: Filed, spot: Spot): Uint8Array {
-  const { label, block, expiresAtMs } = entry;
+  const { label, block, expiresAtMs, mediaType = '' } = entry;
   const { companion } = label;
-  const out = framed(COMPANION_AT + companion.length);
+  const typeBytes = Buffer.from(mediaType, 'utf8');
+  const out = framed(COMPANION_AT + companion.length + typeBytes.length);
   const payload = out.subarray(HEAD_BYTES);
   payload[0] = KIND.filed;
   writePlace(payload, entry);
@@ -60,6 +62,7 @@ export function encodeFiled(entry: Filed, spot: Spot): Uint8Array {
   writeSpot(payload, spot, SEGMENT_AT);
   payload.writeUInt16LE(companion.length, COMPANION_AT - 2);
   payload.set(companion, COMPANION_AT);
+  payload.set(typeBytes, COMPANION_AT + companion.length);
   return sealed(out);
 }
 
@@ -131,6 +134,7 @@ export function decodeFiled(payload: Buffer): Filed {
     label,
     block: { key: nameKeyOf(payload), name, sizeBytes: payload.readUInt32LE(SIZE_AT) },
     expiresAtMs: expiryOf(payload),
+    mediaType: payload.toString('utf8', COMPANION_AT + label.companion.length),
   };
 }
 

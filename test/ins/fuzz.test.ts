@@ -5,6 +5,7 @@ import type { InsClientInput } from '../../ins-client/core/io.ts';
 import { Prng } from '../../machine/prng.ts';
 import { decodeBlockFrame, encodeBlockHeader } from '../../protocol/frames.ts';
 import {
+  ACCESS_KINDS,
   EMPTY_BATCH,
   FROM_NEWEST_START,
   type FromInsClient,
@@ -61,6 +62,9 @@ describe('bytes from strangers', () => {
         statuses: [{ token: 0 }],
       },
       { type: 'follow', request: 3, keep: false, token: 1, collection: collectionOf(1), tracks: [1], from: 9 },
+      { type: 'revoke', request: 4, ids: [new Uint8Array(16)], epoch: 5 },
+      { type: 'access', request: 5, collection: collectionOf(1), access: 'members' },
+      { type: 'open', alias: 6, owner: new Uint8Array(32) },
     ];
     const change = fc.tuple(fc.nat(), fc.nat(255));
     fc.assert(
@@ -128,6 +132,9 @@ describe('a server that anything is said to', () => {
       server.token(keysOf(1), { from: 2, to: 3 }),
       server.token(keysOf(1), { operations: 15, notBefore: 1, expires: 4_000_000_000 }),
       net.server(8).token(keysOf(1)),
+      server.token(keysOf(1), { id: new Uint8Array(16).fill(8), uses: 3, epoch: 1 }),
+      server.token(keysOf(2), { id: new Uint8Array(16).fill(9), rateBps: 400, amountBytes: 500 }),
+      server.token(keysOf(2), { parent: server.token(keysOf(1), { holder: keysOf(2).publicKey }) }),
       new Uint8Array(70),
     );
   };
@@ -179,6 +186,23 @@ describe('a server that anything is said to', () => {
     }),
     fc.record({ type: fc.constant('cancel' as const), request }),
     fc.record({ type: fc.constant('range-token' as const), token: tokens() }),
+    fc.record({
+      type: fc.constant('revoke' as const),
+      request,
+      ids: fc.array(fc.constantFrom(...[7, 8, 9].map((fill) => new Uint8Array(16).fill(fill))), { maxLength: 2 }),
+      epoch: fc.option(fc.nat(2)),
+    }),
+    fc.record({
+      type: fc.constant('access' as const),
+      request,
+      collection,
+      access: fc.constantFrom(...ACCESS_KINDS),
+    }),
+    fc.record({
+      type: fc.constant('open' as const),
+      alias: fc.integer({ min: 1, max: 4 }),
+      owner: fc.constantFrom(...[1, 2, 3].map((number) => keysOf(number).publicKey)),
+    }),
   );
   const step = fc.oneof(
     // What clients do that mean well, so that there is something to disturb.

@@ -74,6 +74,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       intake,
       endFollow: (follow, reason, retryMs, nowMs) => this.follows.end(follow, reason, retryMs, nowMs),
       tokenCame: (remote, sealed, nowMs) => this.wallet.came(remote, sealed, nowMs),
+      tokenRevoked: (known, nowMs) => this.wallet.revokedElsewhere(known, nowMs),
     });
     const follows = new Follows(replies, sender, remotes, policy);
     const door = new Door({

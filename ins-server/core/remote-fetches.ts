@@ -294,6 +294,7 @@ export class RemoteFetches {
   /** One server, or one token, is no good for it: another may be. */
   private refused(upstream: Upstream, fetch: Fetch, reason: Reason, retryMs: number, nowMs: number): void {
     if (this.fetches.get(fetch.key) !== fetch) return;
+    if (reason === 'TOKEN_REVOKED') this.parts.tokenRevoked(fetch.known, nowMs);
     const again = this.next(upstream, fetch, reason, nowMs);
     if (again === undefined) {
       this.settle(fetch, reason, retryMs);

@@ -3,7 +3,7 @@ import type { Body } from '../../machine/machine.ts';
 import type { Labelled } from '../../protocol/frames.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
-import { UPSTREAM_FOLLOWS_MAX, UPSTREAM_PAUSE_MS } from './limits.ts';
+import { RETRY_MS, UPSTREAM_FOLLOWS_MAX, UPSTREAM_PAUSE_MS } from './limits.ts';
 import type { Follow } from './links.ts';
 import type { Folder } from './locker.ts';
 import { passedOn, type RemoteParts } from './remote-parts.ts';
@@ -190,11 +190,15 @@ export class RemoteFollows {
 
   private endRemote(remote: RemoteFollow, reason: Reason, retryMs: number, nowMs: number): void {
     const told = passedOn(reason, retryMs);
+    // What is wrong with one token is not said of another, whose bearer may well ask again.
+    const others = reason.startsWith('TOKEN_') ? passedOn('REMOTE_FAIL', RETRY_MS) : told;
     for (const follow of remote.follows) {
       this.remoteOf.delete(follow);
-      this.parts.endFollow(follow, told.reason, told.retryMs, nowMs);
+      const { reason: why, retryMs: waitMs } = follow.known === remote.known ? told : others;
+      this.parts.endFollow(follow, why, waitMs, nowMs);
     }
     remote.follows.clear();
+    if (reason === 'TOKEN_REVOKED') this.parts.tokenRevoked(remote.known, nowMs);
   }
 
   private *remoteFollows(): Generator<RemoteFollow> {

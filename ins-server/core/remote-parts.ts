@@ -4,6 +4,7 @@ import { RETRY_MS } from './limits.ts';
 import type { Mirror } from './mirror.ts';
 import type { Sender } from './sender.ts';
 import type { Storage } from './storage.ts';
+import type { KnownToken } from './tokens.ts';
 import type { Upstreams } from './upstreams.ts';
 
 /** What everything that is done at other servers has in common. */
@@ -13,6 +14,8 @@ export interface RemoteParts {
   readonly storage: Storage;
   readonly sender: Sender;
   readonly intake: Intake;
+  /** Another server says that a token was revoked. */
+  readonly tokenRevoked: (known: KnownToken, nowMs: number) => void;
 }
 
 /** Reasons of another server that are about what was asked; all others are about the server. */
@@ -23,6 +26,7 @@ const PASSED_ON: ReadonlySet<Reason> = new Set<Reason>([
   'TOKEN_REVOKED',
   'TOKEN_REPLAYED',
   'TOKEN_SCOPE',
+  'TOKEN_TOO_WIDE',
   'POLICY_DENIED',
   'NO_OBJECT',
   'GONE',

@@ -10,6 +10,7 @@ import type { RemoteParts } from './remote-parts.ts';
 import { RemotePuts } from './remote-puts.ts';
 import type { Sender } from './sender.ts';
 import type { Storage } from './storage.ts';
+import type { KnownToken } from './tokens.ts';
 import { type Upstream, Upstreams, type UpstreamsOptions, type UpstreamUser } from './upstreams.ts';
 
 export interface RemotesOptions extends UpstreamsOptions {
@@ -20,6 +21,8 @@ export interface RemotesOptions extends UpstreamsOptions {
   readonly endFollow: (follow: Follow, reason: Reason, retryMs: number, nowMs: number) => void;
   /** An owner's new token came from its server. */
   readonly tokenCame: (remote: RemoteFollow, sealed: Uint8Array, nowMs: number) => void;
+  /** Another server says that a token was revoked. */
+  readonly tokenRevoked: (known: KnownToken, nowMs: number) => void;
 }
 
 /** What this server does at others on behalf of its clients, over one conversation with each: fetches, follows and puts. */
@@ -30,9 +33,10 @@ export class Remotes implements UpstreamUser {
   private readonly upstreams: Upstreams;
 
   constructor(options: RemotesOptions) {
-    const { storage, sender, intake, endFollow, tokenCame } = options;
+    const { storage, sender, intake, endFollow, tokenCame, tokenRevoked } = options;
     this.upstreams = new Upstreams(options, this);
-    const parts: RemoteParts = { upstreams: this.upstreams, mirror: new Mirror(storage), storage, sender, intake };
+    const mirror = new Mirror(storage);
+    const parts: RemoteParts = { upstreams: this.upstreams, mirror, storage, sender, intake, tokenRevoked };
     this.fetches = new RemoteFetches(parts);
     this.follows = new RemoteFollows({ ...parts, endFollow, tokenCame });
     this.puts = new RemotePuts(parts);

@@ -111,6 +111,14 @@ export class Wallet {
     return reason;
   }
 
+  /** The server of a token says that it is void: what is held here of its locker is not given for it either. */
+  revokedElsewhere(known: KnownToken, nowMs: number): void {
+    const { policy, storage, follows } = this.options;
+    policy.revocations.revoke(known.madeBy, [known.token.id], null, nowMs);
+    const mirror = storage.mirrors.get(known.issuerKey);
+    if (mirror !== undefined) follows.review(mirror, nowMs);
+  }
+
   /** Opens a collection of the account's to others, or closes it. @returns Why not, if so. */
   setAccess(account: Account, { collection, access }: AccessMessage, nowMs: number): Reason | undefined {
     const { locker, application } = account;

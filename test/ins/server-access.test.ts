@@ -131,8 +131,19 @@ describe('what an issuer revokes', () => {
     const visitor = near.connect(keysOf(2));
     visitor.follow(1, { token: visitor.token(server.token(owner, { id: id(1) })) });
     expect(visitor.parts()).toEqual([1, 2, 3]);
+    const other = near.connect(keysOf(3));
+    other.follow(1, { token: other.token(server.token(owner, { id: id(2) })) });
+    expect(other.parts()).toEqual([1, 2, 3]);
     revoke([id(1)]);
     expect(visitor.refusals()).toEqual(['TOKEN_REVOKED']);
+    // Whose token is good hears that the connection failed, and may ask again.
+    expect(other.refusals()).toEqual(['REMOTE_FAIL']);
+    other.follow(1, { token: 1 });
+    expect(other.parts()).toEqual([1, 2, 3, 1, 2, 3]);
+    // What is held here is not given for it either.
+    visitor.get([1], { token: 1 });
+    expect(visitor.refusals()).toEqual(['TOKEN_REVOKED', 'TOKEN_REVOKED']);
+    expect(visitor.parts()).toEqual([1, 2, 3]);
   });
 });
 

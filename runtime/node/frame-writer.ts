@@ -5,7 +5,7 @@ import type { Duplex } from 'node:stream';
  * Writes a server's WebSocket frames (RFC 6455 section 5.2) on the socket itself: a server masks nothing, so a frame is some bytes
  * before the payload, and the payload as it is.
  *
- * What is sent in one turn of the event loop goes to the kernel in one call, past `ws`, whose frames go one by one, and past the
+ * What is sent in a row goes to the kernel in one call, past `ws`, whose frames go one by one, and past the
  * stream's queue, which costs more than the frame: half of the processor's time outside the kernel, for blocks of 32 KiB. Whoever
  * writes through a FrameWriter sends nothing but whole frames of control (ping, pong, close) through `ws`.
  */
@@ -52,7 +52,7 @@ export class FrameWriter {
     return at + payload;
   }
 
-  /** Hands what has gathered to the kernel. Comes by itself at the end of the turn. */
+  /** Hands what has gathered to the kernel. Comes by itself, soon. */
   flush(): void {
     const { pieces, gatheredBytes } = this;
     if (pieces.length === 0) return;
@@ -68,7 +68,7 @@ export class FrameWriter {
   }
 
   private gather(chunk: Uint8Array): void {
-    if (this.pieces.length === 0) flushLater(this);
+    nowFor(this);
     this.pieces.push({ chunk });
     this.gatheredBytes += chunk.length;
     this.pendingBytes += chunk.length;
@@ -80,19 +80,28 @@ interface Vectored extends Socket {
   _writev(chunks: { readonly chunk: Uint8Array }[], done: (error?: Error | null) => void): void;
 }
 
-/** Those with something gathered: one callback at the end of the turn for all of them. */
-let gathered: FrameWriter[] = [];
+/** Who was sent to last, and has gathered something. */
+let current: FrameWriter | undefined;
+let ending = false;
 
-function flushLater(writer: FrameWriter): void {
-  if (gathered.length === 0) process.nextTick(flushAll);
-  gathered.push(writer);
+/**
+ * What goes to one reader in a row leaves in one call; when the next reader's turn comes, or the turn of the event loop ends. So the
+ * first of a thousand readers does not wait until all have been thought of, and each one's state is still near the processor.
+ */
+function nowFor(writer: FrameWriter): void {
+  if (current === writer) return;
+  current?.flush();
+  current = writer;
+  if (ending) return;
+  ending = true;
+  process.nextTick(endTurn);
 }
 
-function flushAll(): void {
-  const writers = gathered;
-  // What is sent from now on is for another round.
-  gathered = [];
-  for (const writer of writers) writer.flush();
+function endTurn(): void {
+  ending = false;
+  const last = current;
+  current = undefined;
+  last?.flush();
 }
 
 /** FIN and opcode 2. */

@@ -2,26 +2,28 @@ import { Prng } from '../../machine/prng.ts';
 import { type AccessKind, FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import { BLOCK_TTL_SECONDS_DEFAULT, REVOKE_IDS_MAX } from '../../protocol/limits.ts';
 import { nameToText } from '../../protocol/names.ts';
+import { proofPrefix } from '../../protocol/proof.ts';
 import { fromBase64Url } from '../../protocol/text.ts';
 import { type Driven, drive } from '../../runtime/drive.ts';
 import { InsConversation } from '../core/conversation.ts';
-import type { InsClientInput, InsClientOutput } from '../core/io.ts';
+import type { InsClientInput, InsClientOutput, SetAttributes } from '../core/io.ts';
 import { type InsCallerOutput, isWorldOutput } from '../core/world.ts';
 import { Budget } from './budget.ts';
 import { type CancelSignal, onAbort } from './cancel.ts';
 import { Dialler } from './dialler.ts';
-import { InsError } from './errors.ts';
+import { InsError, type Refusal } from './errors.ts';
 import { FollowCall } from './follow-call.ts';
 import { GetCall, type Wanted } from './get-call.ts';
 import { accountOf, type Keys } from './keys.ts';
 import { OneCall, type OneCallOptions } from './one-call.ts';
 import type { Hash, Platform } from './platform.ts';
 import { type ObjectToPut, PutCall } from './put-call.ts';
-import type { DeleteResult, GetResult, PutResult } from './results.ts';
+import type { DeleteResult, DoneObject, GetResult, PutResult, RefusedObject } from './results.ts';
 import {
   type AccountLike,
   type CollectionLike,
   collectionBytes,
+  invitationBytes,
   keyText,
   type NameLike,
   nameBytes,
@@ -30,7 +32,7 @@ import {
   tokenBytes,
 } from './texts.ts';
 import { makeToken, readToken, type ServerId, type TokenClaims } from './token.ts';
-import { type Call, isLast, type RequestOutput, type Wire } from './wire.ts';
+import { type Call, isLast, type RequestInput, type RequestOutput, type Wire } from './wire.ts';
 
 export interface InsClientOptions {
   /** The server's address, `ws://…` or `wss://…`. */
@@ -39,6 +41,8 @@ export interface InsClientOptions {
   readonly keys: Keys;
   /** The application that the account belongs to: any word of at most 64 characters. */
   readonly application: string;
+  /** A provider's word that we may keep blocks there, for servers that want one: text as it was given to us. */
+  readonly invitation?: string | Uint8Array;
   /** Ms without a connection after which what waits for one fails with UNREACHABLE. Default 30,000; Infinity for never. */
   readonly giveUpAfterMs?: number;
   /** Bytes that one call may have under way and unread. Default 16 MiB, and never less than one block. */
@@ -74,6 +78,11 @@ export interface PutOptions extends LockerOptions {
   readonly ttlSeconds?: number;
   /** For blocks put under labels. */
   readonly collection?: CollectionLike;
+  /**
+   * Prove first that we have the blocks, and send only the bytes of those that the server does not hold yet, from anybody. Default
+   * false: for blocks that nobody else has, asking costs a round trip and a hash. Into lockers on this server.
+   */
+  readonly askFirst?: boolean;
 }
 
 /** A token is renewed by the server as its owner renews it. */
@@ -113,6 +122,21 @@ export interface LockerStatus {
   readonly quotaBytes: number;
   /** The newest, at most 64. */
   readonly names: readonly string[];
+  /** How often blocks were read there since `sinceMs` (Unix ms of the server), their bytes, and by how many accounts. */
+  readonly reads: number;
+  readonly readBytes: number;
+  readonly readers: number;
+  readonly sinceMs: number;
+}
+
+export interface ObjectAttributes {
+  readonly sizeBytes: number;
+  /** Empty for none. */
+  readonly mediaType: string;
+  /** Seconds until it is gone. */
+  readonly lifeSeconds: number;
+  /** How often it was read there; null for whom a token lets read only. */
+  readonly reads: number | null;
 }
 
 const GIVE_UP_MS = 30_000;
@@ -120,7 +144,7 @@ const BUFFER_BYTES = 16 * 1024 * 1024;
 /** Blocks that all calls together have asked for, and bytes they have put, at most; the conversation would refuse more. */
 const GETS_OPEN = 8_192;
 const PUT_BYTES_OPEN = 32 * 1024 * 1024;
-const DELETES_AT_ONCE = 4_096;
+const NAMES_AT_ONCE = 4_096;
 
 /** A client of one INS server. Made by `connectIns`. */
 export class InsClient {
@@ -138,6 +162,7 @@ export class InsClient {
   private hash: Hash | undefined;
   private now: InsState = { kind: 'connecting' };
   private lastWhy = '';
+  private proofPrefix: Uint8Array | undefined;
   private server: Omit<ServerInfo, 'quotaBytes'> | undefined;
   private downSinceMs: number;
   private lastHandle = 0;
@@ -153,7 +178,8 @@ export class InsClient {
     this.account = accountOf(keys);
     this.downSinceMs = platform.clock.nowMs();
     const prng = new Prng(keyText(platform.randomBytes(16)));
-    const conversation = new InsConversation({ url, key: keys.publicKey, application, prng });
+    const invitation = options.invitation === undefined ? {} : { invitation: invitationBytes(options.invitation) };
+    const conversation = new InsConversation({ url, key: keys.publicKey, application, prng, ...invitation });
     this.driven = drive<InsClientInput, InsClientOutput>(
       conversation,
       (output) => {
@@ -244,9 +270,11 @@ export class InsClient {
     objects: Iterable<ObjectToPut> | AsyncIterable<ObjectToPut>,
     options: PutOptions = {},
   ): Promise<readonly PutResult[]> {
-    const { signal, collection, ttlSeconds = BLOCK_TTL_SECONDS_DEFAULT } = options;
+    const { signal, collection, ttlSeconds = BLOCK_TTL_SECONDS_DEFAULT, askFirst = false } = options;
+    if (askFirst) await this.ready({ signal });
     const settings = {
       ttlSeconds,
+      askFirst,
       token: openerOf(options),
       collection: collection === undefined ? null : collectionBytes(collection),
     };
@@ -262,35 +290,56 @@ export class InsClient {
     throw new InsError(result!, result!.name ?? undefined);
   }
 
-  /** Takes blocks out of a locker. The results have the order of the names. */
-  async deleteObjects(names: Iterable<NameLike>, options: LockerOptions = {}): Promise<readonly DeleteResult[]> {
-    const wanted = Array.from(names, nameBytes);
+  /**
+   * Has the server file blocks of others in our own locker without sending them here, for as long as the originals live. The results have
+   * the order of the names.
+   */
+  keepObjects(names: Iterable<NameLike>, options: LockerOptions): Promise<readonly PutResult[]> {
     const token = openerOf(options);
-    const results: DeleteResult[] = [];
-    for (let from = 0; from < wanted.length; from += DELETES_AT_ONCE) {
-      const some = wanted.slice(from, from + DELETES_AT_ONCE);
-      await this.one(options, {
-        make: (handle) => ({ kind: 'delete', handle, token, names: some }),
-        take(output) {
-          if (output.kind === 'deleted') {
-            for (const at of output.items)
-              results[from + at] = { ok: true, item: from + at, name: nameToText(some[at]!) };
-          } else if (output.kind === 'refused') {
-            const { reason, retryAfterMs, otherServer } = output;
-            const item = from + output.item!;
-            results[item] = { ok: false, item, name: nameToText(wanted[item]!), reason, retryAfterMs, otherServer };
-          }
-        },
-        result: () => {},
-      });
-    }
-    return results;
+    return this.each(names, options, 'stored', (handle, some) => {
+      const items = some.map((name) => ({ token, name, label: null, deadlineAtMs: null }));
+      return { kind: 'get', handle, keep: true, deliver: false, collection: null, items };
+    });
+  }
+
+  /** Takes blocks out of a locker. The results have the order of the names. */
+  deleteObjects(names: Iterable<NameLike>, options: LockerOptions = {}): Promise<readonly DeleteResult[]> {
+    const token = openerOf(options);
+    return this.each(names, options, 'deleted', (handle, some) => ({ kind: 'delete', handle, token, names: some }));
   }
 
   /** Takes one block out of a locker. @throws {@link InsError} when it cannot. */
   async deleteObject(name: NameLike, options: LockerOptions = {}): Promise<void> {
     const [result] = await this.deleteObjects([name], options);
     if (result?.ok === false) throw new InsError(result, result.name ?? undefined);
+  }
+
+  /** What is known of a block in a locker on this server. @throws {@link InsError} when there is none. */
+  attributes(name: NameLike, options: LockerOptions = {}): Promise<ObjectAttributes> {
+    return this.describe(name, null, options);
+  }
+
+  /** Changes a block's time to live (from now on) and its media type; what is left out stays. @returns What is known then. */
+  setAttributes(
+    name: NameLike,
+    set: { readonly ttlSeconds?: number; readonly mediaType?: string },
+    options: LockerOptions = {},
+  ): Promise<ObjectAttributes> {
+    return this.describe(name, { ttlSeconds: set.ttlSeconds ?? 0, mediaType: set.mediaType ?? null }, options);
+  }
+
+  private describe(name: NameLike, set: SetAttributes | null, options: LockerOptions): Promise<ObjectAttributes> {
+    const wanted = nameBytes(name);
+    const token = openerOf(options);
+    let attributes: ObjectAttributes | undefined;
+    return this.one(options, {
+      make: (handle) => ({ kind: 'describe', handle, token, name: wanted, set }),
+      take(output) {
+        if (output.kind === 'refused') throw new InsError(output, nameToText(wanted));
+        if (output.kind === 'attributes') attributes = output.attributes;
+      },
+      result: () => attributes!,
+    });
   }
 
   /** What is in a locker: ours, or that of a token which allows to ask. */
@@ -380,6 +429,38 @@ export class InsClient {
     return this.finish({ kind: 'closed' }, new InsError({ reason: 'CLOSED' }));
   }
 
+  /** Asks something of each of many blocks. */
+  private async each(
+    names: Iterable<NameLike>,
+    options: CallOptions,
+    done: 'stored' | 'deleted',
+    make: (handle: number, names: readonly Uint8Array[]) => RequestInput,
+  ): Promise<readonly (DoneObject | RefusedObject)[]> {
+    const wanted = Array.from(names, nameBytes);
+    const results: (DoneObject | RefusedObject)[] = [];
+    for (let from = 0; from < wanted.length; from += NAMES_AT_ONCE) {
+      const some = wanted.slice(from, from + NAMES_AT_ONCE);
+      const note = (at: number, refusal?: Refusal): void => {
+        const item = from + at;
+        const name = nameToText(some[at]!);
+        if (refusal === undefined) results[item] = { ok: true, item, name };
+        else {
+          const { reason, retryAfterMs, otherServer } = refusal;
+          results[item] = { ok: false, item, name, reason, retryAfterMs, otherServer };
+        }
+      };
+      await this.one(options, {
+        make: (handle) => make(handle, some),
+        take(output) {
+          if (output.kind === done) for (const at of output.items) note(at);
+          else if (output.kind === 'refused' && output.item !== null) note(output.item, output);
+        },
+        result: () => {},
+      });
+    }
+    return results;
+  }
+
   private one<T>({ signal }: CallOptions, options: OneCallOptions<T>): Promise<T> {
     const call = new OneCall(this.wire, options, () => over());
     const over = this.add(call, signal, (reason) => call.fail(reason));
@@ -391,6 +472,9 @@ export class InsClient {
     return {
       get hash() {
         return client.hash!;
+      },
+      get proofPrefix() {
+        return client.proofPrefix;
       },
       clock: this.platform.clock,
       gets: new Budget(GETS_OPEN),
@@ -450,7 +534,8 @@ export class InsClient {
 
   private told(output: InsCallerOutput): void {
     if (output.kind === 'ready') {
-      const { server, clockOffsetMs } = output;
+      const { server, nonce, clockOffsetMs } = output;
+      this.proofPrefix = proofPrefix(nonce, this.options.keys.publicKey);
       this.server = { key: keyText(server), url: this.url, clockOffsetMs };
     } else if (output.kind === 'accepted') {
       this.set({ kind: 'ready', server: { ...this.server!, quotaBytes: output.quotaBytes } });

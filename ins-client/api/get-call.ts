@@ -26,6 +26,8 @@ export interface WantedByName extends WantedMore {
 /** By label in the `collection` of the call. Its name is what the server says; the companion may tell whether it is right. */
 export interface WantedByLabel extends WantedMore {
   readonly label: Label;
+  /** If nothing is there under the label yet, wait for it: until the deadline, 30 s at most. Default false: NOT_YET. */
+  readonly wait?: boolean;
 }
 
 export interface GetSettings {
@@ -176,7 +178,7 @@ export class GetCall implements Call {
     };
     if (!('label' in item)) return { ...common, name: nameBytes(item.name), label: null };
     if (collection === null) throw new TypeError('a block wanted by label needs the `collection` of the call');
-    return { ...common, name: null, label: item.label };
+    return { ...common, name: null, label: item.label, wait: item.wait ?? false };
   }
 
   /** A source that gives one by one may give more at once: these go together. */

@@ -9,6 +9,7 @@ export type {
   InsState,
   LockerOptions,
   LockerStatus,
+  ObjectAttributes,
   PutOptions,
   ServerInfo,
 } from './client.ts';

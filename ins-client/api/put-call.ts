@@ -1,8 +1,9 @@
 import type { Label } from '../../protocol/frames.ts';
-import type { PutBlock } from '../../protocol/ins-messages.ts';
-import { BATCH_ITEMS_MAX, BLOCK_BYTES_MAX, COMPANION_BYTES_MAX } from '../../protocol/limits.ts';
+import { OWN_LOCKER, type PutBlock, type Reference } from '../../protocol/ins-messages.ts';
+import { BATCH_ITEMS_MAX, BLOCK_BYTES_MAX, COMPANION_BYTES_MAX, MEDIA_TYPE_CHARS_MAX } from '../../protocol/limits.ts';
 import { nameOfHash, nameToText } from '../../protocol/names.ts';
-import type { InsReason } from './errors.ts';
+import { concatBytes } from '../../protocol/text.ts';
+import type { Refusal } from './errors.ts';
 import { Feed } from './feed.ts';
 import type { PutResult } from './results.ts';
 import { UNLABELLED } from './texts.ts';
@@ -20,18 +21,24 @@ export interface LabelledToPut {
   readonly start?: boolean;
   /** Goes to readers along with the block; at most 12,288 bytes. */
   readonly companion?: Uint8Array;
+  /** RFC 6838, at most 128 characters, such as `video/mp4`. */
+  readonly mediaType?: string;
 }
 
 export interface PutSettings {
   readonly token: Uint8Array | null;
   readonly collection: Uint8Array | null;
   readonly ttlSeconds: number;
+  /** Prove that we have the block before its bytes are sent: the server may hold it already. */
+  readonly askFirst: boolean;
 }
 
 /** Bytes and blocks of one call that are under way. */
 const WINDOW_BYTES = 8 * 1024 * 1024;
 const WINDOW_ITEMS = 512;
 const NOTHING = new Uint8Array(0);
+/** Of a smaller block, asking costs as much as sending. */
+const ASK_FIRST_BYTES = 4_096;
 
 interface Putting {
   readonly index: number;
@@ -143,7 +150,8 @@ export class PutCall implements Call {
     }
   }
 
-  private puttingOf(index: number, { bytes, label, start = false, companion = NOTHING }: LabelledToPut): Putting {
+  private puttingOf(index: number, object: LabelledToPut): Putting {
+    const { bytes, label, start = false, companion = NOTHING, mediaType = '' } = object;
     if (!(bytes instanceof Uint8Array) || bytes.length < 1 || bytes.length > BLOCK_BYTES_MAX)
       throw new RangeError(`object ${index} has ${bytes?.length} bytes: cut data into blocks of 1 byte to 1 MiB`);
     if (companion.length > COMPANION_BYTES_MAX)
@@ -151,8 +159,18 @@ export class PutCall implements Call {
     if (label !== undefined && this.settings.collection === null)
       throw new TypeError('a block put under a label needs the `collection` of the call');
     const name = nameOfHash(this.wire.hash.hashOf(bytes));
-    const put = { ...(label ?? labelOf(name)), start, name, sizeBytes: bytes.length, companion };
-    return { index, name: nameToText(name), put, bytes, answered: false };
+    if (mediaType.length > MEDIA_TYPE_CHARS_MAX)
+      throw new RangeError(`the media type of object ${index} has ${mediaType.length} characters, more than 128`);
+    const put = { ...(label ?? labelOf(name)), start, name, sizeBytes: bytes.length, companion, mediaType };
+    const reference = this.referenceTo(bytes);
+    return { index, name: nameToText(name), put: { ...put, reference }, bytes, answered: false };
+  }
+
+  /** Proves that we have a block (PROTOCOL.md, IN16). */
+  private referenceTo(bytes: Uint8Array): Reference | null {
+    const { proofPrefix, hash } = this.wire;
+    if (!this.settings.askFirst || proofPrefix === undefined || bytes.length < ASK_FIRST_BYTES) return null;
+    return { token: OWN_LOCKER, proof: hash.hashOf(concatBytes(proofPrefix, bytes)) };
   }
 
   private askSoon(): void {
@@ -196,15 +214,26 @@ export class PutCall implements Call {
     if (output.kind === 'stored') for (const at of output.items) this.settle(items[at]!);
     else if (output.kind === 'refused') {
       const refused = output.item === null ? items : [items[output.item]!];
-      for (const item of refused) if (!item.answered) this.settle(item, output);
+      for (const item of refused) if (!item.answered) this.refused(item, output);
     }
     this.fill();
   }
 
-  private settle(
-    item: Putting,
-    refusal?: { readonly reason: InsReason; readonly retryAfterMs: number; readonly otherServer: string | null },
-  ): void {
+  private refused(item: Putting, refusal: Refusal): void {
+    if (item.put.reference === null || refusal.reason !== 'NO_OBJECT') {
+      this.settle(item, refusal);
+      return;
+    }
+    // The server does not hold it: its bytes have to be sent.
+    this.openItems--;
+    this.openBytes -= item.bytes.length;
+    this.wire.putBytes.give(item.bytes.length);
+    item.answered = true;
+    this.waiting.push({ ...item, put: { ...item.put, reference: null }, answered: false });
+    this.waitingBytes += item.bytes.length;
+  }
+
+  private settle(item: Putting, refusal?: Refusal): void {
     if (this.over) return;
     const { index, name, bytes } = item;
     item.answered = true;

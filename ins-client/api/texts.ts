@@ -46,6 +46,13 @@ export function tokenBytes(token: TokenLike): Uint8Array {
   throw new TypeError(`${shown(token)} is no token: expected what generateToken gave, unchanged`);
 }
 
+/** @throws TypeError when it is not base64url. */
+export function invitationBytes(invitation: string | Uint8Array): Uint8Array {
+  const bytes = typeof invitation === 'string' ? fromBase64Url(invitation) : invitation;
+  if (bytes !== undefined && bytes.length > SIGNATURE_BYTES) return bytes;
+  throw new TypeError(`${shown(invitation)} is no invitation: expected what the provider gave, unchanged`);
+}
+
 /** What opens a locker, as the conversation takes it: a token, the key of an account whose locker is open, null for our own. */
 export function openerOf({
   token,

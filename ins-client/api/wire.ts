@@ -11,6 +11,8 @@ export type RequestOutput = Extract<InsCallerOutput, { readonly handle: number }
 export interface Wire {
   readonly hash: Hash;
   readonly clock: DriveClock;
+  /** What proves that we have a block begins with this; `undefined` before the first connection. */
+  readonly proofPrefix: Uint8Array | undefined;
   /** Blocks asked for and not answered. */
   readonly gets: Budget;
   /** Bytes of blocks put and not answered. */

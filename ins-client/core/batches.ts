@@ -15,6 +15,7 @@ import {
   type Item,
   type ItemCall,
   type ItemsInput,
+  isReference,
   itemCall,
 } from './calls.ts';
 import { Heap } from './heap.ts';
@@ -145,7 +146,7 @@ export class Batches {
     this.putBytesOpen += open.putBytes;
     this.requests.send(this.message(request, open, nowMs));
     for (const [item, { ask }] of items.entries()) {
-      if (ask.kind !== 'put') continue;
+      if (ask.kind !== 'put' || isReference(ask.put)) continue;
       const header = { request, item, kept: false, labelled: null };
       this.requests.outputs.push({ kind: 'send-block', header, body: ask.body });
     }
@@ -156,16 +157,18 @@ export class Batches {
     const puts: BatchMessage['puts'][number][] = [];
     const deletes: BatchMessage['deletes'][number][] = [];
     const statuses: BatchMessage['statuses'][number][] = [];
+    const describes: BatchMessage['describes'][number][] = [];
     for (const { ask, token: held } of items) {
       const token = this.requests.aliasOf(held) ?? OWN_LOCKER;
       if (ask.kind === 'get') gets.push(getItem(token, ask.block, nowMs));
       else if (ask.kind === 'put') puts.push({ ...EMPTY_PUT, ...ask.put, token });
       else if (ask.kind === 'delete') deletes.push({ token, name: ask.name });
-      else statuses.push({ token });
+      else if (ask.kind === 'status') statuses.push({ token });
+      else describes.push({ token, name: ask.name, set: ask.set });
     }
-    const { keep, collection, ttlSeconds } = envelope;
-    const common = { keep: keep ?? false, collection, ttlSeconds: ttlSeconds ?? 0 };
-    return { ...EMPTY_BATCH, request, ...common, gets, puts, deletes, statuses };
+    const { keep, deliver, collection, ttlSeconds } = envelope;
+    const common = { keep: keep ?? false, deliver: deliver ?? true, collection, ttlSeconds: ttlSeconds ?? 0 };
+    return { ...EMPTY_BATCH, request, ...common, gets, puts, deletes, statuses, describes };
   }
 
   // The answers
@@ -181,12 +184,13 @@ export class Batches {
     return true;
   }
 
+  /** Of gets, those that were only to be kept. */
   stored({ request, items }: Message<'stored'>): void {
-    this.doneWith('stored', 'put', request, items);
+    this.doneWith('stored', (item) => item.ask.kind === 'put' || item.call.envelope.deliver === false, request, items);
   }
 
   deleted({ request, items }: Message<'deleted'>): void {
-    this.doneWith('deleted', 'delete', request, items);
+    this.doneWith('deleted', (item) => item.ask.kind === 'delete', request, items);
   }
 
   usage({ type: _, request, item: at, ...usage }: Message<'usage'>): void {
@@ -196,10 +200,17 @@ export class Batches {
     this.answer(item);
   }
 
+  attributes({ type: _, request, item: at, ...attributes }: Message<'attributes'>): void {
+    const item = this.open.get(request)?.items[at];
+    if (item?.ask.kind !== 'describe' || item.answered) return;
+    this.requests.outputs.push({ kind: 'attributes', handle: item.call.handle, attributes });
+    this.answer(item);
+  }
+
   /** Items of several calls may have their answers in one message: each call is told of its own. */
   private doneWith(
     told: 'stored' | 'deleted',
-    kind: Item['ask']['kind'],
+    fits: (item: Item) => boolean,
     request: number,
     at: readonly number[],
   ): void {
@@ -207,7 +218,7 @@ export class Batches {
     const items = [...new Set(at)].map((place) => batch?.items[place]);
     const byCall = new Map<ItemCall, Item[]>();
     for (const item of items) {
-      if (item === undefined || item.ask.kind !== kind || item.answered) continue;
+      if (item === undefined || item.answered || !fits(item)) continue;
       const others = byCall.get(item.call);
       if (others === undefined) byCall.set(item.call, [item]);
       else others.push(item);
@@ -275,7 +286,7 @@ export class Batches {
   }
 
   private isTooMuch(input: ItemsInput): boolean {
-    if (input.kind === 'status') return false;
+    if (input.kind === 'status' || input.kind === 'describe') return this.itemsWaiting >= ITEMS_WAITING_MAX;
     if (input.kind !== 'put') {
       const { length } = input.kind === 'get' ? input.items : input.names;
       return this.itemsWaiting + length > ITEMS_WAITING_MAX;

@@ -3,20 +3,21 @@ import type { PutBlock } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX, CONTROL_BYTES_MAX } from '../../protocol/limits.ts';
 import { sameBytes } from '../../protocol/text.ts';
 import type { HeldToken } from './aliases.ts';
-import type { InsClientInput, WantedBlock } from './io.ts';
+import type { InsClientInput, SetAttributes, WantedBlock } from './io.ts';
 
 /** What callers have asked for, item by item, and has not been answered. Calls outlive connections. */
 
 type Input<Kind extends InsClientInput['kind']> = Extract<InsClientInput, { readonly kind: Kind }>;
-export type ItemsInput = Input<'get' | 'put' | 'delete' | 'status'>;
+export type ItemsInput = Input<'get' | 'put' | 'delete' | 'status' | 'describe'>;
 
 /** What one item asks. The kinds stand in a batch in this order. */
 export type Ask =
   | { readonly kind: 'get'; readonly block: WantedBlock }
   | { readonly kind: 'put'; readonly put: PutBlock; readonly body: Body }
   | { readonly kind: 'delete'; readonly name: Uint8Array }
-  | { readonly kind: 'status' };
-const ORDER = { get: 0, put: 1, delete: 2, status: 3 } as const;
+  | { readonly kind: 'status' }
+  | { readonly kind: 'describe'; readonly name: Uint8Array; readonly set: SetAttributes | null };
+const ORDER = { get: 0, put: 1, delete: 2, status: 3, describe: 4 } as const;
 
 export interface Item {
   readonly call: ItemCall;
@@ -30,6 +31,7 @@ export interface Item {
 /** What a batch says once for all its items; null where no item of it has need of that. */
 export interface Envelope {
   readonly keep: boolean | null;
+  readonly deliver: boolean | null;
   readonly collection: Uint8Array | null;
   readonly ttlSeconds: number | null;
 }
@@ -52,15 +54,18 @@ export function itemCall(input: ItemsInput, hold: (token: Uint8Array | null) => 
   return call;
 }
 
+const NO_ENVELOPE: Envelope = { keep: null, deliver: null, collection: null, ttlSeconds: null };
+
 function envelopeOf(input: ItemsInput): Envelope {
   switch (input.kind) {
     case 'get':
-      return { keep: input.keep, collection: input.collection, ttlSeconds: null };
+      return { ...NO_ENVELOPE, keep: input.keep, deliver: input.deliver ?? true, collection: input.collection };
     case 'put':
-      return { keep: null, collection: input.collection, ttlSeconds: input.ttlSeconds };
+      return { ...NO_ENVELOPE, collection: input.collection, ttlSeconds: input.ttlSeconds };
     case 'delete':
     case 'status':
-      return { keep: null, collection: null, ttlSeconds: null };
+    case 'describe':
+      return NO_ENVELOPE;
   }
 }
 
@@ -76,6 +81,8 @@ function asksOf(input: ItemsInput): { readonly ask: Ask; readonly token: Uint8Ar
       return input.names.map((name) => ({ ask: { kind: 'delete', name }, token: input.token }));
     case 'status':
       return [{ ask: { kind: 'status' }, token: input.token }];
+    case 'describe':
+      return [{ ask: { kind: 'describe', name: input.name, set: input.set }, token: input.token }];
   }
 }
 
@@ -117,8 +124,13 @@ export function batchesOf(envelope: Envelope, items: readonly Item[]): Batch[] {
   return batches;
 }
 
+/** The server is to have the block already: its bytes do not follow. */
+export function isReference({ reference = null }: PutBlock): boolean {
+  return reference !== null;
+}
+
 function bytesOf({ ask }: Item): number {
-  return ask.kind === 'put' ? ask.body.byteLength : 0;
+  return ask.kind === 'put' && !isReference(ask.put) ? ask.body.byteLength : 0;
 }
 
 function messageBytesOf({ ask }: Item): number {
@@ -176,10 +188,11 @@ export class GrowingBatch {
 function joinedEnvelope(a: Envelope, b: Envelope): Envelope | undefined {
   if (a === b) return a;
   const differ = <T>(x: T | null, y: T | null): boolean => x !== null && y !== null && x !== y;
-  if (differ(a.keep, b.keep) || differ(a.ttlSeconds, b.ttlSeconds)) return undefined;
+  if (differ(a.keep, b.keep) || differ(a.deliver, b.deliver) || differ(a.ttlSeconds, b.ttlSeconds)) return undefined;
   if (a.collection !== null && b.collection !== null && !sameBytes(a.collection, b.collection)) return undefined;
   return {
     keep: a.keep ?? b.keep,
+    deliver: a.deliver ?? b.deliver,
     collection: a.collection ?? b.collection,
     ttlSeconds: a.ttlSeconds ?? b.ttlSeconds,
   };

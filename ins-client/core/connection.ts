@@ -29,6 +29,8 @@ const HELLO_MS = 5_000;
 const PAUSE_MS = 250;
 const PAUSE_MS_MAX = 10_000;
 
+type Greeted = Omit<Extract<InsClientOutput, { readonly kind: 'ready' }>, 'kind'>;
+
 /** Dials, proves our key, and dials again when the connection is lost. */
 export class Connection {
   private readonly deadlines = new Deadlines<'connect' | 'redial'>();
@@ -38,7 +40,7 @@ export class Connection {
   private state: 'idle' | 'dialling' | 'greeting' | 'signing' | 'open' | 'closing' | 'pausing' = 'idle';
   private wanted = false;
   private replaced = false;
-  private greeted: { readonly server: Uint8Array; readonly clockOffsetMs: number } | undefined;
+  private greeted: Greeted | undefined;
   private signRef = 0;
 
   constructor(options: InsConversationOptions, outputs: Sink<InsClientOutput>) {
@@ -82,13 +84,13 @@ export class Connection {
       return;
     }
     this.state = 'signing';
-    this.greeted = { server, clockOffsetMs: clockMs - nowMs };
+    this.greeted = { server, nonce, clockOffsetMs: clockMs - nowMs };
     const bytes = helloSigned(nonce, server, this.options.key);
     this.outputs.push({ kind: 'sign', ref: ++this.signRef, bytes });
   }
 
   /** @returns Whom we have reached, once. */
-  signed({ ref, signature }: Input<'signed'>): NonNullable<Connection['greeted']> | undefined {
+  signed({ ref, signature }: Input<'signed'>): Greeted | undefined {
     const { greeted } = this;
     if (this.state !== 'signing' || ref !== this.signRef || greeted === undefined) return undefined;
     this.state = 'open';

@@ -84,6 +84,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
       case 'put':
       case 'delete':
       case 'status':
+      case 'describe':
         this.mustBeFree(input.handle);
         this.batches.begin(input, nowMs);
         break;
@@ -207,6 +208,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
         this.follows.renewed(message);
         return;
       case 'attributes':
+        this.batches.attributes(message);
         return;
       case 'notice':
         if (message.kind === 'replaced') this.connection.toBeReplaced();

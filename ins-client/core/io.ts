@@ -1,6 +1,6 @@
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader, Label, Labelled } from '../../protocol/frames.ts';
-import type { AccessKind, FromInsClient, FromInsServer, PutBlock } from '../../protocol/ins-messages.ts';
+import type { AccessKind, DescribeItem, FromInsClient, FromInsServer, PutBlock } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 
 /** What crosses the border between one INS conversation and the program around it. */
@@ -24,6 +24,10 @@ export interface WantedBlock {
 /** What is in a locker. */
 export type Usage = Omit<Extract<FromInsServer, { readonly type: 'usage' }>, 'type' | 'request' | 'item'>;
 
+/** What is known of a block in a locker. */
+export type Attributes = Omit<Extract<FromInsServer, { readonly type: 'attributes' }>, 'type' | 'request' | 'item'>;
+export type SetAttributes = NonNullable<DescribeItem['set']>;
+
 export type InsClientInput =
   /** Dial, and keep the connection up, until `stop`. */
   | { readonly kind: 'start' }
@@ -40,6 +44,8 @@ export type InsClientInput =
       readonly kind: 'get';
       readonly handle: number;
       readonly keep: boolean;
+      /** False with `keep`: only to be filed in our locker, which `stored` says. Default true. */
+      readonly deliver?: boolean;
       readonly collection: Uint8Array | null;
       readonly items: readonly WantedBlock[];
     }
@@ -71,6 +77,14 @@ export type InsClientInput =
       readonly names: readonly Uint8Array[];
     }
   | { readonly kind: 'status'; readonly handle: number; readonly token: Uint8Array | null }
+  /** Asks for a block's attributes, setting them first where `set` is not null. */
+  | {
+      readonly kind: 'describe';
+      readonly handle: number;
+      readonly token: Uint8Array | null;
+      readonly name: Uint8Array;
+      readonly set: SetAttributes | null;
+    }
   /** Makes tokens of ours void: those of these ids, and those below the epoch (null leaves that as it is). */
   | {
       readonly kind: 'revoke';
@@ -98,6 +112,8 @@ export type InsClientOutput =
       readonly kind: 'ready';
       /** The server's key: tokens for lockers on it name it. */
       readonly server: Uint8Array;
+      /** Of this connection: what proves that we have a block is made with it. */
+      readonly nonce: Uint8Array;
       /** Add to our time to get the server's. */
       readonly clockOffsetMs: number;
     }
@@ -125,6 +141,7 @@ export type InsClientOutput =
   | { readonly kind: 'stored'; readonly handle: number; readonly items: readonly number[] }
   | { readonly kind: 'deleted'; readonly handle: number; readonly items: readonly number[] }
   | { readonly kind: 'usage'; readonly handle: number; readonly usage: Usage }
+  | { readonly kind: 'attributes'; readonly handle: number; readonly attributes: Attributes }
   | { readonly kind: 'done'; readonly handle: number }
   /** A followed locker's owner has a new token; the conversation has registered it already. */
   | { readonly kind: 'renewed'; readonly handle: number; readonly token: Uint8Array }

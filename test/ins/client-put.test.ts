@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { generateToken, readToken, type TokenClaims } from '../../ins-client/node/index.ts';
+import { generateToken, nameOf, readToken, type TokenClaims } from '../../ins-client/node/index.ts';
 import { all, ClientStage, outcome, putAll, settle, until } from './client-stage.ts';
 import { bytesOf, collectionOf, keysOf } from './helpers.ts';
 
@@ -102,6 +102,59 @@ describe('what is in a locker', () => {
     const wide = await owner.generateToken({ operations: ['status', 'delete'], names: [name!] });
     await other.deleteObject(name!, { token: wide });
     expect(await other.status({ token: wide })).toMatchObject({ objects: 0 });
+  });
+});
+
+describe('attributes', () => {
+  test('are put with a block, told and changed', async () => {
+    const { ins } = stage.client(1);
+    const name = await ins.putObject({ bytes: bytesOf(1, 100), mediaType: 'image/png' }, { ttlSeconds: 50 });
+    const { lifeSeconds, ...rest } = await ins.attributes(name);
+    expect(rest).toEqual({ sizeBytes: 100, mediaType: 'image/png', reads: 0 });
+    expect(lifeSeconds).toBeLessThanOrEqual(50);
+    await ins.getObject(name);
+    const changed = await ins.setAttributes(name, { ttlSeconds: 500 });
+    expect(changed).toMatchObject({ mediaType: 'image/png', reads: 1 });
+    expect(changed.lifeSeconds).toBeGreaterThan(400);
+    await expect(ins.attributes(await stage.client(2).ins.putObject(bytesOf(2, 10)))).rejects.toThrow('NO_OBJECT');
+    await expect(ins.putObject({ bytes: bytesOf(1, 9), mediaType: 'x'.repeat(200) })).rejects.toThrow('media type');
+  });
+});
+
+describe('what the server holds already', () => {
+  test('is put without its bytes by who asks first; the rest is sent', async () => {
+    const blocks = Array.from({ length: 100 }, (_, number) => bytesOf(number, 20_000));
+    const names = await putAll(stage.client(1).ins, blocks.slice(0, 70));
+    const { ins, tap } = stage.client(2);
+    const results = await ins.putObjects(blocks, { askFirst: true });
+    expect(results.every(({ ok }) => ok)).toBe(true);
+    expect(results.slice(0, 70).map(({ name }) => name)).toEqual(names);
+    expect(tap.blocksOut).toBe(30);
+    const got = await all(ins.getObjects(results.map(({ name }) => name!)));
+    expect(got.filter(({ ok }) => ok).length).toBe(100);
+  });
+
+  test('is filed in our locker without coming here', async () => {
+    const owner = stage.client(1).ins;
+    const { ins, tap } = stage.client(2);
+    const names = await putAll(owner, [bytesOf(1, 3_000), bytesOf(2, 3_000)]);
+    const missing = await nameOf(bytesOf(3, 3_000));
+    const token = await owner.generateToken({ names: [...names, missing] });
+    const results = await ins.keepObjects([...names, missing], { token });
+    expect(results.map(({ ok }) => ok)).toEqual([true, true, false]);
+    expect(tap.blocksIn).toBe(0);
+    expect((await ins.status()).objects).toBe(2);
+    await expect(ins.getObject(names[1]!)).resolves.toEqual(bytesOf(2, 3_000));
+  });
+
+  test('under a label that is not there yet, is waited for', async () => {
+    const { ins } = stage.client(1);
+    await ins.putObject({ bytes: bytesOf(0, 10), label: label(0) }, { collection });
+    const wanted = { label: label(1) };
+    await expect(ins.getObject(wanted, { collection })).rejects.toMatchObject({ reason: 'NOT_YET' });
+    const waiting = ins.getObject({ ...wanted, wait: true }, { collection });
+    await ins.putObject({ bytes: bytesOf(1, 10), label: label(1) }, { collection });
+    await expect(waiting).resolves.toEqual(bytesOf(1, 10));
   });
 });
 

@@ -10,6 +10,7 @@ import { keysOf } from './helpers.ts';
 export class Tap {
   /** Messages sent, over all connections. */
   readonly sent: FromInsClient[] = [];
+  blocksOut = 0;
   blocksIn = 0;
   blockBytesIn = 0;
   /** Block frames pass through here on their way in. */
@@ -40,7 +41,10 @@ export class Tap {
           if (decoded.ok && decoded.message !== undefined) this.sent.push(decoded.message);
           link.sendControl(bytes);
         },
-        sendBlock: (header, block) => link.sendBlock(header, block),
+        sendBlock: (header, block) => {
+          this.blocksOut++;
+          link.sendBlock(header, block);
+        },
         close: (code, why) => link.close(code, why),
       };
     },

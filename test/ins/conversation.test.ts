@@ -120,7 +120,7 @@ describe('an INS conversation', () => {
     expect(sent('hello')).toEqual([
       { type: 'hello', version: 1, key: keys.publicKey, application: 'test', signature, invitation: null },
     ]);
-    expect(told('ready')).toEqual([{ kind: 'ready', server, clockOffsetMs: 700 }]);
+    expect(told('ready')).toEqual([{ kind: 'ready', server, nonce, clockOffsetMs: 700 }]);
   });
 
   it('sends what was asked before right behind its hello', () => {

@@ -68,6 +68,8 @@ type OutputOf<Kind extends InsServerOutput['kind']> = Extract<InsServerOutput, {
 const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
 /** Connections of all kinds: as many as a process may open files where we run. */
 const CONNECTIONS_MAX = 20_000;
+/** Of these 64 may be WebSockets; the others are HTTP's, which come and go. */
+const CONNECTIONS_PER_ADDRESS_MAX = 256;
 /** The core gives up an upload after 30 s; this is for what goes wrong before or besides. */
 const REQUEST_MS = 40_000;
 
@@ -262,6 +264,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     localProxies: true,
     requestTimeoutMs: REQUEST_MS,
     connectionsMax: CONNECTIONS_MAX,
+    connectionsPerAddressMax: CONNECTIONS_PER_ADDRESS_MAX,
   });
   serveGuests({ server, desk, input, counters, origins, publicStatus });
   const acceptor = acceptWebSockets(

@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { isLoopback } from './ws-server.ts';
 
 export type HttpApp = FastifyInstance;
 export type HttpRequest = FastifyRequest;
@@ -17,6 +18,8 @@ export interface HttpServerOptions {
   readonly requestTimeoutMs?: number;
   /** Connections held at once; more are closed as they come. Default 4,096. */
   readonly connectionsMax?: number;
+  /** Those of one address, this machine's own apart. Default: as many as there may be. */
+  readonly connectionsPerAddressMax?: number;
 }
 
 /** Fastify with our limits around it. Add routes to `app`, then `listen`. */
@@ -72,7 +75,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   raw.headersTimeout = HEADERS_TIMEOUT_MS;
   raw.maxHeadersCount = HEADERS_MAX;
   raw.maxConnections = options.connectionsMax ?? 4_096;
-  const sockets = trackSockets(raw);
+  const sockets = trackSockets(raw, options.connectionsPerAddressMax ?? Number.POSITIVE_INFINITY);
   const closing: (() => void)[] = [];
   answerAnyone(app);
   return {
@@ -95,11 +98,24 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
 }
 
 /** Node forgets a socket once it is upgraded; closing has to end those too. */
-function trackSockets(raw: Server): Set<Socket> {
+function trackSockets(raw: Server, perAddressMax: number): Set<Socket> {
   const sockets = new Set<Socket>();
+  const counts = new Map<string, number>();
   raw.on('connection', (socket: Socket) => {
+    const { remoteAddress = '' } = socket;
+    const count = (counts.get(remoteAddress) ?? 0) + 1;
+    if (count > perAddressMax && !isLoopback(remoteAddress)) {
+      socket.destroy();
+      return;
+    }
+    counts.set(remoteAddress, count);
     sockets.add(socket);
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => {
+      sockets.delete(socket);
+      const left = counts.get(remoteAddress)! - 1;
+      if (left === 0) counts.delete(remoteAddress);
+      else counts.set(remoteAddress, left);
+    });
   });
   return sockets;
 }

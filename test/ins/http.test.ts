@@ -4,6 +4,7 @@ import { addressGroup, contentType } from '../../ins-server/node/http/parse.ts';
 import { STATUSES } from '../../ins-server/node/http/statuses.ts';
 import { type InsServerConfig, type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
 import { memoryStore } from '../../ins-server/node/stores/memory.ts';
+import { Prng } from '../../machine/prng.ts';
 import { nameToText } from '../../protocol/names.ts';
 import { REASONS } from '../../protocol/reasons.ts';
 import { toBase64Url } from '../../protocol/text.ts';
@@ -305,10 +306,14 @@ describe.each(httpClients)('an INS server over HTTP, asked by $name', ({ ask }) 
 });
 
 /** Sends text as it is, gives all that comes until the other side closes. */
-function raw(server: RunningInsServer, text: string): Promise<string> {
+function raw(server: RunningInsServer, text: string, andNoMore = false): Promise<string> {
   return new Promise((resolve) => {
     let got = '';
-    const socket = connect(server.port, '127.0.0.1', () => socket.write(text, 'latin1'));
+    const socket = connect(server.port, '127.0.0.1', () => {
+      socket.write(text, 'latin1');
+      // Whoever waits for more of a body learns that none comes.
+      if (andNoMore) socket.end();
+    });
     socket.setEncoding('latin1');
     socket.on('data', (data) => {
       got += data;
@@ -404,5 +409,102 @@ describe('an INS server over HTTP, asked badly', () => {
 
   it('HT5: has a status for every reason', () => {
     expect(Object.keys(STATUSES)).toEqual(Object.keys(REASONS));
+  });
+});
+
+describe('an INS server over HTTP, asked at random', () => {
+  const words = {
+    methods: ['GET', 'HEAD', 'PUT', 'DELETE', 'POST', 'OPTIONS', 'PATCH', 'get', 'G\xffT', 'BREW'],
+    paths: [
+      '/',
+      '/status',
+      '/healthz',
+      '/metrics',
+      '/.well-known/ni/blake3/',
+      '/.well-known/ni/',
+      '/%',
+      '*',
+      '//',
+      '/\x00',
+    ],
+    names: [
+      'Authorization',
+      'Range',
+      'If-None-Match',
+      'If-Range',
+      'Content-Length',
+      'Transfer-Encoding',
+      'Expect',
+      'Host',
+    ],
+    more: ['Expires-In', 'Cache-Control', 'INS-Collection', 'INS-Part', 'Content-Type', 'Origin', 'X-Forwarded-For'],
+    values: [
+      '',
+      '0',
+      '-1',
+      '5',
+      '1e9',
+      '99999999999999999999',
+      'bytes=0-',
+      'bytes=--',
+      'Bearer',
+      'Bearer AAAA',
+      '*',
+      '100-continue',
+    ],
+    others: [
+      'chunked',
+      'max-age=',
+      'max-age=1',
+      'text/html',
+      '"',
+      ',,,',
+      '\xff\xfe',
+      'a/b;c="',
+      '::1, x',
+      'A'.repeat(43),
+    ],
+  };
+
+  it.each([
+    ['fixed', 1],
+    ['fresh', Date.now()],
+  ])('HT5: survives a %s seed, and never fails itself', async (_name, seed) => {
+    const server = await start();
+    const prng = new Prng(seed);
+    const one = (list: readonly string[]): string => list[prng.int(0, list.length)]!;
+    const good = blockOf(1, 100).body;
+    const token = bearer(server).authorization;
+    const request = (): string => {
+      const path = prng.int(0, 2) === 0 ? new URL(blockUrl(server, good)).pathname : one(words.paths) + one(words.others);
+      const fields = Array.from({ length: prng.int(0, 6) }, () => {
+        return `${one([...words.names, ...words.more])}: ${one([...words.values, ...words.others])}`;
+      });
+      if (prng.int(0, 2) === 0) fields.push(`Authorization: ${token}`);
+      return [
+        `${one(words.methods)} ${path} HTTP/1.1`,
+        'Host: x',
+        'Connection: close',
+        ...fields,
+        '',
+        one(words.others),
+      ].join('\r\n');
+    };
+    for (let round = 0; round < 20; round++) {
+      const asked = Array.from({ length: 10 }, request);
+      const answers = await Promise.all(asked.map((text) => raw(server, text, true)));
+      for (const [at, answer] of answers.entries()) {
+        const statuses = [...answer.matchAll(/HTTP\/1\.1 (\d{3})/g)].map(([, status]) => status);
+        expect([seed, asked[at], statuses.filter((status) => status === '500')]).toEqual([seed, asked[at], []]);
+      }
+    }
+    const headers = bearer(server, { id: new Uint8Array(16).fill(3) });
+    const url = blockUrl(server, bytesOf(2, 100));
+    const answer = await fetch(url, {
+      method: 'PUT',
+      headers: { ...headers, 'x-forwarded-for': '192.0.2.9' },
+      body: new Uint8Array(bytesOf(2, 100)),
+    });
+    expect(answer.status).toBe(201);
   });
 });

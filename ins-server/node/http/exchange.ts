@@ -16,6 +16,8 @@ export interface Refusal {
   readonly text?: string;
   readonly status?: number;
   readonly retryAfterMs?: number;
+  /** Where else to ask. No redirect: clients drop the token on the way to another server. */
+  readonly otherServer?: string | null;
 }
 
 /** One HTTP request and its answer; of several answers, the first goes. */
@@ -53,7 +55,9 @@ export class Exchange {
     this.reply.raw.writeContinue();
   }
 
-  refuse({ reason, text = REASONS[reason].text, status = STATUSES[reason], retryAfterMs = 0 }: Refusal): void {
+  refuse(refusal: Refusal): void {
+    const { reason, text = REASONS[reason].text, status = STATUSES[reason], retryAfterMs = 0 } = refusal;
+    const otherServer = refusal.otherServer?.replace(/^ws/, 'http');
     const head: Record<string, string | number> = { 'cache-control': 'no-store' };
     if (retryAfterMs > 0) head['retry-after'] = Math.ceil(retryAfterMs / 1000);
     // RFC 6750 section 3: a request without a token is told no error.
@@ -61,7 +65,7 @@ export class Exchange {
       head['www-authenticate'] =
         reason === 'TOKEN_REQUIRED' ? 'Bearer realm="ins"' : `Bearer realm="ins", error="invalid_token"`;
     }
-    this.json(status, { reason, text, retryAfterMs }, head);
+    this.json(status, { reason, text, retryAfterMs, ...(otherServer === undefined ? {} : { otherServer }) }, head);
   }
 
   json(status: number, value: unknown, fields: Fields = {}): void {

@@ -61,6 +61,8 @@ export class GuestDesk {
   /** Carries out what the core says to a guest. */
   perform(output: GuestOutput): void {
     const guest = this.guests.get(output.link);
+    // The core has forgotten it.
+    if (output.kind === 'close') this.guests.delete(output.link);
     if (guest === undefined || guest.isSettled) {
       // The core closes those who do not take what they have asked for.
       if (output.kind === 'close') guest?.exchange.cut();
@@ -96,11 +98,11 @@ export class GuestDesk {
     const { exchange, token } = guest;
     switch (message.type) {
       case 'refused': {
-        const { reason, retryAfterMs } = message;
+        const { reason, retryAfterMs, otherServer } = message;
         const text = reason === 'TOKEN_SCOPE' && isBound(token) ? BOUND : REASONS[reason].text;
         // A put whose bytes have not come is the sender's own delay.
         const isLate = reason === 'DEADLINE' && exchange.request.method === 'PUT';
-        exchange.refuse({ reason, text, retryAfterMs, ...(isLate ? { status: 408 } : {}) });
+        exchange.refuse({ reason, text, retryAfterMs, otherServer, ...(isLate ? { status: 408 } : {}) });
         return;
       }
       case 'usage': {

@@ -43,6 +43,16 @@ export function size(minBytes: number, maxBytes: number, range: string): (text: 
   };
 }
 
+const BITS = { '': 1, K: 1e3, M: 1e6, G: 1e9 } as const;
+
+/** Bits per second such as `100M` or `2.5G`, in powers of 1,000 as networks count. */
+export function readBitrate(text: string): number {
+  const [, digits, unit] = /^(\d{1,12}(?:\.\d{1,6})?)([KMG]?)(?:bit\/s|bps)?$/i.exec(text) ?? [];
+  const bps = Math.round(Number(digits) * BITS[(unit ?? '').toUpperCase() as keyof typeof BITS]);
+  if (!(bps >= 8_000 && bps <= 1e12)) throw new Error('bits per second from 8K to 1000G are expected, such as 100M');
+  return bps;
+}
+
 export const readBlockBytes = size(1_024, BLOCK_BYTES_MAX, 'from 1K to 1M');
 
 /** The address of a tracker or INS server. */

@@ -61,12 +61,25 @@ export function word<const W extends readonly string[]>(words: W): Field<W[numbe
   return { read: (value) => (typeof value === 'string' && words.includes(value) ? value : undefined), write: same };
 }
 
+/** One of a few words, as its place among them: for what travels often. */
+export function ordinal<const W extends readonly string[]>(words: W): Field<W[number]> {
+  return {
+    read: (value) => (typeof value === 'number' ? words[value] : undefined),
+    write: (value) => words.indexOf(value),
+  };
+}
+
 /** Absent values travel as nil, so that fields after them keep their place. */
 export function optional<T>(field: Field<T>): Field<T | null> {
   return {
     read: (value) => (value === null || value === undefined ? null : field.read(value)),
     write: (value) => (value === null ? null : field.write(value)),
   };
+}
+
+/** A field that was added later: where an older sender leaves it out, it has this value. */
+export function added<T>(field: Field<T>, absent: T): Field<T> {
+  return { read: (value) => (value === undefined ? absent : field.read(value)), write: field.write };
 }
 
 const NONE: readonly never[] = Object.freeze([]);

@@ -1,11 +1,13 @@
 import { codec, type MessageOf, message } from './codec.ts';
 import {
+  added,
   between,
   blob,
   bytes,
   flag,
   list,
   optional,
+  ordinal,
   type Read,
   struct,
   text,
@@ -54,6 +56,11 @@ export const SERVER_APPLICATION = 'inswarm.ins-server';
 export const ACCESS_KINDS = ['private', 'members', 'public'] as const;
 export type AccessKind = (typeof ACCESS_KINDS)[number];
 
+/** How urgent something is among what its application reads, the most urgent first (RFC 7069 A.3). */
+export const PRIORITIES = ['urgent', 'high', 'normal', 'low'] as const;
+export type Priority = (typeof PRIORITIES)[number];
+
+const priority = added<Priority>(ordinal(PRIORITIES), 'normal');
 const request = u32;
 const alias = u16;
 const track = between(0, TRACKS_MAX - 1);
@@ -67,6 +74,7 @@ const getItem = struct({
   label: optional(struct({ track, part: u32, index: u16 })),
   /** By label: answered when the block is put, or at the deadline, if it is not there yet. */
   wait: flag,
+  priority,
 });
 export type GetItem = Read<typeof getItem>;
 
@@ -165,6 +173,7 @@ const fromClient = [
     tracks: list(track, TRACKS_MAX),
     /** A part, or {@link FROM_NEWEST_START}. */
     from: u32,
+    priority,
   }),
   message('cancel', 9, { request }),
   /** The newest range token of the sender's own locker: the server hands it to those who follow that locker. */
@@ -236,7 +245,14 @@ export type FromInsServer = MessageOf<typeof fromServer>;
 export type BatchMessage = Extract<FromInsClient, { readonly type: 'batch' }>;
 
 /** What items are made of: a get of nothing, and a put into one's own locker. */
-export const EMPTY_GET = { token: OWN_LOCKER, deadlineMs: 0, name: null, label: null, wait: false } as const;
+export const EMPTY_GET = {
+  token: OWN_LOCKER,
+  deadlineMs: 0,
+  name: null,
+  label: null,
+  wait: false,
+  priority: 'normal',
+} as const;
 export const EMPTY_PUT = { token: OWN_LOCKER, reference: null, mediaType: '' } as const;
 /** A batch of which nothing is asked yet. */
 export const EMPTY_BATCH = {

@@ -1,4 +1,5 @@
 import { InsServer } from '../ins-server/core/ins-server.ts';
+import { INS_SERVER_LIMITS } from '../ins-server/core/limits.ts';
 import { PLAYER_DEFAULTS, type PlayerOptions } from '../machine/player.ts';
 import { Prng } from '../machine/prng.ts';
 import { PeerCore, type PeerStats } from '../peer/core/peer.ts';
@@ -138,7 +139,7 @@ export class Simulation {
       mayDial: () => true,
       isKnownServer: () => true,
       startedAtMs: 0,
-      limits: INS_LIMITS,
+      limits: INS_SERVER_LIMITS,
     });
     const bps = this.options.insUpBps ?? 1000 * MBPS;
     const server = new SimInsServer(this.world, ++this.nodes, this.host(at % 4, bps, bps), core, key);
@@ -173,18 +174,6 @@ export class Simulation {
     return this.network.host({ region, upBps, downBps, dialable: true });
   }
 }
-
-const INS_LIMITS = {
-  memoryBytes: 1 << 30,
-  diskBytes: null,
-  quotaBytes: 1 << 29,
-  quotaObjects: 65_536,
-  strangersBytes: Number.POSITIVE_INFINITY,
-  connectionsPerAccount: 1,
-  accountsMax: 65_536,
-  sendWindowBytes: 1 << 19,
-  upstreamsMax: 16,
-};
 
 function insUrl(at: number): string {
   return `ws://ins-${at}:1`;

@@ -13,7 +13,7 @@ import { many, option, optional, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { listenProblem, shownUrl } from '../ports.ts';
 import { Problem } from '../problem.ts';
-import { readHost, readPath, readPort, readPublicKey, readWsUrl, size, textOf } from '../readers.ts';
+import { readBitrate, readHost, readPath, readPort, readPublicKey, readWsUrl, size, textOf } from '../readers.ts';
 
 const readMemory = size(2 ** 20, 2 ** 44, 'from 1M to 16384G');
 
@@ -61,6 +61,11 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       'most that all those may put together whom nobody has invited; with --provider half of the room when left out, else all',
       readMemory,
     ),
+    bandwidth: optional(
+      'BITS',
+      'most to send per second, such as 100M; shared by weight and priority when more is asked for. Best a little below what the network carries',
+      readBitrate,
+    ),
     remote: many(
       'SERVER',
       'speak to this other INS server only, by HOST, HOST:PORT or key (its 43 characters: such a server may also ask more of this one); with none named, from all but those on private ground: loopback and link-local addresses, unless this one is on loopback itself',
@@ -86,9 +91,11 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
     ],
   ],
   async run(values, log) {
-    const { port, host, public: publicUrl, remote, metrics, log: logs, json } = values;
+    const { port, host, public: publicUrl, bandwidth, remote, metrics, log: logs, json } = values;
     const life = lifetime();
-    const { store, limits, keyFile } = await insStore(values, log);
+    const kept = await insStore(values, log);
+    const { store, keyFile } = kept;
+    const limits = { ...kept.limits, ...(bandwidth === undefined ? {} : { bandwidthBps: bandwidth }) };
     const place = { host, port, ...(publicUrl === undefined ? {} : { publicUrl }) };
     if (values.registration === 'invitation' && values.provider.length === 0)
       throw new Problem('--provider is missing: with --registration invitation, name who may invite', 2);

@@ -359,9 +359,9 @@ export class Batches {
 }
 
 function getItem(token: number, block: WantedBlock, nowMs: number): BatchMessage['gets'][number] {
-  const { name, label, deadlineAtMs, wait = false } = block;
+  const { name, label, deadlineAtMs, wait = false, priority = 'normal' } = block;
   const deadlineMs = deadlineAtMs === null ? 0 : Math.max(1, Math.floor(deadlineAtMs - nowMs));
-  return { token, deadlineMs, name, label, wait };
+  return { token, deadlineMs, name, label, wait, priority };
 }
 
 /** Tokens that may still need a number. */

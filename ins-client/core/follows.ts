@@ -109,9 +109,9 @@ export class Follows {
     }
     call.request = this.requests.begin();
     this.open.set(call.request, call);
-    const { keep, collection, tracks } = call.input;
+    const { keep, collection, tracks, priority = 'normal' } = call.input;
     const from = call.progress.resumeFrom(call.input.from);
-    this.requests.send({ type: 'follow', request: call.request, keep, token, collection, tracks, from });
+    this.requests.send({ type: 'follow', request: call.request, keep, token, collection, tracks, from, priority });
   }
 
   private refuse(call: FollowCall, { reason, retryAfterMs, otherServer }: Refusal): void {

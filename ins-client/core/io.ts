@@ -1,6 +1,13 @@
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader, Label, Labelled } from '../../protocol/frames.ts';
-import type { AccessKind, DescribeItem, FromInsClient, FromInsServer, PutBlock } from '../../protocol/ins-messages.ts';
+import type {
+  AccessKind,
+  DescribeItem,
+  FromInsClient,
+  FromInsServer,
+  Priority,
+  PutBlock,
+} from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 
 /** What crosses the border between one INS conversation and the program around it. */
@@ -19,6 +26,8 @@ export interface WantedBlock {
   readonly deadlineAtMs: number | null;
   /** By label: answered when it is put, if it is not there yet. Default false: NOT_YET. */
   readonly wait?: boolean;
+  /** Among what its locker's application has to send. Default normal. */
+  readonly priority?: Priority;
 }
 
 /** What is in a locker. */
@@ -59,6 +68,8 @@ export type InsClientInput =
       readonly tracks: readonly number[];
       /** A part, or FROM_NEWEST_START. After a reconnect it goes on behind the newest part seen. */
       readonly from: number;
+      /** Default normal. */
+      readonly priority?: Priority;
     }
   | {
       readonly kind: 'put';

@@ -221,6 +221,7 @@ export class Door {
     if (invitation !== undefined) this.register(account, invitation);
     link.account = account;
     const known = server.isKnownServer?.(keyBytes) ?? false;
+    link.application = application;
     if (application === SERVER_APPLICATION) {
       link.server = true;
       link.budget = known ? KNOWN_SERVER_BUDGET : UNKNOWN_SERVER_BUDGET;

@@ -1,4 +1,4 @@
-import { FROM_NEWEST_START, type FromInsClient } from '../../protocol/ins-messages.ts';
+import { FROM_NEWEST_START, type FromInsClient, PRIORITIES } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
@@ -122,7 +122,7 @@ export class Follows {
 
   private add(
     link: Link,
-    { request, keep, token, tracks }: FollowMessage,
+    { request, keep, token, tracks, priority }: FollowMessage,
     known: KnownToken | undefined,
     folder: Folder,
     from: number,
@@ -140,6 +140,7 @@ export class Follows {
       folder,
       tracks: tracks.length === 0 ? null : new Set(tracks),
       from,
+      rank: PRIORITIES.indexOf(priority),
       cursor: catchUp ? begin : undefined,
       reached: begin,
       queued: 0,

@@ -1,4 +1,4 @@
-import type { GetItem } from '../../protocol/ins-messages.ts';
+import { type GetItem, PRIORITIES } from '../../protocol/ins-messages.ts';
 import { REASONS, type Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
@@ -54,7 +54,7 @@ export class Gets {
     nowMs: number,
   ): Reason | undefined {
     const { link } = call;
-    const { name, label, deadlineMs } = item;
+    const { name, label, deadlineMs, priority } = item;
     if (name === null && (label === null || collection === null)) return 'MALFORMED';
     // Neither sent nor kept: nothing would come of it.
     if (!call.deliver && !call.keep) return 'MALFORMED';
@@ -71,6 +71,7 @@ export class Gets {
       labelled: label !== null || link.server || link.guest !== undefined,
       deadlineAtMs: deadlineMs === 0 ? null : nowMs + deadlineMs,
       known,
+      rank: PRIORITIES.indexOf(priority),
     };
     // What has not been put yet is nowhere else either, as a rule.
     const mayBeElsewhere =

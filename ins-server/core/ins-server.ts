@@ -23,6 +23,7 @@ import { Registration } from './registration.ts';
 import { Remotes } from './remotes.ts';
 import { Replies } from './replies.ts';
 import { Revocations } from './revocations.ts';
+import { Scheduler } from './scheduler.ts';
 import { Sender } from './sender.ts';
 import { Storage } from './storage.ts';
 import { TokenPolicy } from './token-policy.ts';
@@ -40,6 +41,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   private readonly replies = new Replies(this.outputs);
   private readonly policy: TokenPolicy;
   private readonly storage: Storage;
+  private readonly scheduler: Scheduler;
   private readonly sender: Sender;
   private readonly puts: Puts;
   private readonly filing: Filing;
@@ -59,7 +61,8 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     const registration = new Registration(options);
     const storage = new Storage(limits, outputs, registration.uninvited);
     const policy = new TokenPolicy(key, options.startedAtMs, new Revocations(), new Meters());
-    const sender = new Sender(outputs, replies, storage, limits, policy, (follow, reason, nowMs) =>
+    const scheduler = new Scheduler((account) => this.door.accounts.get(account));
+    const sender = new Sender(outputs, replies, storage, limits, scheduler, policy, (follow, reason, nowMs) =>
       this.follows.end(follow, reason, 0, nowMs),
     );
     const intake = new Intake(storage, checks);
@@ -93,6 +96,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     const wallet = new Wallet({ key, policy, checks, storage, replies, door, follows, remotes });
     this.policy = policy;
     this.storage = storage;
+    this.scheduler = scheduler;
     this.sender = sender;
     this.filing = new Filing(checks, options.durable === true);
     this.puts = new Puts({
@@ -238,6 +242,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     for (const link of this.door.links.values()) this.follows.sweep(link, nowMs);
     if (++this.sweeps % SWEEPS_PER_TIDY > 0) return;
     this.door.tidy(nowMs);
+    this.scheduler.tidy();
     this.policy.meters.tidy(nowMs);
     this.policy.revocations.tidy(nowMs, (issuer) => this.door.accounts.has(issuer));
   }

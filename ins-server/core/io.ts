@@ -207,6 +207,10 @@ export interface InsServerLimits {
   readonly accountsMax: number;
   /** Bytes of blocks handed to one link's send buffer before it has drained. Default 512 KiB. */
   readonly sendWindowBytes: number;
+  /** Bits per second of blocks sent, all links together. Default infinite. */
+  readonly bandwidthBps: number;
+  /** Bytes of blocks handed to several links before the sockets have their turn. Default 512 KiB. */
+  readonly turnBytes: number;
   /** Other servers spoken to at once. Default 16. */
   readonly upstreamsMax: number;
 }

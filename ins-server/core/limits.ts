@@ -20,6 +20,9 @@ export const INS_SERVER_LIMITS: InsServerLimits = {
   accountsMax: 65_536,
   /** Enough to keep a fast link busy between two turns; little enough that an urgent block soon gets its turn. */
   sendWindowBytes: 512 * 1024,
+  bandwidthBps: Number.POSITIVE_INFINITY,
+  /** A window: two readers already share turns by their weights then. About half of what Node hands out in a millisecond. */
+  turnBytes: 512 * 1024,
   upstreamsMax: 16,
 };
 

@@ -7,6 +7,7 @@ import type { InsServerInput } from './io.ts';
 import { type Budget, CLIENT_BUDGET, PROOF_BYTES_BURST, PROOF_BYTES_PER_SECOND } from './limits.ts';
 import type { Folder, Locker } from './locker.ts';
 import type { Origin } from './origins.ts';
+import type { Flow } from './scheduler.ts';
 import type { Entry, Place } from './shelf.ts';
 import type { KnownToken } from './tokens.ts';
 import type { Waiter } from './waits.ts';
@@ -82,6 +83,8 @@ export interface Follow {
   readonly tracks: ReadonlySet<number> | null;
   /** Parts before it are not for this follow. */
   readonly from: number;
+  /** How urgent, as the index of a priority. */
+  readonly rank: number;
   /** Where it is while it catches up; undefined when everything there is has been queued. */
   cursor: Place | undefined;
   /** The furthest place that was queued. */
@@ -106,8 +109,9 @@ export interface WantedItem {
   readonly labelled: boolean;
   /** Unix ms; null for none. */
   readonly deadlineAtMs: number | null;
-  /** Undefined for the asker's own locker. */
+  /** The token under which it is read; undefined in the asker's own locker. */
   readonly known: KnownToken | undefined;
+  readonly rank: number;
 }
 
 /** A block in a link's queue. */
@@ -119,6 +123,7 @@ export interface Sending {
   readonly entry: Entry;
   /** Undefined for the asker's own locker; a follow's may be renewed meanwhile. */
   readonly known: KnownToken | undefined;
+  readonly rank: number;
   /** After this it is not worth sending. */
   readonly dropAtMs: number;
 }
@@ -140,6 +145,8 @@ export class Link {
   readonly openedAtMs: number;
   readonly origin: Origin | undefined;
   account: Account | undefined;
+  /** What the client says it is, in its hello. */
+  application = '';
   /** It is another INS server, fetching on behalf of its clients. */
   server = false;
   budget: Budget = CLIENT_BUDGET;
@@ -153,6 +160,8 @@ export class Link {
   /** Gets that wait for what is not there yet. */
   readonly waits = new Set<Waiter>();
   readonly queue = new Heap<Sending>();
+  /** What its next block, or else its last one, belongs to. */
+  flow: Flow | undefined;
   /** Bytes handed to the send buffer since it was last empty. */
   inFlightBytes = 0;
   progressAtMs: number;

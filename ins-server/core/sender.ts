@@ -2,30 +2,37 @@ import { earlier } from '../../machine/deadlines.ts';
 import { Queue, type Sink } from '../../machine/machine.ts';
 import type { Labelled } from '../../protocol/frames.ts';
 import type { Reason } from '../../protocol/reasons.ts';
+import { Allowance } from './allowance.ts';
 import type { InsServerLimits, InsServerOutput } from './io.ts';
 import { FOLLOW_QUEUE_MAX, FOLLOW_WITHIN_MS, GET_WITHIN_MS, RETRY_MS } from './limits.ts';
 import type { BatchRequest, Follow, Link, Sending, WantedItem } from './links.ts';
 import type { Folder } from './locker.ts';
 import type { Shortage } from './meters.ts';
 import type { Replies } from './replies.ts';
+import type { Flow, Scheduler } from './scheduler.ts';
 import { type Entry, type Place, placeOf } from './shelf.ts';
 import type { Storage } from './storage.ts';
 import type { TokenPolicy } from './token-policy.ts';
 import { coversEntry, type KnownToken } from './tokens.ts';
 import { Waits } from './waits.ts';
 
+/** In a link's queue, everything of one priority comes before all of the next: deadlines are Unix ms, below 2^42. */
+const RANK_KEYS = 2 ** 42;
+
 /**
- * Decides which block goes out next on each link.
+ * Decides which block goes out next.
  *
- * A link has a queue in the order of the deadlines, and at most a window of bytes in its send buffer: what is urgent waits for
- * a window at most, and each link gets a window per turn of the event loop, however much it has asked for. A follow keeps a
- * place instead of a queue: what it has not been sent yet stays on the shelf, and what ends there before is never sent.
+ * A link has a queue in the order of priorities and deadlines, and at most a window of bytes in its send buffer: what is urgent
+ * waits for a window at most. All links together get so many bytes per turn of the event loop and, where there is a cap, per second.
+ * While that is enough, everybody is sent what they wait for at once; where not, the scheduler says who is next. A follow keeps
+ * a place instead of a queue: what it has not been sent yet stays on the shelf, and what ends there before is never sent.
  */
 export class Sender {
   sentBlocks = 0;
   sentBytes = 0;
   keptBlocks = 0;
-  private readonly waiting = new Set<Link>();
+  /** Links that can be sent something, as far as they are concerned, and have not been looked at since. */
+  private readonly woken = new Set<Link>();
   /** Blocks newly kept in lockers that somebody follows. Told in turn, not in place: a keeper may be followed by a keeper. */
   private readonly news = new Queue<{ readonly folder: Folder; readonly entry: Entry }>();
   /** Gets that wait for what is not there yet. */
@@ -34,6 +41,9 @@ export class Sender {
   private readonly storage: Storage;
   private readonly limits: InsServerLimits;
   private readonly replies: Replies;
+  private readonly scheduler: Scheduler;
+  private readonly allowance: Allowance;
+  private readonly turn = new Turn();
   private readonly policy: TokenPolicy;
   private readonly endFollow: EndFollow;
   /** Follows whose tokens let nothing more go for a while. */
@@ -44,9 +54,12 @@ export class Sender {
     replies: Replies,
     storage: Storage,
     limits: InsServerLimits,
+    scheduler: Scheduler,
     policy: TokenPolicy,
     endFollow: EndFollow,
   ) {
+    this.scheduler = scheduler;
+    this.allowance = new Allowance(limits.bandwidthBps);
     this.policy = policy;
     this.endFollow = endFollow;
     this.outputs = outputs;
@@ -57,7 +70,7 @@ export class Sender {
 
   /** Queues one item of a batch; what is not to be delivered is only kept. */
   queueItem(wanted: WantedItem, entry: Entry, nowMs: number): void {
-    const { call, item, labelled, deadlineAtMs, known } = wanted;
+    const { call, item, labelled, deadlineAtMs, known, rank } = wanted;
     const { link } = call;
     if (call.deliver && link.queue.size >= link.budget.blocks) {
       this.refuseItem(call, item, 'OVERLOAD', RETRY_MS);
@@ -76,8 +89,7 @@ export class Sender {
       return;
     }
     const dropAtMs = deadlineAtMs ?? Number.POSITIVE_INFINITY;
-    link.queue.push(deadlineAtMs ?? nowMs + GET_WITHIN_MS, { call, item, labelled, entry, known, dropAtMs });
-    this.waiting.add(link);
+    this.enqueue({ call, item, labelled, entry, known, rank, dropAtMs }, deadlineAtMs ?? nowMs + GET_WITHIN_MS);
   }
 
   /** A block of a batch is where it was to go. */
@@ -120,15 +132,21 @@ export class Sender {
   drained(link: Link, leftBytes: number, nowMs: number): void {
     link.inFlightBytes = leftBytes;
     link.progressAtMs = nowMs;
-    if (link.queue.size > 0) this.waiting.add(link);
+    if (this.isReady(link)) this.woken.add(link);
   }
 
-  /** Fills the send buffers of those who have something waiting. */
+  /** Sends what may be sent now. */
   pump(nowMs: number): void {
     for (;;) {
-      for (const link of this.waiting) {
-        this.waiting.delete(link);
-        this.fill(link, nowMs);
+      for (const link of this.woken) {
+        this.woken.delete(link);
+        if (this.scheduler.empty) this.fill(link, nowMs);
+        if (this.isReady(link)) this.line(link);
+      }
+      while (this.hasRoom(nowMs)) {
+        const flow = this.scheduler.first();
+        if (flow === undefined) break;
+        this.serve(flow, nowMs);
       }
       const news = this.news.shift();
       if (news === undefined) return;
@@ -147,14 +165,17 @@ export class Sender {
     this.takeBack(link, () => true);
   }
 
+  /** When there is room again for those who wait, or a token's rate lets a follow go on. */
   nextDeadline(): number | undefined {
     let next: number | undefined;
     for (const { pausedUntilMs } of this.paused) next = earlier(next, pausedUntilMs);
-    return next;
+    if (this.scheduler.empty) return next;
+    return earlier(next, this.turnIsUsedUp() ? this.turn.atMs : this.allowance.opensAtMs());
   }
 
-  /** What had to wait for a token's rate goes on. */
+  /** The event loop has gone round: there is a new turn, and what had to wait for a token's rate goes on. */
   timeout(nowMs: number): void {
+    this.turn.begin(nowMs);
     for (const follow of this.paused) {
       if (follow.pausedUntilMs! > nowMs) continue;
       this.paused.delete(follow);
@@ -178,20 +199,26 @@ export class Sender {
     if (isBehind(follow.reached, part, place)) follow.reached = { part, place };
     follow.queued++;
     const { link } = follow;
-    const { known } = follow;
-    const sending = { call: follow, item: 0, labelled: true, entry, known, dropAtMs: Number.POSITIVE_INFINITY };
+    const { known, rank } = follow;
+    const dropAtMs = Number.POSITIVE_INFINITY;
+    const sending = { call: follow, item: 0, labelled: true, entry, known, rank, dropAtMs };
     // The usual case at the live edge: nothing waits, so nothing can be more urgent.
-    if (link.queue.size === 0 && link.inFlightBytes < this.limits.sendWindowBytes) {
-      this.transmit(link, sending, nowMs);
+    const free = link.queue.size === 0 && link.inFlightBytes < this.limits.sendWindowBytes;
+    if (free && this.scheduler.empty && this.allowance.isOpen(nowMs)) {
+      if (this.passes(sending, nowMs)) this.send(this.flowOf(sending), sending, nowMs);
       return;
     }
     this.queueLate(sending, nowMs);
   }
 
   private queueLate(sending: Sending, nowMs: number): void {
+    this.enqueue(sending, nowMs + FOLLOW_WITHIN_MS);
+  }
+
+  private enqueue(sending: Sending, dueAtMs: number): void {
     const { link } = sending.call;
-    link.queue.push(nowMs + FOLLOW_WITHIN_MS, sending);
-    this.waiting.add(link);
+    link.queue.push(sending.rank * RANK_KEYS + dueAtMs, sending);
+    if (this.isReady(link)) this.woken.add(link);
   }
 
   /** Queues the next blocks of a follow that catches up. */
@@ -208,28 +235,84 @@ export class Sender {
     }
   }
 
+  /** It has something to be sent and room for it. */
+  private isReady(link: Link): boolean {
+    return link.queue.size > 0 && link.inFlightBytes < this.limits.sendWindowBytes && !link.closed;
+  }
+
+  /** The server may send something now. */
+  private hasRoom(nowMs: number): boolean {
+    // A millisecond is as good as a turn, and comes without asking.
+    if (nowMs !== this.turn.atMs) this.turn.begin(nowMs);
+    return !this.turnIsUsedUp() && this.allowance.isOpen(nowMs);
+  }
+
+  private turnIsUsedUp(): boolean {
+    return this.turn.shared && this.turn.bytes >= this.limits.turnBytes;
+  }
+
+  /** Sends a link what it waits for, as long as nobody else waits. */
   private fill(link: Link, nowMs: number): void {
-    while (link.inFlightBytes < this.limits.sendWindowBytes && !link.closed) {
-      const sending = link.queue.pop();
-      if (sending === undefined) return;
-      this.transmit(link, sending, nowMs);
+    while (this.hasRoom(nowMs) && this.isReady(link)) {
+      const sending = link.queue.pop()!;
+      if (this.passes(sending, nowMs)) this.send(this.flowOf(sending), sending, nowMs);
       if (sending.call.kind === 'follow') this.feed(sending.call, nowMs);
     }
   }
 
-  private transmit(link: Link, sending: Sending, nowMs: number): void {
-    const { call, entry } = sending;
-    if (call.kind === 'follow') call.queued--;
-    if (call.ended) return;
-    const hindrance = this.hindrance(sending, nowMs);
-    if (hindrance !== undefined) {
-      if (call.kind === 'batch') {
-        this.giveBack(sending);
-        this.refuseItem(call, sending.item, hindrance);
-      }
-      return;
+  /** Has a link that is ready wait where its next block belongs. */
+  private line(link: Link): void {
+    const flow = this.flowOf(link.queue.peek()!);
+    flow.ready = true;
+    this.scheduler.list(flow);
+  }
+
+  /** Sends a link one block: it is its turn. */
+  private serve(flow: Flow, nowMs: number): void {
+    const { link } = flow;
+    while (this.isReady(link) && this.flowOf(link.queue.peek()!) === flow) {
+      const sending = link.queue.pop()!;
+      const sent = this.passes(sending, nowMs);
+      if (sent) this.send(flow, sending, nowMs);
+      if (sending.call.kind === 'follow') this.feed(sending.call, nowMs);
+      if (sent) break;
     }
-    if (call.kind === 'follow' && !this.mayFollow(call, sending, nowMs)) return;
+    flow.ready = false;
+    if (this.isReady(link)) this.line(link);
+  }
+
+  /** What the next block of a link belongs to; the link waits nowhere else from now on. */
+  private flowOf({ call, known, rank }: Sending): Flow {
+    const { link } = call;
+    const flow = this.scheduler.flow(link, call.kind === 'follow' ? call.known : known, rank);
+    if (flow !== link.flow) {
+      if (link.flow !== undefined) link.flow.ready = false;
+      link.flow = flow;
+    }
+    return flow;
+  }
+
+  /** Whether a block that has left its queue is to be sent; if not, its reader has been told what there is to tell. */
+  private passes(sending: Sending, nowMs: number): boolean {
+    const { call } = sending;
+    if (call.kind === 'follow') call.queued--;
+    if (call.ended) return false;
+    const hindrance = this.hindrance(sending, nowMs);
+    if (hindrance === undefined) return call.kind === 'batch' || this.mayFollow(call, sending, nowMs);
+    if (call.kind === 'batch') {
+      this.giveBack(sending);
+      this.refuseItem(call, sending.item, hindrance);
+    }
+    return false;
+  }
+
+  private send(flow: Flow, sending: Sending, nowMs: number): void {
+    const { call, entry } = sending;
+    const { link } = call;
+    const sizeBytes = link.guest?.bodyless === true ? 0 : entry.block.sizeBytes;
+    this.scheduler.charge(flow, sizeBytes);
+    this.allowance.spend(sizeBytes);
+    this.turn.spend(link, sizeBytes);
     const kept = call.keep && this.keep(entry, link, nowMs);
     const labelled = sending.labelled ? labelFor(link, entry, nowMs) : null;
     const item = call.kind === 'batch' ? sending.item : call.item;
@@ -237,7 +320,6 @@ export class Sender {
     const { block, mediaType } = entry;
     if (link.guest === undefined) this.outputs.push({ kind: 'send-block', link: link.id, header, block });
     else this.outputs.push({ kind: 'send-block', link: link.id, header, block, mediaType });
-    const sizeBytes = link.guest?.bodyless === true ? 0 : entry.block.sizeBytes;
     link.guest?.needs(sizeBytes);
     if (link.inFlightBytes === 0) link.progressAtMs = nowMs;
     link.inFlightBytes += sizeBytes;
@@ -303,6 +385,28 @@ type EndFollow = (follow: Follow, reason: Reason, nowMs: number) => void;
 const NOT_YET: Shortage = { reason: 'QUOTA_AMOUNT', retryMs: 1 };
 /** Ms after which a follow that waits for its rate looks again: its token may be another one by then. */
 const PAUSE_MS_MAX = 1_000;
+
+/** What has been handed out since the event loop last went round. */
+class Turn {
+  bytes = 0;
+  atMs = 0;
+  /** More than one link has got something: with one alone, there is nobody to be fair to. */
+  shared = false;
+  private link: Link | undefined;
+
+  begin(nowMs: number): void {
+    this.atMs = nowMs;
+    this.bytes = 0;
+    this.shared = false;
+    this.link = undefined;
+  }
+
+  spend(link: Link, bytes: number): void {
+    this.bytes += bytes;
+    if (this.link === undefined) this.link = link;
+    else if (this.link !== link) this.shared = true;
+  }
+}
 
 /** Another server learns how long a block lives, so that its copy lives no longer; and so do the caches of HTTP. */
 function labelFor(link: Link, entry: Entry, nowMs: number): Labelled {

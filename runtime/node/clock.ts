@@ -5,9 +5,19 @@ export function nowMs(): number {
   return Math.floor(performance.timeOrigin + performance.now());
 }
 
-/** The clock of all machines in this process. */
+/**
+ * The clock of all machines in this process. What is wanted at once comes after one round of the event loop, in which sockets
+ * are read and written; a timer of the platform would wait a millisecond.
+ */
 export const nodeClock: DriveClock = {
   nowMs,
-  setTimer: (fire, delayMs) => setTimeout(fire, delayMs),
-  clearTimer: (timer) => clearTimeout(timer as NodeJS.Timeout),
+  setTimer(fire, delayMs) {
+    if (delayMs > 0) {
+      const timer = setTimeout(fire, delayMs);
+      return () => clearTimeout(timer);
+    }
+    const turn = setImmediate(fire);
+    return () => clearImmediate(turn);
+  },
+  clearTimer: (cancel) => (cancel as () => void)(),
 };

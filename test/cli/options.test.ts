@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { command, runCommandLine } from '../../cli/command.ts';
 import { many, option, optional, toggle } from '../../cli/options.ts';
-import { readPort, textOf } from '../../cli/readers.ts';
+import { readBitrate, readPort, textOf } from '../../cli/readers.ts';
 
 let folder: string;
 let seen: Record<string, unknown> | undefined;
@@ -146,4 +146,10 @@ describe('what is wrong is told with its place', () => {
     const asked = runCommandLine([needy], ['needy'], { env: {}, version: '0', write: () => undefined });
     await expect(asked).rejects.toThrow('--thing is missing: ask somebody');
   });
+});
+
+test('bits per second are read with the units of networks', () => {
+  expect(['8000', '100M', '2.5g', '64Kbit/s', '1Gbps'].map(readBitrate)).toEqual([8e3, 1e8, 2.5e9, 64e3, 1e9]);
+  for (const text of ['', '0', '7K', '-1M', '1T', '1.M', '1001G', '100MiB'])
+    expect(() => readBitrate(text)).toThrow('100M');
 });

@@ -18,6 +18,7 @@ import {
   helloSigned,
   insClientCodec,
   insServerCodec,
+  type Priority,
   type PutBlock,
 } from '../../protocol/ins-messages.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
@@ -382,21 +383,43 @@ export class CoreClient {
   /** Gets by label what `putParts` has put. */
   get(
     parts: readonly number[],
-    { token = 0, keep = false, deadlineMs = 0, collection = collectionOf(1), byName = false, wait = false } = {},
+    {
+      token = 0,
+      keep = false,
+      deadlineMs = 0,
+      collection = collectionOf(1),
+      byName = false,
+      priority = 'normal' as Priority,
+      wait = false,
+    } = {},
   ): number {
     const gets = parts.map((part) => {
       const name = byName ? blockOf(part).item.name : null;
-      return { ...EMPTY_GET, token, deadlineMs, name, wait, label: byName ? null : { track: 0, part, index: 0 } };
+      return {
+        ...EMPTY_GET,
+        token,
+        deadlineMs,
+        name,
+        wait,
+        label: byName ? null : { track: 0, part, index: 0 },
+        priority,
+      };
     });
     return this.batch({ keep, collection: byName ? null : collection, gets });
   }
 
   follow(
     from: number,
-    { token = 0, keep = false, tracks = [] as number[], collection = collectionOf(1) } = {},
+    {
+      token = 0,
+      keep = false,
+      tracks = [] as number[],
+      collection = collectionOf(1),
+      priority = 'normal' as Priority,
+    } = {},
   ): number {
     const request = ++this.requests;
-    this.send({ type: 'follow', request, keep, token, collection, tracks, from });
+    this.send({ type: 'follow', request, keep, token, collection, tracks, from, priority });
     return request;
   }
 

@@ -12,6 +12,7 @@ import {
   type FromInsServer,
   insClientCodec,
   insServerCodec,
+  PRIORITIES,
 } from '../../protocol/ins-messages.ts';
 import { REASONS, type Reason } from '../../protocol/reasons.ts';
 import { CoreClient, CoreNet } from './core-net.ts';
@@ -50,7 +51,16 @@ describe('bytes from strangers', () => {
         request: 1,
         keep: true,
         collection: collectionOf(1),
-        gets: [{ token: 1, deadlineMs: 5, name: block.item.name, label: { track: 1, part: 2, index: 3 }, wait: true }],
+        gets: [
+          {
+            token: 1,
+            deadlineMs: 5,
+            name: block.item.name,
+            label: { track: 1, part: 2, index: 3 },
+            wait: true,
+            priority: 'high',
+          },
+        ],
       },
       {
         ...EMPTY_BATCH,
@@ -61,7 +71,16 @@ describe('bytes from strangers', () => {
         deletes: [{ token: 0, name: block.item.name }],
         statuses: [{ token: 0 }],
       },
-      { type: 'follow', request: 3, keep: false, token: 1, collection: collectionOf(1), tracks: [1], from: 9 },
+      {
+        type: 'follow',
+        request: 3,
+        keep: false,
+        token: 1,
+        collection: collectionOf(1),
+        tracks: [1],
+        from: 9,
+        priority: 'low',
+      },
       { type: 'revoke', request: 4, ids: [new Uint8Array(16)], epoch: 5 },
       { type: 'access', request: 5, collection: collectionOf(1), access: 'members' },
       { type: 'open', alias: 6, owner: new Uint8Array(32) },
@@ -118,6 +137,7 @@ describe('bytes from strangers', () => {
 // Small ranges, so that things collide.
 const request = fc.integer({ min: 1, max: 6 });
 const part = fc.integer({ min: 0, max: 8 });
+const priority = fc.constantFrom(...PRIORITIES);
 const track = fc.integer({ min: 0, max: 1 });
 const alias = fc.integer({ min: 0, max: 4 });
 const collection = fc.constantFrom(collectionOf(1), collectionOf(2));
@@ -160,6 +180,7 @@ describe('a server that anything is said to', () => {
           name: fc.option(name),
           label: fc.option(fc.record({ track, part, index: fc.nat(1) })),
           wait: fc.boolean(),
+          priority,
         }),
         { maxLength: 5 },
       ),
@@ -183,6 +204,7 @@ describe('a server that anything is said to', () => {
       collection,
       tracks: fc.array(track, { maxLength: 2 }),
       from: fc.oneof(part, fc.constant(FROM_NEWEST_START)),
+      priority,
     }),
     fc.record({ type: fc.constant('cancel' as const), request }),
     fc.record({ type: fc.constant('range-token' as const), token: tokens() }),

@@ -19,6 +19,7 @@ describe('a batch', () => {
     ...EMPTY_GET,
     token,
     label: { track: 0, part, index: 0 },
+    priority: 'normal' as const,
   });
 
   it('IN5: numbers gets, puts, deletes and statuses through, answers each by itself, then is done', () => {

@@ -112,6 +112,7 @@ describe('a connection', () => {
           collection: collectionOf(1),
           tracks: [],
           from: 0,
+          priority: 'normal',
         });
       }
       return to.core.stats().follows;
@@ -140,6 +141,7 @@ describe('a connection', () => {
         collection: collectionOf(1),
         tracks: [],
         from: 0,
+        priority: 'normal',
       });
     }
     expect(client.closed?.code).toBe(CLOSE.violation);

@@ -378,7 +378,7 @@ describe('a server that fetches from another', () => {
     const names = [blockOf(2).item.name];
     for (const collection of [null, collectionOf(1)]) {
       const token = liar.token(far.token(owner, { collection, names }));
-      const gets = [{ token, deadlineMs: 0, name: names[0]!, label: null, wait: false }];
+      const gets = [{ token, deadlineMs: 0, name: names[0]!, label: null, wait: false, priority: 'normal' as const }];
       liar.batch({ collection: collectionOf(1), gets });
     }
     expect(liar.blocks).toHaveLength(2);
@@ -392,7 +392,7 @@ describe('a server that fetches from another', () => {
     const reader = near.connect(keysOf(2));
     const token = reader.token(far.token(owner));
     const label = { track: 0, part: 1, index: 0 };
-    const gets = [{ token, deadlineMs: 0, name: null, label, wait: false }];
+    const gets = [{ token, deadlineMs: 0, name: null, label, wait: false, priority: 'normal' as const }];
     const request = reader.batch({ keep: true, deliver: false, collection: collectionOf(1), gets });
     expect(reader.of('stored')).toEqual([{ type: 'stored', request, items: [0] }]);
     expect(reader.blocks).toEqual([]);

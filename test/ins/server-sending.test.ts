@@ -28,6 +28,7 @@ describe('what a server sends', () => {
         ...EMPTY_GET,
         deadlineMs,
         label: { track: 0, part, index: 0 },
+        priority: 'normal',
       })),
     });
   };

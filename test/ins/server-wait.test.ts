@@ -16,9 +16,10 @@ describe('a get that waits for its label', () => {
   it('IN6: is answered when the block is put, for all who wait, and only to those whose token covers it', () => {
     const source = server.connect(owner);
     const readers = [10, 11].map((number) => server.connect(keysOf(number)));
-    for (const reader of readers) reader.get([5], { token: reader.token(server.token(owner)), wait: true });
+    for (const reader of readers)
+      reader.get([5], { token: reader.token(server.token(owner)), wait: true, priority: 'normal' as const });
     const other = server.connect(keysOf(12));
-    other.get([5], { token: other.token(server.token(owner, { from: 6 })), wait: true });
+    other.get([5], { token: other.token(server.token(owner, { from: 6 })), wait: true, priority: 'normal' as const });
     expect(other.refusals()).toEqual(['TOKEN_SCOPE']);
     source.putParts([4]);
     expect(server.core.stats().waits).toBe(2);
@@ -35,8 +36,8 @@ describe('a get that waits for its label', () => {
     const reader = server.connect(keysOf(2));
     const token = reader.token(server.token(owner));
     reader.get([5], { token, wait: true, deadlineMs: 700 });
-    reader.get([6], { token, wait: true });
-    reader.get([2], { token, wait: true });
+    reader.get([6], { token, wait: true, priority: 'normal' as const });
+    reader.get([2], { token, wait: true, priority: 'normal' as const });
     expect(reader.refusals()).toEqual(['GONE']);
     net.pass(699);
     expect(reader.refusals()).toEqual(['GONE']);
@@ -50,8 +51,12 @@ describe('a get that waits for its label', () => {
   it('IN6: is not answered any more when it is cancelled or its client is gone', () => {
     const source = server.connect(owner);
     const [first, second] = [10, 11].map((number) => server.connect(keysOf(number)));
-    const request = first?.get([5], { token: first.token(server.token(owner)), wait: true });
-    second?.get([5], { token: second.token(server.token(owner)), wait: true });
+    const request = first?.get([5], {
+      token: first.token(server.token(owner)),
+      wait: true,
+      priority: 'normal' as const,
+    });
+    second?.get([5], { token: second.token(server.token(owner)), wait: true, priority: 'normal' as const });
     first?.send({ type: 'cancel', request: request! });
     second?.leave();
     expect(server.core.stats().waits).toBe(0);
@@ -63,7 +68,11 @@ describe('a get that waits for its label', () => {
   it('IN6: ends with its token', () => {
     const source = server.connect(owner);
     const reader = server.connect(keysOf(2));
-    reader.get([5], { token: reader.token(server.token(owner, { expires: net.nowMs / 1000 + 5 })), wait: true });
+    reader.get([5], {
+      token: reader.token(server.token(owner, { expires: net.nowMs / 1000 + 5 })),
+      wait: true,
+      priority: 'normal' as const,
+    });
     net.pass(6_000);
     source.putParts([5]);
     expect(reader.blocks).toEqual([]);
@@ -74,7 +83,7 @@ describe('a get that waits for its label', () => {
     server.connect(owner).putParts([5]);
     const viewer = server.connect(keysOf(2));
     const neighbour = server.connect(keysOf(3));
-    neighbour.get([5], { token: neighbour.token(server.token(keysOf(2))), wait: true });
+    neighbour.get([5], { token: neighbour.token(server.token(keysOf(2))), wait: true, priority: 'normal' as const });
     viewer.get([5], { token: viewer.token(server.token(owner)), keep: true });
     expect(neighbour.parts()).toEqual([5]);
   });
@@ -83,7 +92,7 @@ describe('a get that waits for its label', () => {
     const reader = server.connect(keysOf(2));
     for (let batch = 0; batch < 17; batch++) {
       const parts = Array.from({ length: 64 }, (_, at) => batch * 64 + at);
-      reader.get(parts, { wait: true });
+      reader.get(parts, { wait: true, priority: 'normal' as const });
     }
     expect(server.core.stats().waits).toBe(1_024);
     expect(new Set(reader.refusals())).toEqual(new Set(['OVERLOAD']));
@@ -104,7 +113,8 @@ describe('a get that waits for its label', () => {
     it('IN12: is asked there once for all who wait, and answered when it is put there', () => {
       const source = server.connect(owner);
       const readers = [10, 11].map((number) => near.connect(keysOf(number)));
-      for (const reader of readers) reader.get([5], { token: reader.token(server.token(owner)), wait: true });
+      for (const reader of readers)
+        reader.get([5], { token: reader.token(server.token(owner)), wait: true, priority: 'normal' as const });
       expect(server.core.stats().waits).toBe(1);
       net.pass(2_000);
       source.putParts([5]);
@@ -130,9 +140,9 @@ describe('a get that waits for its label', () => {
       server.connect(owner).putParts([3]);
       const reader = near.connect(keysOf(2));
       const token = reader.token(server.token(owner));
-      reader.get([1], { token, wait: true });
+      reader.get([1], { token, wait: true, priority: 'normal' as const });
       expect(reader.refusals()).toEqual(['GONE']);
-      reader.get([5], { token, wait: true });
+      reader.get([5], { token, wait: true, priority: 'normal' as const });
       server.dead = true;
       server.input({ kind: 'stop' });
       expect(reader.refusals()).toEqual(['GONE', 'REMOTE_FAIL']);
@@ -144,7 +154,7 @@ describe('a get that waits for its label', () => {
       const viewer = near.connect(keysOf(10));
       viewer.follow(0, { token: viewer.token(server.token(owner)) });
       const reader = near.connect(keysOf(2));
-      reader.get([5], { token: reader.token(server.token(owner)), wait: true });
+      reader.get([5], { token: reader.token(server.token(owner)), wait: true, priority: 'normal' as const });
       source.putParts([5]);
       expect(reader.parts()).toEqual([5]);
       expect(viewer.parts()).toEqual([5]);
@@ -156,7 +166,7 @@ describe('a get that waits for its label', () => {
     const reader = server.connect(keysOf(2));
     const token = reader.token(server.token(owner));
     const label = { track: 0, part: 5, index: 0 };
-    const get = { token, deadlineMs: 0, name: null, label, wait: true };
+    const get = { token, deadlineMs: 0, name: null, label, wait: true, priority: 'normal' as const };
     const request = reader.batch({ keep: true, deliver: false, collection: collectionOf(1), gets: [get] });
     expect(reader.of('stored')).toEqual([]);
     source.putParts([5]);

@@ -218,8 +218,15 @@ const fromInsClient: readonly FromInsClient[] = [
     collection: stream,
     ttlSeconds: 120,
     gets: [
-      { token: 1, deadlineMs: 400, name: name(1), label: null, wait: false },
-      { token: 0, deadlineMs: 0, name: null, label: { track: 1, part: 123_456, index: 2 }, wait: true },
+      { token: 1, deadlineMs: 400, name: name(1), label: null, wait: false, priority: 'urgent' },
+      {
+        token: 0,
+        deadlineMs: 0,
+        name: null,
+        label: { track: 1, part: 123_456, index: 2 },
+        wait: true,
+        priority: 'normal',
+      },
     ],
     puts: [
       {
@@ -254,7 +261,16 @@ const fromInsClient: readonly FromInsClient[] = [
       { token: 0, name: name(1), set: { ttlSeconds: 600, mediaType: 'video/mp4' } },
     ],
   },
-  { type: 'follow', request: 8, keep: false, token: 1, collection: stream, tracks: [0, 1], from: FROM_NEWEST_START },
+  {
+    type: 'follow',
+    request: 8,
+    keep: false,
+    token: 1,
+    collection: stream,
+    tracks: [0, 1],
+    from: FROM_NEWEST_START,
+    priority: 'low',
+  },
   { type: 'cancel', request: 8 },
   { type: 'range-token', token: sealedToken },
   { type: 'revoke', request: 12, ids: [run(0x33, 16)], epoch: 7 },

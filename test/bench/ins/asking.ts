@@ -41,7 +41,16 @@ export function httpRequests(count: number): Uint8Array[] {
 
 /** Follows a collection under alias 1, from now on. */
 export function followMessage(collection: Uint8Array, from: number): Uint8Array {
-  const message = { type: 'follow', request: 1, keep: false, token: 1, collection, tracks: [], from } as const;
+  const message = {
+    type: 'follow',
+    request: 1,
+    keep: false,
+    token: 1,
+    collection,
+    tracks: [],
+    from,
+    priority: 'normal',
+  } as const;
   return clientFrame(insClientCodec.encode(message));
 }
 

@@ -244,7 +244,13 @@ export class Puts {
           settle(reason);
           return;
         }
-        const filed = { owner, collection, label, block, expiresAtMs: turnMs + ttlSeconds * 1000, mediaType };
+        // What is there already never ends sooner for being put again.
+        const there = this.options.storage.lockers
+          .get(owner)
+          ?.folders.get(puts.collectionKey)
+          ?.own?.at(track, part, index);
+        const expiresAtMs = Math.max(turnMs + ttlSeconds * 1000, there?.expiresAtMs ?? 0);
+        const filed = { owner, collection, label, block, expiresAtMs, mediaType };
         this.options.filing.file(filed, turnMs, (refused, atMs) =>
           settle(refused ?? this.shelve(puts, at, filed, block, atMs)),
         );
@@ -277,13 +283,14 @@ export class Puts {
   /** What is filed for good gets its place, and those who follow are told. A put that was cancelled meanwhile was too late. */
   private shelve(puts: PendingPuts, at: number, filed: Filed, block: Block, nowMs: number): Reason | undefined {
     const { owner, collection, label, expiresAtMs, mediaType } = filed;
+    const folder = this.options.storage.locker(owner).folder(collection, puts.collectionKey);
+    const there = folder?.own?.at(label.track, label.part, label.index);
     const reason = block.ready ? this.hindrance(puts, at, nowMs) : 'OVERLOAD';
-    if (reason !== undefined) {
-      this.options.filing.unfile([filed]);
-      return reason;
+    if (folder === undefined || reason !== undefined) {
+      // What was there before stays filed.
+      if (there === undefined) this.options.filing.unfile([filed]);
+      return reason ?? 'QUOTA_STORAGE';
     }
-    const folder = this.options.storage.locker(owner).folder(collection, puts.collectionKey)!;
-    const there = folder.own?.at(label.track, label.part, label.index);
     if (there === undefined) {
       const entry = this.options.storage.add(folder, label, block, expiresAtMs, mediaType);
       this.options.sender.arrived(folder, entry, nowMs);

@@ -67,6 +67,13 @@ describe('over a store that outlives the server', () => {
     expect(client.parts()).toEqual([1]);
   });
 
+  it('a block that is put again for a shorter time stays filed for the longer one', () => {
+    client.putParts([1], { ttlSeconds: 90 });
+    answer();
+    client.putParts([1], { ttlSeconds: 10 });
+    expect(asked('file').map(({ entry }) => entry.expiresAtMs)).toEqual([net.nowMs + 90_000, net.nowMs + 90_000]);
+  });
+
   it('IN10: a delete is done when the store will not bring it back', () => {
     client.putParts([1]);
     answer();

@@ -29,7 +29,7 @@ export function filedOf(block: StoredBlock, part: number, more: Partial<Filed> =
     label: { track: part % 16, part, index: part & 0xffff, name: block.name, start: part % 2 === 0, companion },
     block: { key: block.key, name: block.name, sizeBytes: block.sizeBytes },
     expiresAtMs: nowMs() + 60_000,
-    mediaType: 'video/mp4',
+    mediaType: part % 2 === 0 ? 'video/mp4' : '',
     ...more,
   };
 }

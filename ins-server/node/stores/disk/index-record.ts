@@ -13,8 +13,7 @@ import type { Filed, FiledAt } from '../../../core/io.ts';
  * 12  payload: u8 kind, then
  *     filed, unfiled   32 bytes owner, 32 bytes collection, u8 track, u32 part, u16 index
  *     filed            u8 flags (1: a reader may start here), f64 expires (Unix ms), 33 bytes name, u32 size,
- *                      u32 segment, u48 offset, u16 companion length, companion,
- *                      and if there is one, the media type to the end
+ *                      u32 segment, u48 offset, u16 companion length, companion, u16 media type length, media type (UTF-8)
  *     moved            33 bytes name, u32 segment, u48 offset
  *     reset            nothing: all records before this one are void
  * ```
@@ -50,8 +49,9 @@ export interface Spot {
 export function encodeFiled(entry: Filed, spot: Spot): Uint8Array {
   const { label, block, expiresAtMs, mediaType = '' } = entry;
   const { companion } = label;
-  const typeBytes = Buffer.from(mediaType, 'utf8');
-  const out = framed(COMPANION_AT + companion.length + typeBytes.length);
+  const type = Buffer.from(mediaType);
+  const typeAt = COMPANION_AT + companion.length + 2;
+  const out = framed(typeAt + type.length);
   const payload = out.subarray(HEAD_BYTES);
   payload[0] = KIND.filed;
   writePlace(payload, entry);
@@ -62,7 +62,8 @@ export function encodeFiled(entry: Filed, spot: Spot): Uint8Array {
   writeSpot(payload, spot, SEGMENT_AT);
   payload.writeUInt16LE(companion.length, COMPANION_AT - 2);
   payload.set(companion, COMPANION_AT);
-  payload.set(typeBytes, COMPANION_AT + companion.length);
+  payload.writeUInt16LE(type.length, typeAt - 2);
+  payload.set(type, typeAt);
   return sealed(out);
 }
 
@@ -120,6 +121,7 @@ export function spotOf(payload: Buffer): Spot {
 /** What a payload of `filed` says; all bytes are copied. */
 export function decodeFiled(payload: Buffer): Filed {
   const name = copy(payload, NAME_AT, NAME_BYTES);
+  const typeAt = COMPANION_AT + payload.readUInt16LE(COMPANION_AT - 2) + 2;
   const label = {
     track: payload[PLACE_AT + 2 * KEY_BYTES]!,
     part: payload.readUInt32LE(PLACE_AT + 2 * KEY_BYTES + 1),
@@ -134,7 +136,7 @@ export function decodeFiled(payload: Buffer): Filed {
     label,
     block: { key: nameKeyOf(payload), name, sizeBytes: payload.readUInt32LE(SIZE_AT) },
     expiresAtMs: expiryOf(payload),
-    mediaType: payload.toString('utf8', COMPANION_AT + label.companion.length),
+    mediaType: payload.toString('utf8', typeAt, typeAt + payload.readUInt16LE(typeAt - 2)),
   };
 }
 
@@ -176,7 +178,7 @@ function isWhole(payload: Buffer, checksum: number): boolean {
   if (payload.length === 0 || payload.length > PAYLOAD_BYTES_MAX || crc32(payload) !== checksum) return false;
   switch (payload[0]) {
     case KIND.filed:
-      return payload.length >= COMPANION_AT && payload.length >= COMPANION_AT + payload.readUInt16LE(COMPANION_AT - 2);
+      return payload.length >= COMPANION_AT + 2 && isFiledWhole(payload);
     case KIND.unfiled:
       return payload.length >= PLACE_AT + PLACE_BYTES;
     case KIND.moved:
@@ -184,6 +186,11 @@ function isWhole(payload: Buffer, checksum: number): boolean {
     default:
       return true;
   }
+}
+
+function isFiledWhole(payload: Buffer): boolean {
+  const typeAt = COMPANION_AT + payload.readUInt16LE(COMPANION_AT - 2) + 2;
+  return payload.length >= typeAt && payload.length >= typeAt + payload.readUInt16LE(typeAt - 2);
 }
 
 function framed(payloadBytes: number): Buffer {

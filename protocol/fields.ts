@@ -42,6 +42,14 @@ export function bytes(length: number): Field<Uint8Array> {
   };
 }
 
+/** Exactly `length` bytes, not copied: of what is kept whole itself. */
+export function view(length: number): Field<Uint8Array> {
+  return {
+    read: (value) => (value instanceof Uint8Array && value.length === length ? value : undefined),
+    write: same,
+  };
+}
+
 /** `min` … `max` bytes, copied. */
 export function blob(max: number, min = 0): Field<Uint8Array> {
   return {

@@ -1,5 +1,5 @@
 import { pack, unpack } from './codec.ts';
-import { between, blob, bytes, list, optional, type Read, struct, text, u8, u32, u53 } from './fields.ts';
+import { between, blob, list, optional, type Read, struct, text, u8, u32, u53, view } from './fields.ts';
 import {
   BATCH_ITEMS_MAX,
   DELEGATED_TOKEN_BYTES_MAX,
@@ -23,14 +23,14 @@ export const OPERATION = { get: 1, put: 2, delete: 4, status: 8 } as const;
 export const tokenField = struct({
   version: between(1, 1),
   /** Who made it: the locker's owner, or the holder of `parent`. An Ed25519 public key. */
-  issuer: bytes(KEY_BYTES),
+  issuer: view(KEY_BYTES),
   /** The INS servers that hold a locker of the issuer which this token opens: their keys, and where they can be dialled. */
-  servers: list(struct({ key: bytes(KEY_BYTES), url: text(URL_CHARS_MAX) }), TOKEN_SERVERS_MAX),
+  servers: list(struct({ key: view(KEY_BYTES), url: text(URL_CHARS_MAX) }), TOKEN_SERVERS_MAX),
   operations: u8,
   /** Which objects: those named … */
   names: optional(list(nameField, BATCH_ITEMS_MAX / 4)),
   /** … or those of a collection, in some or (null) all tracks, from one part to another, both included. */
-  collection: optional(bytes(HASH_BYTES)),
+  collection: optional(view(HASH_BYTES)),
   tracks: optional(list(between(0, TRACKS_MAX - 1), TRACKS_MAX)),
   from: between(0, PART_NUMBER_MAX),
   to: between(0, PART_NUMBER_MAX + 1),
@@ -38,9 +38,9 @@ export const tokenField = struct({
   notBefore: u32,
   expires: u32,
   /** Unique for the issuer; revocation and replay checks go by it. */
-  id: bytes(TOKEN_ID_BYTES),
+  id: view(TOKEN_ID_BYTES),
   /** Only this key may use it; null is a bearer token. */
-  holder: optional(bytes(KEY_BYTES)),
+  holder: optional(view(KEY_BYTES)),
   /** How many items it is good for: gets, puts and deletes of one block each, follows. */
   uses: optional(u32),
   /** The share of what runs under it, beside other tokens of the same application; 1 when null. */

@@ -1,6 +1,7 @@
 import { TOKEN_LEEWAY_SECONDS, TOKEN_LIFE_SECONDS_MAX } from '../../protocol/limits.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
+import type { Token } from '../../protocol/token.ts';
 import type { Meters } from './meters.ts';
 import type { Revocations } from './revocations.ts';
 import type { Entry } from './shelf.ts';
@@ -25,11 +26,9 @@ export class TokenPolicy {
   refusal(known: KnownToken, account: string, nowMs: number): Reason | undefined {
     if (known.open !== undefined) return undefined;
     const { token } = known;
-    const nowSeconds = nowMs / 1000;
-    if (token.expires <= nowSeconds) return 'TOKEN_EXPIRED';
+    const untimely = untimelinessOf(token, nowMs);
+    if (untimely !== undefined) return untimely;
     if (known.flaw !== undefined) return known.flaw;
-    if (token.notBefore > nowSeconds + TOKEN_LEEWAY_SECONDS) return 'TOKEN_NOT_YET';
-    if (token.expires > nowSeconds + TOKEN_LIFE_SECONDS_MAX + TOKEN_LEEWAY_SECONDS) return 'POLICY_DENIED';
     if (known.holderKey !== null && !this.mayHold(known, account)) return 'TOKEN_SCOPE';
     if (this.revocations.cover(known)) return 'TOKEN_REVOKED';
     if (!known.limited) return undefined;
@@ -47,4 +46,12 @@ export class TokenPolicy {
   private mayHold({ holderKey, madeBy, here }: KnownToken, account: string): boolean {
     return holderKey === account || (holderKey === this.serverKey && madeBy === account && !here);
   }
+}
+
+/** Why a token cannot be good now, by its times alone. */
+export function untimelinessOf({ notBefore, expires }: Token, nowMs: number): Reason | undefined {
+  const nowSeconds = nowMs / 1000;
+  if (expires <= nowSeconds) return 'TOKEN_EXPIRED';
+  if (notBefore > nowSeconds + TOKEN_LEEWAY_SECONDS) return 'TOKEN_NOT_YET';
+  return expires > nowSeconds + TOKEN_LIFE_SECONDS_MAX + TOKEN_LEEWAY_SECONDS ? 'POLICY_DENIED' : undefined;
 }

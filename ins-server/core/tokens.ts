@@ -45,10 +45,10 @@ export class TokenBook {
   private readonly known = new Map<string, KnownToken>();
   /** The one used last: that a thousand viewers bring the same token one after the other is the usual case. */
   private newest: KnownToken | undefined;
-  private readonly serverKey: string;
+  private readonly server: Uint8Array;
 
   constructor(server: Uint8Array) {
-    this.serverKey = bytesKey(server);
+    this.server = server;
   }
 
   find(sealed: Uint8Array): KnownToken | undefined {
@@ -63,9 +63,8 @@ export class TokenBook {
     return known;
   }
 
-  /** `undefined` for what is no token. */
-  open(sealed: Uint8Array): UnverifiedToken | undefined {
-    const decoded = decodeToken(sealed);
+  /** `undefined` for what is no token. @param decoded - Where it was taken apart already. */
+  open(sealed: Uint8Array, decoded: DecodedToken | undefined = decodeToken(sealed)): UnverifiedToken | undefined {
     if (decoded === undefined) return undefined;
     const { token } = decoded;
     if (token.parent === null) return { known: this.describe(sealed, token, undefined), decoded, parent: undefined };
@@ -101,7 +100,7 @@ export class TokenBook {
       holderKey: token.holder === null ? null : bytesKey(token.holder),
       collectionKey: token.collection === null ? null : bytesKey(token.collection),
       nameKeys: token.names === null ? null : new Set(token.names.map(bytesKey)),
-      here: token.servers.some((server) => bytesKey(server.key) === this.serverKey),
+      here: token.servers.some((server) => sameBytes(server.key, this.server)),
       limited,
       parent,
       open: undefined,

@@ -2,6 +2,7 @@ import { type FromInsClient, OWN_LOCKER } from '../../protocol/ins-messages.ts';
 import { TOKEN_ALIASES_MAX } from '../../protocol/limits.ts';
 import type { Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
+import { decodeToken } from '../../protocol/token.ts';
 import type { Checks } from './checks.ts';
 import type { Door } from './door.ts';
 import type { Follows } from './follows.ts';
@@ -12,7 +13,7 @@ import type { RemoteFollow } from './remote-follows.ts';
 import type { Remotes } from './remotes.ts';
 import type { Replies } from './replies.ts';
 import type { Storage } from './storage.ts';
-import type { TokenPolicy } from './token-policy.ts';
+import { type TokenPolicy, untimelinessOf } from './token-policy.ts';
 import { allows, type KnownToken, TokenBook, type UnverifiedToken } from './tokens.ts';
 
 type Message<Type extends FromInsClient['type']> = Extract<FromInsClient, { readonly type: Type }>;
@@ -60,7 +61,13 @@ export class Wallet {
       this.bind(link, alias, found, account, nowMs);
       return;
     }
-    const opened = this.book.open(sealed);
+    const decoded = decodeToken(sealed);
+    const untimely = decoded === undefined ? undefined : untimelinessOf(decoded.token, nowMs);
+    if (untimely !== undefined) {
+      this.refuse(link, alias, untimely);
+      return;
+    }
+    const opened = decoded === undefined ? undefined : this.book.open(sealed, decoded);
     if (opened === undefined) {
       this.forged(link, alias, nowMs);
       return;

@@ -231,6 +231,30 @@ describe.each(httpClients)('an INS server over HTTP, asked by $name', ({ ask }) 
     expect(hashText(got.body)).toBe(hashText(blockOf(2, 20_000).body));
   });
 
+  it('HT3: gives what is open to the public without a token, for every cache', async () => {
+    const server = await start();
+    const source = connected(server, 1);
+    const { item, body } = blockOf(1, 5_000);
+    source.input({
+      kind: 'put',
+      handle: 1,
+      collection: collectionOf(1),
+      ttlSeconds: 60,
+      items: [item],
+      bodies: [body],
+    });
+    await source.until('done');
+    const url = blockUrl(server, body);
+    expect(told(await ask(url))).toEqual([401, 'TOKEN_REQUIRED']);
+    source.input({ kind: 'access', handle: 2, collection: collectionOf(1), access: 'public' });
+    await source.until('done', 2);
+    const got = await ask(url);
+    expect([got.status, hashText(got.body)]).toEqual([200, hashText(body)]);
+    expect(got.headers.get('cache-control')).toMatch(/^public, max-age=\d+, immutable$/);
+    expect(told(await ask(url, { method: 'DELETE' }))).toEqual([401, 'TOKEN_REQUIRED']);
+    expect(told(await ask(url, { method: 'PUT', body }))).toEqual([401, 'TOKEN_REQUIRED']);
+  });
+
   it('HT8: reads through this server what the token has on another one', async () => {
     const [far, near] = [await start(), await start()];
     const body = bytesOf(3, 200_000);

@@ -1,10 +1,13 @@
 /** What applications use, the same on every platform. Its platform's own part is in `node/index.ts` and `browser/index.ts`. */
 export type { CancelSignal } from './cancel.ts';
+export type { InsClient } from './client.ts';
+export { InsError, type InsReason, type Refusal } from './errors.ts';
+export type { Wanted, WantedByLabel, WantedByName } from './get-call.ts';
+export { accountOf, type Keys } from './keys.ts';
 export type {
   CallOptions,
   FollowOptions,
   GetOptions,
-  InsClient,
   InsClientOptions,
   InsState,
   LockerOptions,
@@ -12,10 +15,7 @@ export type {
   ObjectAttributes,
   PutOptions,
   ServerInfo,
-} from './client.ts';
-export { InsError, type InsReason, type Refusal } from './errors.ts';
-export type { Wanted, WantedByLabel, WantedByName } from './get-call.ts';
-export { accountOf, type Keys } from './keys.ts';
+} from './options.ts';
 export type { LabelledToPut, ObjectToPut } from './put-call.ts';
 export type {
   DeleteResult,

@@ -1,6 +1,6 @@
-import { InsClient, type InsClientOptions } from '../../ins-client/api/client.ts';
+import { InsClient } from '../../ins-client/api/client.ts';
 import type { DialledLink } from '../../ins-client/api/dialler.ts';
-import { type GetResult, InsError } from '../../ins-client/node/index.ts';
+import { type GetResult, type InsClientOptions, InsError } from '../../ins-client/node/index.ts';
 import { nodePlatform } from '../../ins-client/node/platform.ts';
 import { type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
 import { type FromInsClient, insClientCodec } from '../../protocol/ins-messages.ts';

@@ -44,7 +44,7 @@ function listen(): Lifetime {
 }
 
 /** Ends what runs, and the process a little later whatever hangs. */
-export async function closeInTime(running: Running): Promise<void> {
-  setTimeout(() => process.exit(process.exitCode ?? 0), CLOSE_WITHIN_MS).unref();
+export async function closeInTime(running: Running, withinMs = CLOSE_WITHIN_MS): Promise<void> {
+  setTimeout(() => process.exit(process.exitCode ?? 0), withinMs).unref();
   await running.close();
 }

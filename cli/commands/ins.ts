@@ -13,7 +13,17 @@ import { many, option, optional, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { listenProblem, shownUrl } from '../ports.ts';
 import { Problem } from '../problem.ts';
-import { readBitrate, readHost, readPath, readPort, readPublicKey, readWsUrl, size, textOf } from '../readers.ts';
+import {
+  readBitrate,
+  readHost,
+  readList,
+  readPath,
+  readPort,
+  readPublicKey,
+  readWsUrl,
+  size,
+  textOf,
+} from '../readers.ts';
 
 const readMemory = size(2 ** 20, 2 ** 44, 'from 1M to 16384G');
 
@@ -66,6 +76,13 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       'most to send per second, such as 100M; shared by weight and priority when more is asked for. Best a little below what the network carries',
       readBitrate,
     ),
+    others: option(
+      'URL[,URL]',
+      'other INS servers, to which clients are sent when this one stops',
+      (text: string) => readList(text).map(readWsUrl),
+      [],
+      '',
+    ),
     remote: many(
       'SERVER',
       'speak to this other INS server only, by HOST, HOST:PORT or key (its 43 characters: such a server may also ask more of this one); with none named, from all but those on private ground: loopback and link-local addresses, unless this one is on loopback itself',
@@ -101,6 +118,7 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       throw new Problem('--provider is missing: with --registration invitation, name who may invite', 2);
     const policy = {
       registration: values.registration,
+      otherServers: values.others,
       providers: values.provider,
       ...(remote.length === 0 ? {} : { remotes: remote }),
       ...(keyFile === undefined ? {} : { keyFile }),
@@ -121,7 +139,8 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
     else if (view === undefined) print(`INS server: ${url}`);
     else await watch(running, view, `INS server ${url}`, life.over);
     await life.over;
-    await closeInTime(running);
+    // What hangs is left behind a little after the server's own time for it.
+    await closeInTime(running, INS_SERVER_LIMITS.drainMs + 2_000);
   },
 });
 

@@ -45,7 +45,9 @@ export class Door {
   readonly links = new Map<LinkId, Link>();
   readonly accounts = new Map<string, Account>();
   private readonly origins = new Origins();
-  private stopped = false;
+  /** Unix ms at which all links are closed, whatever is on its way on them; undefined while the server is not to stop. */
+  private stopAtMs: number | undefined;
+  private others = 0;
   private readonly options: DoorOptions;
 
   constructor(options: DoorOptions) {
@@ -65,15 +67,17 @@ export class Door {
       clockMs: Math.floor(nowMs),
       blockBytesMax: BLOCK_BYTES_MAX,
     });
-    if (this.stopped) this.close(link, CLOSE.goingAway, REASONS.DRAINING.text, nowMs);
-    else if (origin?.isBarred(nowMs) === true)
+    if (this.draining) {
+      this.tellDraining(link);
+      this.close(link, CLOSE.goingAway, REASONS.DRAINING.text, nowMs);
+    } else if (origin?.isBarred(nowMs) === true)
       this.turnAway(id, CLOSE.tryLater, 'too much from its address was invalid', nowMs);
   }
 
   /** Lets somebody in who asks one thing and is known by no key. */
   admitGuest(link: Link, nowMs: number): void {
     this.links.set(link.id, link);
-    if (this.stopped) this.close(link, CLOSE.goingAway, REASONS.DRAINING.text, nowMs);
+    if (this.draining) this.close(link, CLOSE.goingAway, REASONS.DRAINING.text, nowMs);
   }
 
   /** What a client sends. While a signature of its is checked, all that comes behind waits. */
@@ -114,12 +118,33 @@ export class Door {
     this.options.gone(link, nowMs);
   }
 
+  get draining(): boolean {
+    return this.stopAtMs !== undefined;
+  }
+
+  /** Another server to send somebody to: each in its turn, where there are any. */
+  otherServer(): string | null {
+    const { otherServers = [] } = this.options.server;
+    return otherServers[this.others++ % otherServers.length] ?? null;
+  }
+
+  /** Lets nobody in any more, tells all who are here, and closes them as soon as what is on its way has arrived. */
   stop(nowMs: number): void {
-    this.stopped = true;
+    if (this.draining) return;
+    this.stopAtMs = nowMs + this.options.server.limits.drainMs;
+    for (const link of this.links.values()) if (link.guest === undefined) this.tellDraining(link);
+  }
+
+  /** Closes who has been sent all that was queued, and whose puts are answered. */
+  drain(nowMs: number): void {
     for (const link of [...this.links.values()]) {
-      this.options.replies.send(link, { type: 'notice', kind: 'draining', otherServer: null });
+      if (isBusy(link) && nowMs < this.stopAtMs!) continue;
       this.close(link, CLOSE.goingAway, REASONS.DRAINING.text, nowMs);
     }
+  }
+
+  private tellDraining(link: Link): void {
+    this.options.replies.send(link, { type: 'notice', kind: 'draining', otherServer: this.otherServer() });
   }
 
   /** Turns away who has not said hello in time and who does not read. */
@@ -250,4 +275,15 @@ export class Door {
     this.forget(link, nowMs);
     this.options.outputs.push({ kind: 'close', link: link.id, code, why });
   }
+}
+
+/** Something is on its way to the client, or from it. */
+function isBusy(link: Link): boolean {
+  // One request over HTTP is asked again more easily than waited for.
+  if (link.guest !== undefined) return false;
+  if (link.queue.size > 0 || link.inFlightBytes > 0 || link.checking > 0) return true;
+  for (const request of link.requests.values()) {
+    if (request.kind === 'batch' && request.puts !== undefined && request.puts.left > 0) return true;
+  }
+  return false;
 }

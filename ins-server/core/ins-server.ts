@@ -14,7 +14,7 @@ import { Gets } from './gets.ts';
 import { Guests } from './guests.ts';
 import { Intake } from './intake.ts';
 import type { Filed, InsServerInput, InsServerOptions, InsServerOutput, InsServerStats } from './io.ts';
-import { RETRY_MS, SWEEP_MS, SWEEPS_PER_TIDY } from './limits.ts';
+import { DRAIN_LOOK_MS, DRAINING_RETRY_MS, RETRY_MS, SWEEP_MS, SWEEPS_PER_TIDY } from './limits.ts';
 import type { Account, Link } from './links.ts';
 import { Management } from './management.ts';
 import { Meters } from './meters.ts';
@@ -53,6 +53,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   private readonly gets: Gets;
   private readonly batches: Batches;
   private sweepAtMs: number | undefined;
+  private drainAtMs: number | undefined;
   private sweeps = 0;
 
   constructor(options: InsServerOptions) {
@@ -168,7 +169,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
         break;
       case 'stop':
         this.door.stop(nowMs);
-        this.remotes.stop(nowMs);
+        this.drain(nowMs);
         break;
       default:
         unreachable(input);
@@ -180,6 +181,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.sender.waits.timeout(nowMs);
     this.remotes.timeout(nowMs);
     this.sender.timeout(nowMs);
+    if (this.drainAtMs !== undefined && nowMs >= this.drainAtMs) this.drain(nowMs);
     if (this.sweepAtMs !== undefined && nowMs >= this.sweepAtMs) {
       this.sweepAtMs = undefined;
       this.sweep(nowMs);
@@ -193,12 +195,13 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
 
   nextDeadline(): number | undefined {
     const sending = earlier(this.sender.nextDeadline(), this.sender.waits.nextDeadline());
-    return earlier(earlier(this.sweepAtMs, sending), this.remotes.nextDeadline());
+    return earlier(earlier(earlier(this.sweepAtMs, this.drainAtMs), sending), this.remotes.nextDeadline());
   }
 
   stats(): InsServerStats {
     const { storage, sender, puts, remotes, door } = this;
     return {
+      draining: door.draining,
       links: door.links.size - this.guests.count,
       guests: this.guests.count,
       accounts: door.accounts.size,
@@ -231,6 +234,13 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       links.size > 0 || !this.guests.empty || accounts.size > 0 || this.remotes.count > 0 || !this.storage.empty;
     if (busy) this.sweepAtMs ??= nowMs + SWEEP_MS;
     else this.sweepAtMs = undefined;
+  }
+
+  /** Closes links that have what was on its way; the rest a little later. */
+  private drain(nowMs: number): void {
+    this.door.drain(nowMs);
+    this.drainAtMs = this.door.links.size > 0 ? nowMs + DRAIN_LOOK_MS : undefined;
+    if (this.drainAtMs === undefined) this.remotes.stop(nowMs);
   }
 
   private sweep(nowMs: number): void {
@@ -290,6 +300,10 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     }
     if (message.type === 'batch' && sizeOf(message) > BATCH_ITEMS_MAX) {
       this.door.turnAway(link.id, CLOSE.violation, `a batch of more than ${BATCH_ITEMS_MAX} items`, nowMs);
+      return;
+    }
+    if (this.door.draining) {
+      this.replies.refuse(link, request, null, 'DRAINING', DRAINING_RETRY_MS, this.door.otherServer());
       return;
     }
     if (link.requests.size >= link.budget.requests) {

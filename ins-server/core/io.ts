@@ -188,6 +188,8 @@ export interface InsServerOptions {
   readonly registration?: 'open' | 'invitation';
   /** Ed25519 public keys of those whose invitations count. */
   readonly providers?: readonly Uint8Array[];
+  /** Addresses of servers to which clients are sent when this one stops, each in its turn. */
+  readonly otherServers?: readonly string[];
   readonly limits: InsServerLimits;
 }
 
@@ -211,12 +213,16 @@ export interface InsServerLimits {
   readonly bandwidthBps: number;
   /** Bytes of blocks handed to several links before the sockets have their turn. Default 512 KiB. */
   readonly turnBytes: number;
+  /** Ms for what is on its way to arrive when the server is to stop. Default 10 s. */
+  readonly drainMs: number;
   /** Other servers spoken to at once. Default 16. */
   readonly upstreamsMax: number;
 }
 
 /** Figures since the start, or of now. */
 export interface InsServerStats {
+  /** It is about to stop, and lets nobody in. */
+  readonly draining: boolean;
   /** Connections of clients and other servers. */
   readonly links: number;
   /** HTTP requests that are being answered. */

@@ -24,8 +24,13 @@ export const INS_SERVER_LIMITS: InsServerLimits = {
   /** A window: two readers already share turns by their weights then. About half of what Node hands out in a millisecond. */
   turnBytes: 512 * 1024,
   upstreamsMax: 16,
+  drainMs: 10_000,
 };
 
+/** Ms between two looks at whether links have taken what was on its way when the server is to stop. */
+export const DRAIN_LOOK_MS = 50;
+/** Ms after which a server that stops may be there again. */
+export const DRAINING_RETRY_MS = 5_000;
 /** Ms for a client to prove its key. */
 export const HELLO_MS = 5_000;
 /** Ms in which a link takes nothing of what waits for it, after which it is closed. */

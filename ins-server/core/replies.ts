@@ -19,9 +19,16 @@ export class Replies {
   }
 
   /** Refuses one item of a request, or (null) the whole of it. `retryAfterMs` 0: asking again does not help. */
-  refuse(link: Link, request: number, item: number | null, reason: Reason, retryAfterMs = 0): void {
+  refuse(
+    link: Link,
+    request: number,
+    item: number | null,
+    reason: Reason,
+    retryAfterMs = 0,
+    otherServer: string | null = null,
+  ): void {
     this.refused++;
     this.refusedFor.set(reason, (this.refusedFor.get(reason) ?? 0) + 1);
-    this.send(link, { type: 'refused', request, item, reason, retryAfterMs, otherServer: null });
+    this.send(link, { type: 'refused', request, item, reason, retryAfterMs, otherServer });
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { InsDialler } from '../../ins-client/node/ins-dialler.ts';
 import type { LinkId } from '../../machine/machine.ts';
 import { decodeBlockFrame } from '../../protocol/frames.ts';
@@ -13,7 +14,7 @@ import { createHttpServer } from '../../runtime/node/http.ts';
 import { acceptWebSockets, isLoopback } from '../../runtime/node/ws-server.ts';
 import { InsServer } from '../core/ins-server.ts';
 import type { InsServerInput, InsServerLimits, InsServerOutput, StoredBlock, StoredBody } from '../core/io.ts';
-import { INS_SERVER_LIMITS } from '../core/limits.ts';
+import { DRAIN_LOOK_MS, INS_SERVER_LIMITS } from '../core/limits.ts';
 import { ClientLink } from './client-link.ts';
 import type { HttpCounters } from './http/exchange.ts';
 import { GuestDesk } from './http/guest-desk.ts';
@@ -35,6 +36,8 @@ export interface InsServerConfig {
   readonly keyFile?: string;
   readonly limits?: Partial<InsServerLimits>;
   readonly remotes?: RemotesPolicy;
+  /** Servers to which clients are sent when this one stops, each in its turn. */
+  readonly otherServers?: readonly string[];
   /** Who may have a locker: everybody (default), or only whom one of the providers invites. */
   readonly registration?: 'open' | 'invitation';
   /** Ed25519 public keys of those whose invitations count. */
@@ -58,7 +61,10 @@ export interface RunningInsServer {
   /** Where Prometheus finds figures, if anywhere. */
   readonly metricsUrl: string | undefined;
   stats(): InsServerFigures;
-  /** Tells all clients, closes within about a second. */
+  /**
+   * Tells all clients, lets what was acknowledged and queued arrive and puts on their way be answered, for the time that the
+   * limits give it, and closes.
+   */
   close(): Promise<void>;
 }
 
@@ -94,6 +100,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     startedAtMs: nodeClock.nowMs(),
     registration: config.registration ?? 'open',
     providers: config.providers ?? [],
+    otherServers: config.otherServers ?? [],
     limits,
   });
   const links = new Map<LinkId, ClientLink>();
@@ -323,6 +330,8 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     async close() {
       serving = false;
       driven.input({ kind: 'stop' });
+      // The core closes all links by its own deadline.
+      while (core.stats().links > 0) await setTimeout(DRAIN_LOOK_MS);
       await Promise.all([acceptor.close(), server.close(), metrics.close(), ...ending]);
       desk.close();
       driven.stop();

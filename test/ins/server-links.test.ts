@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { EMPTY_BATCH, helloSigned, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
+import { EMPTY_BATCH, EMPTY_PUT, helloSigned, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { CoreClient, CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, collectionOf, keysOf } from './helpers.ts';
@@ -161,6 +161,62 @@ describe('a connection', () => {
     expect(client.closed?.code).toBe(CLOSE.goingAway);
     expect(new CoreClient(server, owner).closed?.code).toBe(CLOSE.goingAway);
     expect(server.core.stats().links).toBe(0);
+  });
+
+  describe('of a server that is to stop', () => {
+    const others = ['ws://a', 'ws://b'];
+    beforeEach(() => {
+      server = net.server(3, { core: { otherServers: others } });
+    });
+
+    it('IN15: is sent what it has asked for, and sent elsewhere in turn for all else', () => {
+      const client = server.connect(owner);
+      const idle = server.connect(keysOf(2));
+      client.putParts([1, 2, 3]);
+      client.reads = false;
+      client.get([1, 2, 3]);
+      server.input({ kind: 'stop' });
+      expect(server.core.stats()).toMatchObject({ draining: true, links: 1 });
+      expect([...client.of('notice'), ...idle.of('notice')].map(({ otherServer }) => otherServer)).toEqual(others);
+      expect(idle.closed?.code).toBe(CLOSE.goingAway);
+      client.get([1]);
+      client.put([blockOf(4)]);
+      expect(client.of('refused')).toMatchObject([
+        { item: null, reason: 'DRAINING', otherServer: 'ws://a' },
+        { item: null, reason: 'DRAINING', otherServer: 'ws://b' },
+      ]);
+      expect(client.of('refused')[0]!.retryAfterMs).toBeGreaterThan(0);
+      net.pass(1_000);
+      expect(client.closed).toBeUndefined();
+      expect(client.blocks).toHaveLength(3);
+      client.drained();
+      net.pass(100);
+      expect(client.closed?.code).toBe(CLOSE.goingAway);
+      expect(server.core.stats().links).toBe(0);
+    });
+
+    it('IN15: gets the acknowledgement of what it was putting before it is closed', () => {
+      const client = server.connect(owner);
+      const { item, body } = blockOf(1);
+      const request = client.batch({ collection: collectionOf(1), puts: [{ ...EMPTY_PUT, ...item }] });
+      server.input({ kind: 'stop' });
+      net.pass(1_000);
+      expect(client.closed).toBeUndefined();
+      client.sendBlock(request, 0, body);
+      expect(client.of('stored')).toMatchObject([{ request, items: [0] }]);
+      net.pass(100);
+      expect(client.closed?.code).toBe(CLOSE.goingAway);
+    });
+
+    it('IN15: is closed when its time is up, whatever it still waits for', () => {
+      const client = server.connect(owner);
+      client.batch({ collection: collectionOf(1), puts: [{ ...EMPTY_PUT, ...blockOf(1).item }] });
+      server.input({ kind: 'stop' });
+      net.pass(9_000);
+      expect(client.closed).toBeUndefined();
+      net.pass(1_100);
+      expect(client.closed?.code).toBe(CLOSE.goingAway);
+    });
   });
 
   it('is turned away when there are too many accounts', () => {

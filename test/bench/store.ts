@@ -14,10 +14,11 @@ import { comparison, figure, type Result, reportJson, reportLine, type Target } 
 
 const HELP = `What the stores of the INS server do with blocks, beside plain files: one for each block, written and read whole.
 
-npx tsx test/bench/store.ts -- [options]
+npx tsx test/bench/store.ts [options]
 
   --folder DIR  on this disk (default: the system's folder for temporary files)
   --rounds N    repetitions of each measurement (default 3)
+  --kib N       blocks of this size only; may be repeated (default 16, 64, 256)
   --quick       fewer blocks: shows that all works, not how fast
   --json        prints { bench, machine, results } as JSON
 
@@ -29,6 +30,7 @@ const { values } = parseArgs({
   options: {
     folder: { type: 'string', default: tmpdir() },
     rounds: { type: 'string', default: '3' },
+    kib: { type: 'string', multiple: true, default: ['16', '64', '256'] },
     quick: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -36,7 +38,7 @@ const { values } = parseArgs({
 });
 
 const UNDER_WAY = 16;
-const SIZES_KIB = [16, 64, 256];
+const SIZES_KIB = values.kib.map(Number);
 const MIB = 1024 * 1024;
 const totalBytes = (values.quick ? 16 : 192) * MIB;
 /** With a write through to the disk for each file. */

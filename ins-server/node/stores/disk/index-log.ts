@@ -15,7 +15,8 @@ import {
   spotOf,
 } from './index-record.ts';
 
-const CHUNK_BYTES = 512 * 1024;
+/** Little enough to be gone through between two other things. */
+const CHUNK_BYTES = 128 * 1024;
 /** Files of earlier runs beyond which they are put together. */
 const FILES_MAX = 8;
 /** A log is rewritten when it has grown to twice what was worth keeping the last time, but not while it is small. */

@@ -43,8 +43,8 @@ export class TokenPolicy {
   }
 
   /** Its holder; or, of a token whose holder is this server, who has made it for the server to fetch with. */
-  private mayHold({ holderKey, madeBy, here }: KnownToken, account: string): boolean {
-    return holderKey === account || (holderKey === this.serverKey && madeBy === account && !here);
+  private mayHold({ holderKey, madeBy }: KnownToken, account: string): boolean {
+    return holderKey === account || (holderKey === this.serverKey && madeBy === account);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Labelled } from '../../protocol/frames.ts';
+import type { Priority } from '../../protocol/ins-messages.ts';
 import { Progress } from '../core/progress.ts';
 import { Channel } from './channel.ts';
 import { InsError } from './errors.ts';
@@ -11,6 +12,7 @@ export interface FollowSettings {
   readonly collection: Uint8Array;
   readonly tracks: readonly number[];
   readonly from: number;
+  readonly priority: Priority;
   /** Bytes that may wait to be read. */
   readonly bufferBytes: number;
 }
@@ -47,11 +49,11 @@ export class FollowCall implements Call {
 
   begin(): void {
     if (this.over) return;
-    const { keep, collection, tracks, from } = this.settings;
+    const { keep, collection, tracks, from, priority } = this.settings;
     const { token } = this;
     const goOn = this.progress.resumeFrom(from);
     this.handle = this.wire.open(
-      (handle) => ({ kind: 'follow', handle, keep, token, collection, tracks, from: goOn }),
+      (handle) => ({ kind: 'follow', handle, keep, token, collection, tracks, from: goOn, priority }),
       (output) => this.told(output),
     );
   }

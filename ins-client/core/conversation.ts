@@ -211,7 +211,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
         this.batches.attributes(message);
         return;
       case 'notice':
-        if (message.kind === 'replaced') this.connection.toBeReplaced();
+        this.connection.noticed(message);
         return;
       default:
         unreachable(message);

@@ -148,11 +148,10 @@ export class InsClient {
     wanted: Iterable<Wanted> | AsyncIterable<Wanted>,
     options: GetOptions = {},
   ): AsyncIterableIterator<GetResult, undefined> {
-    const { signal, collection, deadlineMs = null, priority = 'normal', keep = false } = options;
+    const { signal, collection, deadlineMs = null, keep = false } = options;
     const settings = {
       keep,
       deadlineMs,
-      priority,
       token: openerOf(options),
       collection: collection === undefined ? null : collectionBytes(collection),
       bufferBytes: this.bufferBytes(options),
@@ -270,11 +269,10 @@ export class InsClient {
    * reader that is too slow gets what is still there when it has caught up: look at the labels for gaps.
    */
   follow(options: FollowOptions): AsyncIterableIterator<GetResult, undefined> {
-    const { signal, tracks = [], from = 'newest', priority = 'normal', keep = false } = options;
+    const { signal, tracks = [], from = 'newest', keep = false } = options;
     const settings = {
       keep,
       tracks,
-      priority,
       token: openerOf(options),
       collection: collectionBytes(options.collection),
       from: from === 'newest' ? FROM_NEWEST_START : from,
@@ -450,7 +448,7 @@ export class InsClient {
     } else if (output.kind === 'lost') {
       if (this.isOver()) return;
       if (output.final) void this.finish({ kind: 'replaced' }, new InsError({ reason: 'REPLACED' }));
-      else this.lost(output.why, output.otherServer ?? null);
+      else this.lost(output.why);
     } else {
       const take = this.takers.get(output.handle);
       if (isLast(output)) this.takers.delete(output.handle);
@@ -458,10 +456,10 @@ export class InsClient {
     }
   }
 
-  private lost(why: string, otherServer: string | null): void {
+  private lost(why: string): void {
     this.lastWhy = why;
     if (this.now.kind === 'ready') this.downSinceMs = this.platform.clock.nowMs();
-    this.set({ kind: 'lost', why, otherServer });
+    this.set({ kind: 'lost', why });
     this.watch();
   }
 

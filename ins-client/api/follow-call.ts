@@ -1,5 +1,4 @@
 import type { Labelled } from '../../protocol/frames.ts';
-import type { Priority } from '../../protocol/ins-messages.ts';
 import { Progress } from '../core/progress.ts';
 import { Channel } from './channel.ts';
 import { InsError } from './errors.ts';
@@ -12,7 +11,6 @@ export interface FollowSettings {
   readonly collection: Uint8Array;
   readonly tracks: readonly number[];
   readonly from: number;
-  readonly priority: Priority;
   /** Bytes that may wait to be read. */
   readonly bufferBytes: number;
 }
@@ -49,11 +47,11 @@ export class FollowCall implements Call {
 
   begin(): void {
     if (this.over) return;
-    const { keep, collection, tracks, from, priority } = this.settings;
+    const { keep, collection, tracks, from } = this.settings;
     const { token } = this;
     const goOn = this.progress.resumeFrom(from);
     this.handle = this.wire.open(
-      (handle) => ({ kind: 'follow', handle, keep, token, collection, tracks, from: goOn, priority }),
+      (handle) => ({ kind: 'follow', handle, keep, token, collection, tracks, from: goOn }),
       (output) => this.told(output),
     );
   }

@@ -1,5 +1,4 @@
 import type { Label } from '../../protocol/frames.ts';
-import { PRIORITIES, type Priority } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX, BLOCK_BYTES_MAX } from '../../protocol/limits.ts';
 import { nameToText } from '../../protocol/names.ts';
 import type { WantedBlock } from '../core/io.ts';
@@ -20,8 +19,6 @@ interface WantedMore {
   readonly owner?: AccountLike;
   /** Ms from now after which it is worth nothing and is refused with DEADLINE. Blocks with early deadlines come first. */
   readonly deadlineMs?: number;
-  /** Among what the application has to send; what is more urgent comes first, whatever the deadlines. Default that of the call. */
-  readonly priority?: Priority;
 }
 export interface WantedByName extends WantedMore {
   readonly name: NameLike;
@@ -38,7 +35,6 @@ export interface GetSettings {
   readonly collection: Uint8Array | null;
   readonly token: Uint8Array | null;
   readonly deadlineMs: number | null;
-  readonly priority: Priority;
   /** Bytes that may wait to be read. */
   readonly bufferBytes: number;
 }
@@ -89,7 +85,7 @@ export class GetCall implements Call {
       () => this.end(),
     );
     const list = Array.isArray(wanted) ? (wanted as readonly Wanted[]) : undefined;
-    this.order = list === undefined ? undefined : urgentFirst(list, settings.priority);
+    this.order = list === undefined ? undefined : urgentFirst(list);
     this.feed = new Feed<Wanted>(
       list === undefined ? wanted : this.order!.map((place) => list[place]!),
       () => this.fill(),
@@ -172,14 +168,13 @@ export class GetCall implements Call {
   private blockOf(wanted: Wanted): WantedBlock {
     const item: WantedByName | WantedByLabel =
       typeof wanted === 'string' || wanted instanceof Uint8Array ? { name: wanted } : wanted;
-    const { token, deadlineMs, priority, collection } = this.settings;
+    const { token, deadlineMs, collection } = this.settings;
     const withinMs = item.deadlineMs ?? deadlineMs;
     // All of a list were wanted when the call was made; what comes later is wanted from when it comes.
     const fromMs = this.order === undefined ? this.wire.clock.nowMs() : this.startedAtMs;
     const common = {
       token: openerOf(item) ?? token,
       deadlineAtMs: withinMs === null ? null : fromMs + withinMs,
-      priority: item.priority ?? priority,
     };
     if (!('label' in item)) return { ...common, name: nameBytes(item.name), label: null };
     if (collection === null) throw new TypeError('a block wanted by label needs the `collection` of the call');
@@ -257,14 +252,10 @@ export class GetCall implements Call {
   }
 }
 
-/** The places of a list, the most urgent first, then those with early deadlines, else as they stand. */
-function urgentFirst(list: readonly Wanted[], usual: Priority): readonly number[] {
-  const urgency = list.map((wanted) => PRIORITIES.indexOf((wanted as WantedMore).priority ?? usual));
-  const deadline = list.map((wanted) => (wanted as WantedMore).deadlineMs ?? Number.POSITIVE_INFINITY);
-  return Array.from(list.keys()).sort((a, b) => {
-    if (urgency[a] !== urgency[b]) return urgency[a]! - urgency[b]!;
-    return deadline[a] === deadline[b] ? a - b : deadline[a]! - deadline[b]!;
-  });
+/** The places of a list, those with early deadlines first, else as they stand. */
+function urgentFirst(list: readonly Wanted[]): readonly number[] {
+  const deadline = (place: number): number => (list[place] as WantedMore).deadlineMs ?? Number.POSITIVE_INFINITY;
+  return Array.from(list.keys()).sort((a, b) => (deadline(a) === deadline(b) ? a - b : deadline(a) - deadline(b)));
 }
 
 function gotOf(

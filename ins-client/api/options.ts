@@ -1,4 +1,3 @@
-import type { Priority } from '../../protocol/ins-messages.ts';
 import type { CancelSignal } from './cancel.ts';
 import type { Keys } from './keys.ts';
 import type { AccountLike, CollectionLike, TokenLike } from './texts.ts';
@@ -38,8 +37,6 @@ export interface GetOptions extends LockerOptions {
   readonly collection?: CollectionLike;
   /** Ms from now after which a block is worth nothing and is refused with DEADLINE. Default: none. */
   readonly deadlineMs?: number;
-  /** How urgent it is among what our application is sent: `urgent`, `high`, `normal`, `low`. Default normal. */
-  readonly priority?: Priority;
   /** Have the server file each block in our own locker, too, for as long as the original lives. Default false. */
   readonly keep?: boolean;
   /** As of the client, for this call. */
@@ -65,7 +62,6 @@ export interface FollowOptions extends LockerOptions {
   readonly tracks?: readonly number[];
   /** A part, or `newest` to begin at the newest part that a reader may start at. Default `newest`. */
   readonly from?: number | 'newest';
-  readonly priority?: Priority;
   readonly keep?: boolean;
   readonly bufferBytes?: number;
 }
@@ -74,8 +70,8 @@ export type InsState =
   /** For the first time. */
   | { readonly kind: 'connecting' }
   | { readonly kind: 'ready'; readonly server: ServerInfo }
-  /** It is dialled again by itself; what was asked goes on then. A server that shuts down may name another one. */
-  | { readonly kind: 'lost'; readonly why: string; readonly otherServer: string | null }
+  /** It is dialled again by itself; what was asked goes on then. */
+  | { readonly kind: 'lost'; readonly why: string }
   /** Another connection with the same keys took over: this client is finished. */
   | { readonly kind: 'replaced' }
   | { readonly kind: 'closed' };

@@ -40,7 +40,6 @@ export class Connection {
   private state: 'idle' | 'dialling' | 'greeting' | 'signing' | 'open' | 'closing' | 'pausing' = 'idle';
   private wanted = false;
   private replaced = false;
-  private otherServer: string | null = null;
   private greeted: Greeted | undefined;
   private signRef = 0;
 
@@ -107,10 +106,9 @@ export class Connection {
     this.backoff.succeed();
   }
 
-  /** The server is about to close: it shuts down, or a newer connection of our key takes over. */
-  noticed({ kind, otherServer }: Extract<FromInsServer, { readonly type: 'notice' }>): void {
-    if (kind === 'replaced') this.replaced = true;
-    else this.otherServer = otherServer;
+  /** The server is about to close: a newer connection of our key takes over. */
+  toBeReplaced(): void {
+    this.replaced = true;
   }
 
   close(code: number, why: string): void {
@@ -126,9 +124,7 @@ export class Connection {
     this.deadlines.clear('connect');
     this.state = 'idle';
     const replaced = this.replaced || code === CLOSE.replaced;
-    const elsewhere = this.otherServer === null ? {} : { otherServer: this.otherServer };
     this.replaced = false;
-    this.otherServer = null;
     if (!this.wanted) return undefined;
     if (replaced) {
       this.wanted = false;
@@ -136,7 +132,7 @@ export class Connection {
     }
     this.state = 'pausing';
     this.deadlines.set('redial', nowMs + this.backoff.fail(this.options.prng.unit()));
-    return { kind: 'lost', why, final: false, ...elsewhere };
+    return { kind: 'lost', why, final: false };
   }
 
   handleTimeout(nowMs: number): void {

@@ -211,7 +211,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
         this.batches.attributes(message);
         return;
       case 'notice':
-        this.connection.noticed(message);
+        if (message.kind === 'replaced') this.connection.toBeReplaced();
         return;
       default:
         unreachable(message);

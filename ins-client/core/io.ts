@@ -157,10 +157,4 @@ export type InsClientOutput =
   /** A followed locker's owner has a new token; the conversation has registered it already. */
   | { readonly kind: 'renewed'; readonly handle: number; readonly token: Uint8Array }
   /** The connection is gone. It is dialled again after a pause unless `final` (replaced by a newer one, or stopped). */
-  | {
-      readonly kind: 'lost';
-      readonly why: string;
-      readonly final: boolean;
-      /** Where a server that shuts down sends its clients. */
-      readonly otherServer?: string;
-    };
+  | { readonly kind: 'lost'; readonly why: string; readonly final: boolean };

@@ -240,10 +240,6 @@ describe('getObjects', () => {
     const wanted = put.map((name, at) => ({ name, deadlineMs: 60_000 - at * 100 }));
     const results = await all(ins.getObjects(wanted));
     expect(results.map(({ item }) => item)).toEqual([...put.keys()].reverse());
-    const urgent = put.slice(0, 3).map((name, at) => ({ name, priority: (['low', 'normal', 'urgent'] as const)[at]! }));
-    tap.sent.length = 0;
-    await all(ins.getObjects(urgent, { deadlineMs: 60_000 }));
-    expect(tap.of('batch')[0]!.gets.map(({ priority }) => priority)).toEqual(['urgent', 'normal', 'low']);
     tap.deaf = true;
     const late = await all(ins.getObjects([put[0]!], { deadlineMs: 50 }));
     expect(late.map(outcome)).toEqual(['DEADLINE']);

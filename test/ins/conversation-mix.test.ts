@@ -209,17 +209,3 @@ describe('what an owner orders', () => {
     expect(sent('batch')[0]?.gets[0]?.token).toBe(1);
   });
 });
-
-describe('a server that shuts down', () => {
-  it('IN15: says where else to go, once', () => {
-    greet();
-    message({ type: 'notice', kind: 'draining', otherServer: 'ws://other' });
-    input({ kind: 'closed', code: 1001, why: 'going away' });
-    expect(told('lost')).toEqual([{ kind: 'lost', why: 'going away', final: false, otherServer: 'ws://other' }]);
-    nowMs += 300;
-    conversation.handleTimeout(nowMs);
-    greet();
-    input({ kind: 'closed', code: 1006, why: 'broken' });
-    expect(told('lost')[1]).toEqual({ kind: 'lost', why: 'broken', final: false });
-  });
-});

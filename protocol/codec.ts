@@ -1,5 +1,5 @@
 import { Packr } from 'msgpackr';
-import { type Field, type ReadShape, readFields, type Shape } from './fields.ts';
+import { emptyOf, type Field, type ReadShape, readFields, type Shape } from './fields.ts';
 import { CONTROL_BYTES_MAX } from './limits.ts';
 import { scanControl } from './scan.ts';
 
@@ -61,6 +61,7 @@ export function codec<const L extends readonly MessageShape<string, Shape>[]>(sh
     tag: shape.tag,
     names: Object.keys(shape.shape),
     fields: Object.values(shape.shape) as Field<unknown>[],
+    empty: emptyOf({ type: shape.type }, Object.keys(shape.shape)),
   }));
   const byTag = new Map(entries.map((entry) => [entry.tag, entry]));
   const byType = new Map<string, (typeof entries)[number]>(entries.map((entry) => [entry.type, entry]));
@@ -79,9 +80,8 @@ export function codec<const L extends readonly MessageShape<string, Shape>[]>(sh
       if (!Array.isArray(value) || typeof value[0] !== 'number') return { ok: false, violation: 'not a message' };
       const entry = byTag.get(value[0]);
       if (entry === undefined) return { ok: true, message: undefined };
-      const read = readFields(entry.names, entry.fields, value, 1);
+      const read = readFields(entry.empty, entry.names, entry.fields, value, 1);
       if (read === undefined) return { ok: false, violation: `malformed ${entry.type}` };
-      read.type = entry.type;
       return { ok: true, message: read as unknown as M };
     },
   };

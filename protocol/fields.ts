@@ -118,21 +118,28 @@ export type ReadShape<S extends Shape> = { readonly [K in keyof S]: Read<S[K]> }
 export function struct<S extends Shape>(shape: S): Field<ReadShape<S>> {
   const names = Object.keys(shape);
   const fields = Object.values(shape);
+  const empty = emptyOf({}, names);
   return {
     read: (value) =>
-      Array.isArray(value) ? (readFields(names, fields, value, 0) as ReadShape<S> | undefined) : undefined,
+      Array.isArray(value) ? (readFields(empty, names, fields, value, 0) as ReadShape<S> | undefined) : undefined,
     write: (value) => names.map((name, at) => fields[at]!.write((value as Record<string, unknown>)[name])),
   };
 }
 
-/** Reads `fields` from `values[from…]` into an object; `undefined` when one of them is wrong. */
+/** What {@link readFields} fills in a copy of: an object that has its shape from the start is made and read faster. */
+export function emptyOf(common: Record<string, unknown>, names: readonly string[]): Record<string, unknown> {
+  return { ...common, ...Object.fromEntries(names.map((name) => [name, null])) };
+}
+
+/** Reads `fields` from `values[from…]` into a copy of `empty`; `undefined` when one of them is wrong. */
 export function readFields(
+  empty: Readonly<Record<string, unknown>>,
   names: readonly string[],
   fields: readonly Field<unknown>[],
   values: readonly unknown[],
   from: number,
 ): Record<string, unknown> | undefined {
-  const out: Record<string, unknown> = {};
+  const out: Record<string, unknown> = { ...empty };
   for (let at = 0; at < fields.length; at++) {
     const read = fields[at]!.read(values[from + at]);
     if (read === undefined) return undefined;

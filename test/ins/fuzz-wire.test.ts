@@ -6,11 +6,13 @@ import { Prng } from '../../machine/prng.ts';
 import { pack, unpack } from '../../protocol/codec.ts';
 import { decodeBlockFrame, encodeBlockHeader } from '../../protocol/frames.ts';
 import {
+  ACCESS_KINDS,
   EMPTY_BATCH,
   EMPTY_GET,
   type FromInsClient,
   insClientCodec,
   insServerCodec,
+  PRIORITIES,
 } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX, REQUESTS_OPEN_MAX, SEND_QUEUE_BLOCKS_MAX, TOKEN_ALIASES_MAX } from '../../protocol/limits.ts';
 import { bytesKey } from '../../protocol/text.ts';
@@ -120,7 +122,20 @@ function messageOf(prng: Prng, tokens: readonly Uint8Array[]): FromInsClient {
     () => ({ type: 'forget-token', alias }),
     () => ({ type: 'cancel', request }),
     () => ({ type: 'range-token', token: pick(prng, tokens) }),
-    () => ({ type: 'follow', request, keep: true, token: item(), collection, tracks: [], from: int(prng, 0, 5) }),
+    () => ({
+      type: 'follow',
+      request,
+      keep: true,
+      token: item(),
+      collection,
+      tracks: [],
+      from: int(prng, 0, 5),
+      priority: pick(prng, PRIORITIES),
+    }),
+    // Not those who keep what they read: what they open is theirs to give.
+    () => ({ type: 'open', alias, owner: keysOf(pick(prng, [1, 1, 9])).publicKey }),
+    () => ({ type: 'access', request, collection, access: pick(prng, ACCESS_KINDS) }),
+    () => ({ type: 'revoke', request, ids: many(() => new Uint8Array(16).fill(7)), epoch: pick(prng, [null, 1]) }),
     () => {
       const gets = many(() => ({ ...EMPTY_GET, token: item(), name: name(), deadlineMs: int(prng, 0, 500) }));
       const waits = many(() => ({ ...EMPTY_GET, token: item(), label: label(), wait: int(prng, 0, 1) === 0 }));

@@ -208,7 +208,7 @@ describe('a store without room', () => {
     if (!mounted) return smallDouble();
     return {
       open: () => openDiskStore({ folder: join(disk, 'store'), quietMs: 10, log }),
-      close: () => spawnSync('umount', [disk]),
+      close: () => spawnSync('umount', ['--lazy', disk]),
     };
   }
 

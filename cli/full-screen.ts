@@ -25,6 +25,7 @@ export class FullScreen {
   }
 
   open(): void {
+    neverWait(this.stream);
     this.enter();
     this.stream.on('resize', this.draw);
     process.on('exit', this.leave);
@@ -46,7 +47,8 @@ export class FullScreen {
   }
 
   readonly draw = (): void => {
-    if (!this.isOpen) return;
+    // A terminal that is held (Ctrl-S) or whose connection hangs misses pictures, and holds nothing up.
+    if (!this.isOpen || this.stream.writableLength > 0) return;
     const { columns, rows } = this.stream;
     // A terminal that does not know its size is taken for the classic one.
     const [width, height] = [columns || 80, rows || 24];
@@ -73,4 +75,10 @@ export class FullScreen {
     this.leave();
     process.kill(process.pid, 'SIGSTOP');
   };
+}
+
+/** Node waits for a terminal to take what is written, and with it the whole process would. */
+function neverWait(stream: NodeJS.WriteStream): void {
+  const { _handle } = stream as NodeJS.WriteStream & { _handle?: { setBlocking?: (blocking: boolean) => void } };
+  _handle?.setBlocking?.(false);
 }

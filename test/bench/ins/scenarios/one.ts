@@ -58,8 +58,8 @@ async function besideWs(context: Context, { label, blockBytes, perBatch }: (type
 
 async function besideOneByOne(context: Context): Promise<void> {
   const { load, ins, place, owner, names } = await begin(256, 16 * 1024);
-  for (const [group, perBatch] of [['batches', 64] as const, ['singles', 1] as const]) {
-    const asking = { kind: 'ins', batches: insBatches(names, perBatch) } as const;
+  for (const [group, perBatch, slots] of [['batches', 64, SLOTS] as const, ['singles', 1, 1] as const]) {
+    const asking = { kind: 'ins', batches: insBatches(names, perBatch, slots) } as const;
     await load.call('askers', { group, where: place, count: 1, token: owner.token(), asking });
   }
   const costs = await takeTurns(context, load, new Map([['batches', ins.pid]]).set('singles', ins.pid));

@@ -81,10 +81,21 @@ async function main(): Promise<void> {
   if (values.json) console.log(reportJson('ins', results));
 }
 
+let interrupted = false;
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, async () => {
+    interrupted = true;
     await stopAll();
     process.exit(130);
   });
 }
-await main();
+try {
+  await main();
+} catch (error) {
+  // What was under way when everything was stopped has failed, of course.
+  if (!interrupted) {
+    process.stderr.write(`${(error as Error).stack}\n`);
+    await stopAll();
+    process.exitCode = 1;
+  }
+}

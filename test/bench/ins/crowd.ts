@@ -87,10 +87,15 @@ export class Crowd {
    */
   async play(ms: number, staggered: boolean): Promise<Window> {
     const { sources, loads, streams } = this;
+    let puts = 0;
+    const put = (stream: number): void => {
+      sources[stream]!.put();
+      puts++;
+    };
     const stop = staggered
-      ? atPace(PART_MS / streams, (number) => sources[number % streams]!.put())
+      ? atPace(PART_MS / streams, (number) => put(number % streams))
       : atPace(PART_MS, () => {
-          for (const source of sources) source.put();
+          for (let stream = 0; stream < streams; stream++) put(stream);
         });
     await sleep(1_000);
     const pids = [this.side.server.pid, ...loads.map(({ pid }) => pid)];
@@ -98,11 +103,13 @@ export class Crowd {
     await this.side.server.call('busy');
     const cpuBefore = cpuSeconds(pids[0]!);
     const waitBefore = pids.map(waitSeconds);
+    const putsBefore = puts;
     const startMs = performance.now();
     await sleep(ms);
     const seconds = (performance.now() - startMs) / 1000;
     const serverCpu = (cpuSeconds(pids[0]!) - cpuBefore) / seconds;
     const waited = Math.max(...pids.map((pid, at) => (waitSeconds(pid) - waitBefore[at]!) / seconds));
+    const putsMeant = puts - putsBefore;
     const serverBusy = await this.side.server.call('busy');
     const measured = await Promise.all(loads.map((load) => load.call('measure', 'all')));
     stop();
@@ -113,7 +120,7 @@ export class Crowd {
     return {
       p50Ms: quantileMs(latencies, 0.5),
       p99Ms: quantileMs(latencies, 0.99),
-      delivered: blocks / ((this.viewers * seconds * 1000) / PART_MS),
+      delivered: blocks / ((putsMeant * this.viewers) / streams),
       serverCpu,
       serverBusy,
       loadBusy: Math.max(...measured.map(({ busy }) => busy)),

@@ -11,7 +11,8 @@ import { takeTurns } from './turns.ts';
 
 const SHAPES = [
   { label: '32 KiB, batches of 8', blockBytes: 32 * 1024, perBatch: 8, blocks: 256 },
-  { label: '256 KiB', blockBytes: 256 * 1024, perBatch: 1, blocks: 64 },
+  { label: '256 KiB, batches of 8', blockBytes: 256 * 1024, perBatch: 8, blocks: 64 },
+  { label: '256 KiB, one by one', blockBytes: 256 * 1024, perBatch: 1, blocks: 64 },
 ] as const;
 
 /** Plain frame header of ours: the baseline's frames are as long. */

@@ -13,7 +13,11 @@ export function pack(value: unknown): Uint8Array {
 
 /** Reads what {@link pack} wrote; `undefined` for anything {@link scanControl} refuses. Never throws. */
 export function unpack(bytes: Uint8Array): unknown {
-  if (scanControl(bytes) !== undefined) return undefined;
+  return scanControl(bytes) === undefined ? unpackScanned(bytes) : undefined;
+}
+
+/** For bytes that {@link scanControl} has passed. */
+function unpackScanned(bytes: Uint8Array): unknown {
   try {
     return packr.unpack(bytes);
   } catch {
@@ -76,7 +80,7 @@ export function codec<const L extends readonly MessageShape<string, Shape>[]>(sh
     decode(bytes) {
       const refused = scanControl(bytes);
       if (refused !== undefined) return { ok: false, violation: refused };
-      const value = unpack(bytes);
+      const value = unpackScanned(bytes);
       if (!Array.isArray(value) || typeof value[0] !== 'number') return { ok: false, violation: 'not a message' };
       const entry = byTag.get(value[0]);
       if (entry === undefined) return { ok: true, message: undefined };

@@ -55,6 +55,14 @@ describe('a token', () => {
     expect(reader.blocks).toEqual([]);
   });
 
+  it('with the signature of another one is forged, also when that one is known', () => {
+    const known = server.token(owner, { from: 2, to: 2 });
+    expect(got(known)).toBe('part 2');
+    const wider = server.token(owner, { from: 1, to: 3 });
+    wider.set(known.subarray(-64), wider.length - 64);
+    expect(got(wider, 3)).toBe('TOKEN_INVALID');
+  });
+
   it('TO4: that is early within the leeway is good', () => {
     expect(got(server.token(owner, { notBefore: seconds + 5 }))).toBe('part 2');
   });

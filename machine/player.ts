@@ -35,8 +35,14 @@ const SPEED_MAX = 1.1;
 const JUMP_BEYOND_MS = 500;
 /** Behind the target by less than this, playback runs at its natural speed. */
 const DRIFT_MS = 50;
-/** The lateness of so many parts counts (4 s of parts of 250 ms); an outage is forgotten soon after it. */
+/** The lateness of so many parts counts in full (4 s of parts of 250 ms); an outage is forgotten soon after it. */
 const LAGS_KEPT = 16;
+/**
+ * What happens in at least the third of so many spans of that length happens again: it counts as long as they are kept. One
+ * outage touches two of them at most.
+ */
+const PEAKS_KEPT = 8;
+const PEAKS_AGAIN = 3;
 /** A jump for latency's sake at most this often: it must never oscillate. */
 const JUMP_PAUSE_MS = 5_000;
 
@@ -69,6 +75,9 @@ export class Player {
   private ended = false;
   /** How late the last parts came after their last frame. */
   private readonly lagsMs: number[] = [];
+  /** The latest of each span of parts before. */
+  private readonly peaksMs: number[] = [];
+  private lagsSincePeak = 0;
   private jumpedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PlayerOptions = PLAYER_DEFAULTS) {
@@ -94,8 +103,7 @@ export class Player {
     if (part.part < this.part || this.parts.has(part.part)) return;
     this.parts.set(part.part, part);
     // What was made before we came is no measure: it had to be late.
-    if (this.part >= 0) this.lagsMs.push(nowMs - part.capturedAtMs - part.durationMs);
-    if (this.lagsMs.length > LAGS_KEPT) this.lagsMs.shift();
+    if (this.part >= 0) this.noteLag(nowMs - part.capturedAtMs - part.durationMs);
     if (part.independent && part.part > this.newestIndependent) this.newestIndependent = part.part;
     if (this.part < 0) this.tryStart(nowMs);
     else if (this.stalledAtMs !== undefined) this.tryResume(nowMs);
@@ -237,12 +245,31 @@ export class Player {
     return true;
   }
 
+  private noteLag(lagMs: number): void {
+    const { lagsMs, peaksMs } = this;
+    lagsMs.push(lagMs);
+    if (lagsMs.length > LAGS_KEPT) lagsMs.shift();
+    if (++this.lagsSincePeak < LAGS_KEPT) return;
+    this.lagsSincePeak = 0;
+    peaksMs.push(Math.max(...lagsMs));
+    if (peaksMs.length > PEAKS_KEPT) peaksMs.shift();
+  }
+
+  /** The latency that what comes late allows: the more it varies again and again, the more is kept in hand. */
+  private lateAllowanceMs(partMs: number): number {
+    const { lagsMs, peaksMs, options } = this;
+    const sortedMs = lagsMs.toSorted((a, b) => a - b);
+    const againMs = peaksMs.toSorted((a, b) => b - a)[PEAKS_AGAIN - 1] ?? 0;
+    const usualMs = sortedMs[sortedMs.length >> 1] ?? 0;
+    const inHandMs = Math.max(options.startBufferMs, againMs - usualMs);
+    return Math.max(0, againMs, sortedMs.at(-1) ?? 0) + partMs + inHandMs;
+  }
+
   /** Sets the speed, or jumps, so that latency comes back to its target. */
   private steer(nowMs: number): void {
     const { startBufferMs, targetLatencyMs } = this.options;
     const partMs = this.parts.get(this.part)?.durationMs ?? 0;
-    const beyondMs =
-      (this.latencyMs(nowMs) ?? 0) - Math.max(targetLatencyMs, Math.max(0, ...this.lagsMs) + partMs + startBufferMs);
+    const beyondMs = (this.latencyMs(nowMs) ?? 0) - Math.max(targetLatencyMs, this.lateAllowanceMs(partMs));
     const bufferMs = this.bufferMs();
     this.speed = beyondMs > DRIFT_MS && bufferMs > startBufferMs ? SPEED_MAX : 1;
     if (beyondMs <= JUMP_BEYOND_MS || nowMs - this.jumpedAtMs < JUMP_PAUSE_MS) return;

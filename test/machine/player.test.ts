@@ -30,6 +30,8 @@ function play(player: Player, arrivals: readonly (readonly [number, number])[], 
   return drain(player);
 }
 
+const inOrder = (arrivals: readonly (readonly [number, number])[]) => arrivals.toSorted((a, b) => a[1] - b[1]);
+
 const OPTIONS = { startBufferMs: 500, targetLatencyMs: 1200 };
 
 describe('player model', () => {
@@ -143,6 +145,22 @@ describe('player model', () => {
     const events = play(far, stuck, 14_000);
     expect(events.some((event) => event.kind === 'skipped')).toBe(true);
     expect(far.latencyMs(14_000)).toBeLessThan(2_600);
+  });
+
+  it('keeps its distance from what is late again and again, and comes back after a single outage', () => {
+    // Every 20th part is 1.5 s late: in each span that is looked at there is one, and more than a span between two.
+    const often = Array.from({ length: 200 }, (_, at) => [at, at * PART_MS + (at % 20 === 19 ? 1_500 : 300)] as const);
+    const shaken = new Player(OPTIONS);
+    const events = play(shaken, inOrder(often), 50_000).filter(
+      (event) => event.kind === 'freeze' && event.atMs > 25_000,
+    );
+    expect(events).toEqual([]);
+    expect(shaken.latencyMs(50_000)).toBeGreaterThan(1_400);
+
+    const once = often.map(([at]) => [at, at === 19 ? 6_250 : at * PART_MS + 300] as const);
+    const calm = new Player(OPTIONS);
+    play(calm, inOrder(once), 50_000);
+    expect(calm.latencyMs(50_000)).toBeLessThan(1_300);
   });
 
   it('gives the parts after the play-head their deadlines', () => {

@@ -48,6 +48,8 @@ const messages = [
   message('token', 9, { token }),
   message('description', 10, { description: blob(DESCRIPTION_BYTES_MAX) }),
   message('stream-state', 11, { state: streamStateField, why: text(TITLE_CHARS_MAX) }),
+  /** Single blocks that the sender can give of parts that are not whole yet (native delivery). */
+  message('have-blocks', 12, { blocks: list(struct(label), 256) }),
 ] as const;
 
 export type PeerMessage = MessageOf<typeof messages>;

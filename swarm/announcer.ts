@@ -21,9 +21,12 @@ const HAVES_MAX = 256;
  */
 export class Announcer {
   private fresh: { track: number; part: number }[] = [];
+  private freshBlocks: { track: number; part: number; index: number }[] = [];
   private changed = false;
   private haveAtMs: number | undefined;
+  private blocksAtMs: number | undefined;
   private readonly haveAllowance = new TokenBucket(HAVES_PER_SECOND, HAVES_PER_SECOND);
+  private readonly blocksAllowance = new TokenBucket(HAVES_PER_SECOND, HAVES_PER_SECOND);
   private bitmapAtMs: number | undefined;
   private fullAtMs = 0;
   private token: Uint8Array | null = null;
@@ -45,7 +48,16 @@ export class Announcer {
     this.bitmapAtMs ??= nowMs + BITMAP_EVERY_MS;
     if (this.mode === 'ins' || this.fresh.length >= HAVES_MAX) return;
     this.fresh.push({ track, part });
+    // The part speaks for its blocks.
+    this.freshBlocks = this.freshBlocks.filter((block) => block.track !== track || block.part !== part);
     this.haveAtMs ??= nowMs + HAVE_TOGETHER_MS;
+  }
+
+  /** A block can be had from now on of a part that is not whole yet: the others need not wait for the rest of it. */
+  addBlock(track: number, part: number, index: number, nowMs: number): void {
+    if (this.mode === 'ins' || this.freshBlocks.length >= HAVES_MAX) return;
+    this.freshBlocks.push({ track, part, index });
+    this.blocksAtMs ??= nowMs + HAVE_TOGETHER_MS;
   }
 
   /** Our newest range token: everybody gets it with a bitmap at once. */
@@ -63,12 +75,13 @@ export class Announcer {
   }
 
   nextDeadline(): number | undefined {
-    return earlier(this.haveAtMs, this.bitmapAtMs);
+    return earlier(earlier(this.haveAtMs, this.blocksAtMs), this.bitmapAtMs);
   }
 
   /** @param availability - Makes the bitmaps, only when they are wanted. */
   timeout(nowMs: number, availability: () => Bitmap[]): void {
     if (this.haveAtMs !== undefined && this.haveAtMs <= nowMs) this.haves(nowMs);
+    if (this.blocksAtMs !== undefined && this.blocksAtMs <= nowMs) this.haveBlocks(nowMs);
     if (this.bitmapAtMs === undefined || this.bitmapAtMs > nowMs) return;
     this.bitmapAtMs = undefined;
     if (!this.changed) return;
@@ -96,6 +109,20 @@ export class Announcer {
       if (parts.length > 0) this.outputs.push({ kind: 'send-peer', link, message: { type: 'have', parts } });
     }
     this.fresh = [];
+  }
+
+  private haveBlocks(nowMs: number): void {
+    if (this.freshBlocks.length > 0 && !this.blocksAllowance.take(1, nowMs)) {
+      this.blocksAtMs = nowMs + HAVE_TOGETHER_MS;
+      return;
+    }
+    this.blocksAtMs = undefined;
+    for (const { link, mode, availability } of this.neighbours.all()) {
+      if (mode === 'ins') continue;
+      const blocks = this.freshBlocks.filter(({ track, part, index }) => !availability.hasBlock(track, part, index));
+      if (blocks.length > 0) this.outputs.push({ kind: 'send-peer', link, message: { type: 'have-blocks', blocks } });
+    }
+    this.freshBlocks = [];
   }
 
   private bitmap({ link, mode }: Neighbour, availability: Bitmap[], withToken: boolean): void {

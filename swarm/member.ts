@@ -20,6 +20,8 @@ export interface MemberOptions {
   readonly windowParts: number;
   /** Links that neighbours may open to us. */
   readonly acceptedMax: number;
+  /** Bits per second given to neighbours at most; as much as the uplink carries by default. */
+  readonly uploadBpsMax?: number | undefined;
   readonly numbers: LinkNumbers;
   readonly prng: Prng;
   readonly outputs: Sink<SwarmOutput>;
@@ -49,7 +51,7 @@ export class Member {
     this.catalogue = new Catalogue(windowParts);
     this.neighbours = new Neighbours(self, acceptedMax, outputs);
     this.announcer = new Announcer(self.mode, this.neighbours, outputs);
-    this.serving = new Serving(this.catalogue, outputs);
+    this.serving = new Serving(this.catalogue, outputs, options.uploadBpsMax);
     this.tokens = new RangeTokens(self.key, self.stream);
     this.tracker = new TrackerSession(trackerUrl, join, numbers, prng.fork('tracker'), outputs);
   }
@@ -57,6 +59,7 @@ export class Member {
   nextDeadline(): number | undefined {
     let next = earlier(this.neighbours.nextDeadline(), this.announcer.nextDeadline());
     next = earlier(next, this.tokens.nextDeadline());
+    next = earlier(next, this.serving.nextDeadline());
     return earlier(next, this.tracker.nextDeadline());
   }
 
@@ -64,6 +67,7 @@ export class Member {
   timeout(nowMs: number): boolean {
     this.neighbours.expire(nowMs);
     this.announcer.timeout(nowMs, this.options.availability);
+    this.serving.timeout(nowMs);
     return this.tracker.timeout(nowMs);
   }
 
@@ -121,6 +125,9 @@ export class Member {
         return false;
       case 'have':
         for (const { track, part } of message.parts) neighbour.availability.add(track, part);
+        return true;
+      case 'have-blocks':
+        for (const { track, part, index } of message.blocks) neighbour.availability.addBlock(track, part, index);
         return true;
       case 'request':
         // In INS mode no block byte goes from peer to peer, whichever of the two is in it.

@@ -2,101 +2,192 @@ import type { LinkId, Sink } from '../machine/machine.ts';
 import { BATCH_ITEMS_MAX, PEER_REQUESTS_MAX, WHOLE_PART } from '../protocol/limits.ts';
 import type { PeerMessage, RequestItem } from '../protocol/peer-messages.ts';
 import type { Reason } from '../protocol/reasons.ts';
-import { type Catalogue, isWhole } from './catalogue.ts';
+import { type Catalogue, isWhole, type PartEntry } from './catalogue.ts';
 import type { SwarmOutput } from './io.ts';
+import { Uplink } from './uplink.ts';
 
 type Request = Extract<PeerMessage, { type: 'request' }>;
 
-/** Bytes handed to one link's socket that have not left it yet: enough to keep it busy, little enough to stay fair. */
-const IN_SOCKET_BYTES_MAX = 262_144;
+/** Blocks that may wait for one link. */
+const WAITING_MAX = PEER_REQUESTS_MAX + BATCH_ITEMS_MAX;
+/** An item without a deadline is refused when it would have to wait longer than this. */
+const DEADLINE_MS_DEFAULT = 10_000;
+/** Whoever would have to wait longer than this is served sooner by somebody else, however much time there is. */
+const WAIT_MS_MAX = 400;
+/** Give and take of the last seconds count: after so many ms half of it is forgotten. */
+const BALANCE_HALF_LIFE_MS = 10_000;
+/** By so much a neighbour comes sooner or later at most for what it gave us or took. */
+const BALANCE_MS_MAX = 300;
 
 const NOTHING = new Uint8Array(0);
 
 interface Job {
+  readonly link: LinkId;
   readonly request: number;
   readonly item: number;
-  readonly want: RequestItem;
+  readonly entry: PartEntry;
+  readonly index: number;
+  readonly withRecord: boolean;
   readonly deadlineAtMs: number;
+  /** The place in the queue: the deadline, moved by what the link gave and took. */
+  readonly orderMs: number;
 }
 
+/** One neighbour's account. */
 interface Line {
-  readonly jobs: Job[];
+  waiting: number;
   inSocketBytes: number;
+  /** Bytes it took less those it gave, lately. */
+  balanceBytes: number;
+  balanceAtMs: number;
 }
 
 /**
- * Gives blocks to neighbours that ask: for each link a short queue in deadline order, links served in turn, never more in
- * a socket than it drains. What cannot be in time is refused, so that the asker turns elsewhere.
+ * Gives blocks to neighbours that ask, over one uplink that all of them share: in the order of deadlines, those first that
+ * gave us much, and a little at a time, so that what is urgent never waits long. What cannot be in time is refused at
+ * once, so that the asker turns elsewhere.
  */
 export class Serving {
   /** Block bytes given so far. */
   givenBytes = 0;
+  readonly uplink: Uplink;
   private readonly lines = new Map<LinkId, Line>();
+  private readonly queue: Job[] = [];
   private readonly catalogue: Catalogue;
   private readonly outputs: Sink<SwarmOutput>;
 
-  constructor(catalogue: Catalogue, outputs: Sink<SwarmOutput>) {
+  /** @param uploadBpsMax - What is given at most, in bits per second; as much as the uplink carries by default. */
+  constructor(catalogue: Catalogue, outputs: Sink<SwarmOutput>, uploadBpsMax?: number) {
     this.catalogue = catalogue;
     this.outputs = outputs;
+    this.uplink = new Uplink(uploadBpsMax);
   }
 
   request(link: LinkId, { request, items }: Request, nowMs: number): void {
-    const line = this.lines.get(link) ?? { jobs: [], inSocketBytes: 0 };
-    this.lines.set(link, line);
-    for (const [item, want] of items.entries()) {
-      if (line.jobs.length >= PEER_REQUESTS_MAX + BATCH_ITEMS_MAX) this.refuse(link, request, item, 'OVERLOAD', 500);
-      else insert(line.jobs, { request, item, want, deadlineAtMs: nowMs + (want.deadlineMs || 60_000) });
-    }
+    for (const [item, want] of items.entries()) this.take(link, request, item, want, nowMs);
     this.pump(nowMs);
   }
 
   cancel(link: LinkId, request: number): void {
-    const line = this.lines.get(link);
-    if (line === undefined) return;
-    for (let at = line.jobs.length - 1; at >= 0; at--) if (line.jobs[at]!.request === request) line.jobs.splice(at, 1);
+    this.drop((job) => job.link === link && job.request === request);
   }
 
   sent(link: LinkId, bytes: number, nowMs: number): void {
     const line = this.lines.get(link);
     if (line === undefined) return;
     line.inSocketBytes = Math.max(0, line.inSocketBytes - bytes);
+    this.uplink.left(bytes, nowMs);
     this.pump(nowMs);
   }
 
+  /** The neighbour gave us a block: it comes sooner when it asks. */
+  received(link: LinkId, bytes: number, nowMs: number): void {
+    this.turnBalance(this.lineOf(link), -bytes, nowMs);
+  }
+
   closed(link: LinkId): void {
+    const line = this.lines.get(link);
+    if (line === undefined) return;
+    this.uplink.lost(line.inSocketBytes);
+    this.drop((job) => job.link === link);
     this.lines.delete(link);
   }
 
-  private pump(nowMs: number): void {
-    for (let busy = true; busy; ) {
-      busy = false;
-      for (const [link, line] of this.lines) {
-        if (line.jobs.length === 0 || line.inSocketBytes >= IN_SOCKET_BYTES_MAX) continue;
-        this.serve(link, line, line.jobs.shift()!, nowMs);
-        busy = true;
-      }
-    }
+  /** When the upload limit allows more. */
+  nextDeadline(): number | undefined {
+    return this.queue.length === 0 ? undefined : this.limitedUntilMs;
   }
 
-  private serve(link: LinkId, line: Line, { request, item, want, deadlineAtMs }: Job, nowMs: number): void {
+  timeout(nowMs: number): void {
+    if (this.limitedUntilMs !== undefined && this.limitedUntilMs <= nowMs) this.pump(nowMs);
+  }
+
+  private limitedUntilMs: number | undefined;
+
+  private take(link: LinkId, request: number, item: number, want: RequestItem, nowMs: number): void {
     const all = want.index === WHOLE_PART;
     const entry = this.catalogue.get(want.track, want.part);
-    const there = entry !== undefined && (all ? isWhole(entry) : entry.bodies[want.index] !== undefined);
-    if (deadlineAtMs < nowMs || !there) {
-      this.refuse(link, request, item, there ? 'DEADLINE' : 'NO_OBJECT', 0);
+    if (entry === undefined || (all ? !isWhole(entry) : entry.bodies[want.index] === undefined)) {
+      this.refuse(link, request, item, 'NO_OBJECT', 0);
+      return;
+    }
+    const line = this.lineOf(link);
+    const deadlineMs = want.deadlineMs || DEADLINE_MS_DEFAULT;
+    const deadlineAtMs = nowMs + deadlineMs;
+    const orderMs = deadlineAtMs + this.moveMs(line, nowMs);
+    const indices = all ? [...entry.bodies.keys()] : [want.index];
+    const inMs = this.waitMs(orderMs, nowMs);
+    if (inMs > Math.min(deadlineMs, WAIT_MS_MAX) || line.waiting + indices.length > WAITING_MAX) {
+      this.refuse(link, request, item, 'OVERLOAD', Math.ceil(Math.max(50, inMs - WAIT_MS_MAX)));
+      return;
+    }
+    for (const index of indices) {
+      // The record goes with the first block it is needed for: a receiver verifies nothing without it.
+      const withRecord = index === 0 || !all;
+      insert(this.queue, { link, request, item, entry, index, withRecord, deadlineAtMs, orderMs });
+    }
+    line.waiting += indices.length;
+  }
+
+  /** Ms until all that comes before `orderMs` has left. */
+  private waitMs(orderMs: number, nowMs: number): number {
+    let aheadBytes = 0;
+    for (const job of this.queue) {
+      if (job.orderMs > orderMs) break;
+      aheadBytes += job.entry.bodies[job.index]!.byteLength;
+    }
+    return this.uplink.backlogMs(nowMs) + this.uplink.msFor(aheadBytes);
+  }
+
+  private pump(nowMs: number): void {
+    while (this.queue.length > 0 && this.uplink.hasRoom(nowMs)) this.serve(this.queue.shift()!, nowMs);
+    this.limitedUntilMs = this.uplink.allowedAtMs(nowMs);
+  }
+
+  private serve(job: Job, nowMs: number): void {
+    const { link, request, item, entry, index, withRecord } = job;
+    const line = this.lineOf(link);
+    line.waiting--;
+    if (job.deadlineAtMs < nowMs) {
+      this.drop((other) => other.link === link && other.request === request && other.item === item);
+      this.refuse(link, request, item, 'DEADLINE', 0);
       return;
     }
     const { record, sealed, bodies } = entry;
-    for (const [index, body] of bodies.entries()) {
-      if (body === undefined || (!all && index !== want.index)) continue;
-      // The record goes with the first block it is needed for: a receiver verifies nothing without it.
-      const companion = index === 0 || !all ? sealed : NOTHING;
-      const label = { track: want.track, part: want.part, index, name: record.blocks[index]!.name };
-      const labelled = { ...label, start: record.independent, companion };
-      this.outputs.push({ kind: 'send-block', link, header: { request, item, kept: false, labelled }, body });
-      line.inSocketBytes += body.byteLength;
-      this.givenBytes += body.byteLength;
+    const body = bodies[index]!;
+    const { track, part, independent: start } = record;
+    const companion = withRecord ? sealed : NOTHING;
+    const labelled = { track, part, index, name: record.blocks[index]!.name, start, companion };
+    this.outputs.push({ kind: 'send-block', link, header: { request, item, kept: false, labelled }, body });
+    line.inSocketBytes += body.byteLength;
+    this.uplink.handed(body.byteLength, nowMs);
+    this.turnBalance(line, body.byteLength, nowMs);
+    this.givenBytes += body.byteLength;
+  }
+
+  private drop(which: (job: Job) => boolean): void {
+    for (let at = this.queue.length - 1; at >= 0; at--) {
+      const job = this.queue[at]!;
+      if (!which(job)) continue;
+      this.queue.splice(at, 1);
+      this.lineOf(job.link).waiting--;
     }
+  }
+
+  private moveMs(line: Line, nowMs: number): number {
+    this.turnBalance(line, 0, nowMs);
+    return Math.max(-BALANCE_MS_MAX, Math.min(BALANCE_MS_MAX, this.uplink.msFor(line.balanceBytes)));
+  }
+
+  private turnBalance(line: Line, bytes: number, nowMs: number): void {
+    line.balanceBytes = line.balanceBytes * 0.5 ** ((nowMs - line.balanceAtMs) / BALANCE_HALF_LIFE_MS) + bytes;
+    line.balanceAtMs = nowMs;
+  }
+
+  private lineOf(link: LinkId): Line {
+    const line = this.lines.get(link) ?? { waiting: 0, inSocketBytes: 0, balanceBytes: 0, balanceAtMs: 0 };
+    this.lines.set(link, line);
+    return line;
   }
 
   private refuse(link: LinkId, request: number, item: number, reason: Reason, retryAfterMs: number): void {
@@ -104,9 +195,9 @@ export class Serving {
   }
 }
 
-/** Keeps the queue in deadline order; equal deadlines keep their order of arrival. */
-function insert(jobs: Job[], job: Job): void {
-  let at = jobs.length;
-  while (at > 0 && jobs[at - 1]!.deadlineAtMs > job.deadlineAtMs) at--;
-  jobs.splice(at, 0, job);
+/** Keeps the queue in order; equal places keep their order of arrival. */
+function insert(queue: Job[], job: Job): void {
+  let at = queue.length;
+  while (at > 0 && queue[at - 1]!.orderMs > job.orderMs) at--;
+  queue.splice(at, 0, job);
 }

@@ -35,10 +35,14 @@ export class Candidates {
   /** Takes up to `count` to dial now. */
   take(count: number, connected: (id: string) => boolean, prng: Prng, nowMs: number): { id: string; url: string }[] {
     const free: { id: string; url: string }[] = [];
-    for (const [id, { url, dialling, notBeforeMs }] of this.byId) {
-      if (url !== null && !dialling && notBeforeMs <= nowMs && !connected(id)) free.push({ id, url });
+    const taken: { id: string; url: string }[] = [];
+    for (const [id, { url, source, dialling, notBeforeMs }] of this.byId) {
+      if (url === null || dialling || notBeforeMs > nowMs || connected(id)) continue;
+      // Whoever may dial the source is one of few: it feeds the others.
+      if (source && count > 0) taken.push({ id, url });
+      else free.push({ id, url });
     }
-    const taken = prng.sample(free, count);
+    taken.push(...prng.sample(free, count - taken.length));
     for (const { id } of taken) this.of(id).dialling = true;
     return taken;
   }

@@ -10,6 +10,7 @@ import type { PeerOutput } from './io.ts';
 import type { Lockers } from './lockers.ts';
 import type { NativeFeed } from './native-feed.ts';
 import type { Playhead } from './playhead.ts';
+import { StartPosition } from './start-position.ts';
 
 /** Ms before a part is due from which the INS server counts as late with it. */
 const LATE_MS = 300;
@@ -25,6 +26,8 @@ const AGAIN_MS = 100;
 const START_WITHIN_PARTS = 32;
 /** Decisions are at least so far apart: a burst of messages is looked at once. */
 const PAUSE_MS = 4;
+/** What is wanted to begin with is wanted within this. */
+const BEGIN_MS = 1_000;
 /** A follow that begins again after a longer break begins at the newest part. */
 const RESUME_WITHIN_PARTS = 24;
 
@@ -49,6 +52,7 @@ export class Evaluation {
   private readonly lockers: Lockers;
   private readonly playhead: Playhead;
   private readonly outputs: Sink<PeerOutput>;
+  private readonly start: StartPosition;
 
   constructor(
     mode: Mode,
@@ -70,6 +74,7 @@ export class Evaluation {
     this.lockers = lockers;
     this.playhead = playhead;
     this.outputs = outputs;
+    this.start = new StartPosition(catalogue, neighbours);
   }
 
   nextDeadline(): number | undefined {
@@ -87,17 +92,18 @@ export class Evaluation {
     return true;
   }
 
-  run(tracks: readonly number[], partMs: number, nowMs: number, startedAtMs: number): void {
+  /** @param partsPerSegment - How far apart starts are, as far as the description tells. */
+  run(tracks: readonly number[], partMs: number, partsPerSegment: number, nowMs: number, startedAtMs: number): void {
     if (nowMs - this.ranAtMs < PAUSE_MS) {
       this.nextAtMs = this.ranAtMs + PAUSE_MS;
       return;
     }
     this.ranAtMs = nowMs;
     this.nextAtMs = undefined;
-    const from = this.position();
+    const native = this.usesNative(nowMs, startedAtMs);
+    const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, nowMs);
     const to = Math.min(this.horizon(), from + SPAN_MAX);
     this.ins.from = this.resumeFrom(tracks, from);
-    const native = this.usesNative(nowMs, startedAtMs);
     const want: WantedBlock[] = [];
     const places: Asked[] = [];
     let missing = false;
@@ -114,7 +120,10 @@ export class Evaluation {
         if (this.mode !== 'native' && this.ins.up && (late || !this.ins.expects(track, part))) {
           this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
         }
-        if (native || (this.mode === 'hybrid' && late)) this.native.fetch(track, part, dueAtMs, nowMs);
+        if (native || (this.mode === 'hybrid' && late)) {
+          const entry = this.catalogue.get(track, part);
+          this.native.fetch(track, part, entry, this.playhead.started ? dueAtMs : nowMs + BEGIN_MS, nowMs);
+        }
       }
     }
     this.ins.flush(want, places, nowMs);
@@ -123,9 +132,11 @@ export class Evaluation {
   }
 
   /** The first part that is of use: the play-head, or before the start the newest part to start at. */
-  private position(): number {
+  private position(nativeTrack: number | undefined, partsPerSegment: number, nowMs: number): number {
     // A viewer who pauses falls behind what is kept.
     if (this.playhead.started) return Math.max(this.playhead.part, this.catalogue.oldestPart);
+    const fed = nativeTrack === undefined ? -1 : this.start.choose(nativeTrack, partsPerSegment, nowMs);
+    if (fed >= 0) return fed;
     if (this.firstWanted < 0 || this.catalogue.newestIndependent > this.firstWanted + 3) {
       this.firstWanted = this.catalogue.newestIndependent;
     }
@@ -151,7 +162,8 @@ export class Evaluation {
 
   private newestAnnounced(): number {
     let newest = this.lockers.source?.availability.newest ?? -1;
-    for (const { availability } of this.neighbours.all()) newest = Math.max(newest, availability.newest);
+    for (const { availability } of this.neighbours.all())
+      newest = Math.max(newest, availability.newest, availability.newestBegun);
     return newest;
   }
 

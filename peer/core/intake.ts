@@ -16,7 +16,13 @@ export interface Origin {
 
 export type IntakeEvent =
   | { readonly kind: 'record'; readonly entry: PartEntry }
-  | { readonly kind: 'block'; readonly entry: PartEntry; readonly origin: Origin; readonly kept: boolean }
+  | {
+      readonly kind: 'block';
+      readonly entry: PartEntry;
+      readonly index: number;
+      readonly origin: Origin;
+      readonly kept: boolean;
+    }
   | {
       readonly kind: 'bad';
       readonly origin: Origin;
@@ -148,7 +154,8 @@ export class Intake {
     this.nameRefs.delete(`${track}:${part}:${index}`);
     this.count(`${track}:${part}`, -1);
     if (!ok) this.bad(origin, 'wrong block: its bytes do not have the name', track, part);
-    else if (this.catalogue.addBlock(entry, index, body)) this.events.push({ kind: 'block', entry, origin, kept });
+    else if (this.catalogue.addBlock(entry, index, body))
+      this.events.push({ kind: 'block', entry, index, origin, kept });
   }
 
   private checkRecord(decoded: Signed<IndexRecord>, sealed: Uint8Array, origin: Origin, waiting?: Waiting): void {
@@ -175,7 +182,8 @@ export class Intake {
     const id = `${track}:${part}:${waiting.index}`;
     if (entry.bodies[waiting.index] !== undefined) {
       // Held already: only the news that it is in our locker now counts.
-      if (waiting.kept) this.events.push({ kind: 'block', entry, origin: waiting.origin, kept: true });
+      if (waiting.kept)
+        this.events.push({ kind: 'block', entry, index: waiting.index, origin: waiting.origin, kept: true });
       return;
     }
     if (this.nameRefs.has(id) || this.nameChecks.size >= CHECKS_MAX) return;

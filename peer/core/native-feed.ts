@@ -1,7 +1,8 @@
 import type { LinkId, Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
 import { Smoothed } from '../../machine/rates.ts';
-import { PEER_REQUESTS_MAX, WHOLE_PART } from '../../protocol/limits.ts';
+import { PEER_REQUESTS_MAX } from '../../protocol/limits.ts';
+import type { PartEntry } from '../../swarm/catalogue.ts';
 import type { Neighbour, Neighbours } from '../../swarm/neighbours.ts';
 import type { PeerOutput } from './io.ts';
 
@@ -20,15 +21,25 @@ interface Manners {
   restUntilMs: number;
 }
 
-/** Parts open at one neighbour, and ms after which an answer is late. */
-const OPEN_PER_NEIGHBOUR_MAX = 4;
-const LATE_AFTER_MS = 1_000;
-const REST_MS = 1_500;
-/** Parts asked of neighbours at once. */
-const OPEN_MAX = Math.min(32, PEER_REQUESTS_MAX);
+/** Blocks open at one neighbour. */
+const OPEN_PER_NEIGHBOUR_MAX = 6;
+/** Ms for which a neighbour is not asked that was late, and at most for which one that refused is not. */
+const REST_MS = 1_000;
+const REST_MAX_MS = 500;
+/** What a neighbour is told of the time there is: when the part is due, less what the way and the checks take. */
+const DEADLINE_MS_MIN = 300;
+const DEADLINE_MS_MAX = 4_000;
+const DEADLINE_SPARE_MS = 200;
+/** An answer that takes longer than this, or thrice the usual time, is late: somebody else is asked. */
+const LATE_MS_MIN = 1_400;
+const LATE_MS_MAX = 4_000;
+/** Blocks asked of neighbours at once. */
+const OPEN_MAX = Math.min(48, PEER_REQUESTS_MAX);
 /** With time in hand, a part that only the source holds is waited for up to so long: a neighbour may have it by then. */
 const PATIENCE_MS = 250;
 const HURRY_MS = 600;
+/** A refusal says that neighbours have their hands full: for so long nothing is put off. */
+const PRESSED_MS = 3_000;
 
 /**
  * Takes parts from neighbours: each part of a track is asked of one neighbour at a time, the one that holds it, is least
@@ -39,6 +50,7 @@ export class NativeFeed {
   private readonly manners = new Map<LinkId, Manners>();
   private readonly patience = new Map<string, number>();
   private requests = 0;
+  private pressedAtMs = Number.NEGATIVE_INFINITY;
   private readonly neighbours: Neighbours;
   private readonly prng: Prng;
   private readonly outputs: Sink<PeerOutput>;
@@ -53,27 +65,21 @@ export class NativeFeed {
     return this.asks.size;
   }
 
-  /** Asks a neighbour for one part of a track, unless one is asked already or nobody has it. */
-  fetch(track: number, part: number, dueAtMs: number, nowMs: number): void {
-    const id = `${track}:${part}`;
-    if (this.asks.has(id) || this.asks.size >= OPEN_MAX) return;
-    const from = this.choose(track, part, nowMs);
-    if (from === undefined) return;
-    if (from.source && !this.patienceOver(id, dueAtMs, nowMs)) return;
-    this.patience.delete(id);
-    this.requests = (this.requests + 1) % 0x1_0000_0000;
-    const request = this.requests;
-    const byAtMs = nowMs + LATE_AFTER_MS;
-    this.asks.set(id, { link: from.link, request, atMs: nowMs, byAtMs });
-    this.mannersOf(from.link).open++;
-    const deadlineMs = Math.max(1, Math.round(Math.max(dueAtMs - nowMs, LATE_AFTER_MS)));
-    const items = [{ track, part, index: WHOLE_PART, deadlineMs }];
-    this.outputs.push({ kind: 'send-peer', link: from.link, message: { type: 'request', request, items } });
+  /**
+   * Asks for what is missing of one part of a track, each block of one neighbour at a time. Of a part whose record is not
+   * known yet one block is asked for: it brings the record.
+   */
+  fetch(track: number, part: number, entry: PartEntry | undefined, dueAtMs: number, nowMs: number): void {
+    if (entry !== undefined) {
+      for (const [index, body] of entry.bodies.entries()) {
+        if (body === undefined) this.ask(track, part, index, dueAtMs, nowMs);
+      }
+    } else if (!this.ask(track, part, 0, dueAtMs, nowMs)) this.askBegun(track, part, dueAtMs, nowMs);
   }
 
-  /** A part of a track is whole, wherever it came from. */
-  have(track: number, part: number, nowMs: number): void {
-    const id = `${track}:${part}`;
+  /** A block is there and verified, wherever it came from. */
+  have(track: number, part: number, index: number, nowMs: number): void {
+    const id = `${track}:${part}:${index}`;
     this.patience.delete(id);
     const ask = this.asks.get(id);
     if (ask === undefined) return;
@@ -81,21 +87,53 @@ export class NativeFeed {
     this.manners.get(ask.link)?.answerMs.add(nowMs - ask.atMs);
   }
 
+  /** Of a part whose blocks are not known: any that a neighbour has announced. */
+  private askBegun(track: number, part: number, dueAtMs: number, nowMs: number): void {
+    for (const { gives, availability } of this.neighbours.all()) {
+      const index = gives ? availability.firstBlock(track, part) : undefined;
+      if (index !== undefined && this.ask(track, part, index, dueAtMs, nowMs)) return;
+    }
+  }
+
+  /** @returns Whether somebody has been asked for the block, now or before. */
+  private ask(track: number, part: number, index: number, dueAtMs: number, nowMs: number): boolean {
+    const id = `${track}:${part}:${index}`;
+    if (this.asks.has(id)) return true;
+    if (this.asks.size >= OPEN_MAX) return false;
+    const from = this.choose(track, part, index, nowMs);
+    if (from === undefined) return false;
+    if (from.source && !this.patienceOver(id, dueAtMs, nowMs)) return false;
+    this.patience.delete(id);
+    this.requests = (this.requests + 1) % 0x1_0000_0000;
+    const request = this.requests;
+    const spareMs = dueAtMs - nowMs - DEADLINE_SPARE_MS;
+    const deadlineMs = Math.round(Math.max(DEADLINE_MS_MIN, Math.min(DEADLINE_MS_MAX, spareMs)));
+    const usualMs = this.mannersOf(from.link).answerMs.value ?? 0;
+    const byAtMs = nowMs + Math.max(LATE_MS_MIN, Math.min(LATE_MS_MAX, usualMs * 3));
+    this.asks.set(id, { link: from.link, request, atMs: nowMs, byAtMs });
+    this.mannersOf(from.link).open++;
+    const items = [{ track, part, index, deadlineMs }];
+    this.outputs.push({ kind: 'send-peer', link: from.link, message: { type: 'request', request, items } });
+    return true;
+  }
+
   refused(link: LinkId, request: number, retryAfterMs: number, nowMs: number): void {
     for (const [id, ask] of this.asks) {
       if (ask.link !== link || ask.request !== request) continue;
       this.end(id, ask);
-      this.mannersOf(link).restUntilMs = nowMs + Math.max(retryAfterMs, 300);
+      this.pressedAtMs = nowMs;
+      this.mannersOf(link).restUntilMs = nowMs + Math.max(50, Math.min(REST_MAX_MS, retryAfterMs));
     }
   }
 
   /** What came under this request was wrong: ask somebody else. */
   failed(track: number, part: number, nowMs: number): void {
     const id = `${track}:${part}`;
-    const ask = this.asks.get(id);
-    if (ask === undefined) return;
-    this.end(id, ask);
-    this.mannersOf(ask.link).restUntilMs = nowMs + 10_000;
+    for (const [asked, ask] of this.asks) {
+      if (!asked.startsWith(`${id}:`)) continue;
+      this.end(asked, ask);
+      this.mannersOf(ask.link).restUntilMs = nowMs + 10_000;
+    }
   }
 
   closed(link: LinkId): void {
@@ -122,18 +160,18 @@ export class NativeFeed {
       this.end(id, ask);
       const manners = this.mannersOf(ask.link);
       manners.restUntilMs = nowMs + REST_MS;
-      manners.answerMs.add(2 * LATE_AFTER_MS);
+      manners.answerMs.add(LATE_MS_MIN);
       this.outputs.push({ kind: 'send-peer', link: ask.link, message: { type: 'cancel', request: ask.request } });
     }
     // Whoever still wants the part asks again and finds its patience over.
     for (const [id, atMs] of this.patience) if (atMs <= nowMs) this.patience.set(id, Number.POSITIVE_INFINITY);
   }
 
-  private choose(track: number, part: number, nowMs: number): Neighbour | undefined {
+  private choose(track: number, part: number, index: number, nowMs: number): Neighbour | undefined {
     let best: Neighbour | undefined;
     let bestScore = Number.POSITIVE_INFINITY;
     for (const neighbour of this.neighbours.all()) {
-      if (!neighbour.gives || !neighbour.availability.has(track, part)) continue;
+      if (!neighbour.gives || !neighbour.availability.hasBlock(track, part, index)) continue;
       const { open, answerMs, restUntilMs } = this.mannersOf(neighbour.link);
       if (open >= OPEN_PER_NEIGHBOUR_MAX || restUntilMs > nowMs) continue;
       const score =
@@ -147,7 +185,7 @@ export class NativeFeed {
   }
 
   private patienceOver(id: string, dueAtMs: number, nowMs: number): boolean {
-    if (dueAtMs - nowMs < HURRY_MS) return true;
+    if (dueAtMs - nowMs < HURRY_MS || nowMs - this.pressedAtMs < PRESSED_MS) return true;
     const until = this.patience.get(id);
     if (until === undefined) {
       // What nobody asked for again is forgotten now and then.

@@ -45,6 +45,8 @@ export interface PeerOptions {
   readonly dialsNeighbours?: boolean;
   /** Give blocks to neighbours (native and hybrid mode). */
   readonly gives?: boolean;
+  /** Bits per second given to neighbours at most; as much as the uplink carries by default. */
+  readonly uploadBpsMax?: number;
   /** Let the INS server send the live edge unasked; false is the drafts' own way. */
   readonly follow?: boolean;
   /** Parts kept in memory for neighbours and for going back. */
@@ -76,8 +78,9 @@ const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 8 } as const;
 const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;
 const MORE_EVERY_MS = 5_000;
-/** A part's length, until the description tells. */
+/** The length of a part and of a segment, until the description tells. */
 const PART_MS = 250;
+const SEGMENT_MS = 1_000;
 /** Wrong blocks after which an INS server is left for another. */
 const STRIKES_MAX = 3;
 /** Neighbours' tokens under verification at once. */
@@ -128,6 +131,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       trackerUrl,
       windowParts: options.windowParts ?? WINDOW_PARTS,
       acceptedMax: NEIGHBOURS_ACCEPTED_MAX,
+      uploadBpsMax: options.uploadBpsMax,
       numbers,
       prng,
       outputs,
@@ -307,8 +311,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (this.startedAtMs === undefined) return;
     this.member.renewToken(nowMs);
     this.dialNeighbours(nowMs);
-    const partMs = this.descriptions.newest?.partTargetMs ?? PART_MS;
-    this.evaluation.run(this.tracks(), partMs, nowMs, this.startedAtMs);
+    const { partTargetMs: partMs = PART_MS, segmentTargetMs = SEGMENT_MS } = this.descriptions.newest ?? {};
+    const partsPerSegment = Math.max(1, Math.round(segmentTargetMs / partMs));
+    this.evaluation.run(this.tracks(), partMs, partsPerSegment, nowMs, this.startedAtMs);
     this.insEvents(nowMs);
     this.playerEvents();
   }
@@ -492,6 +497,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.account.bytesFrom[neighbour.source ? 'source' : 'peers'] += body.byteLength;
     // What was not asked for is not taken: in INS mode that is everything.
     if (header.labelled === null || !this.native.asked(link, header.request)) return;
+    this.member.serving.received(link, body.byteLength, nowMs);
     this.intake.labelled(header.labelled, body, originOf(neighbour), false);
     this.intakeEvents(nowMs);
   }
@@ -596,7 +602,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         const { track, part } = event.entry.record;
         if (event.kept && this.kept.add(event.entry) && this.options.mode === 'ins')
           this.member.announcer.add(track, part, nowMs);
+        this.native.have(track, part, event.index, nowMs);
         if (isWhole(event.entry)) this.whole(event.entry, nowMs);
+        else if (this.options.mode !== 'ins') this.member.announcer.addBlock(track, part, event.index, nowMs);
       }
     }
   }
@@ -605,7 +613,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private whole(entry: PartEntry, nowMs: number): void {
     const { record } = entry;
     if (!this.evaluation.deliver(record.track, record.part)) return;
-    this.native.have(record.track, record.part, nowMs);
     this.outputs.push({ kind: 'part', record, bodies: entry.bodies as readonly Body[] });
     if (this.options.mode !== 'ins') this.member.announcer.add(record.track, record.part, nowMs);
     const tracks = this.tracks();

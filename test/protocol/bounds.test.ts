@@ -191,6 +191,7 @@ const BOUNDS: Readonly<Record<string, Readonly<Record<string, readonly Bound[]>>
     hello: [[[2], bytes(32), bytes(33)], [[4], 'hybrid', 'all'], string([7], URL_CHARS_MAX)],
     bitmap: [...availability(1), blob([2], TOKEN_BYTES_MAX)],
     have: [list([1], [0, 0], 256), number([1, 0, 0], 0xff), number([1, 0, 1], u32)],
+    'have-blocks': [list([1], [0, 0, 0], 256), ...label([1, 0])],
     records: records(1),
     request: [list([2], [0, 0, 0, 0], BATCH_ITEMS_MAX), ...label([2, 0]), number([2, 0, 3], u32)],
     refused: [number([2], 0xffff)],

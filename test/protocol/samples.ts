@@ -331,6 +331,7 @@ const peer: readonly PeerMessage[] = [
   { type: 'token', token: sealedToken },
   { type: 'description', description: sealedDescription },
   { type: 'stream-state', state: 'live', why: '' },
+  { type: 'have-blocks', blocks: [{ track: 0, part: 123_456, index: 3 }] },
 ];
 
 /** A message of any conversation. */

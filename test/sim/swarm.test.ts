@@ -65,6 +65,19 @@ describe('50 peers under virtual time', () => {
     expectSameParts(sim);
   });
 
+  it('native mode in a flash crowd: with half as much again as is needed everybody starts soon, and no uplink is exceeded', () => {
+    // 60 viewers within 10 s; the source feeds 20 of them, all uplinks together carry 1.5 times what all need.
+    const peerUpBps = ((1.5 * 60 - 20) * 1_050_000) / 60;
+    const crowd = { joinFromMs: 3_000, joinWithinMs: 10_000, sourceUpBps: 21_000_000, peerUpBps, blockBytes: 16_384 };
+    const { sim, report } = runOf({ seed: 1, peers: 60, mode: 'native', insServers: 0, seconds: 22, ...crowd });
+    expect(report.started).toBe(60);
+    expect(report.startupDelayMs.p95).toBeLessThan(3_000);
+    expect(report.missedRate).toBeLessThan(0.005);
+    expect(report.peerControlBps).toBeLessThan(20_000);
+    for (const peer of sim.peers) expect(peer.host.sentBytes * 8).toBeLessThan(peerUpBps * 19.1);
+    expectSameParts(sim);
+  });
+
   it('the way of the drafts, without follow: bitmaps, range tokens and batches are enough', () => {
     const { sim, report } = runOf({ mode: 'ins', follow: false });
     expect(report.started).toBe(50);

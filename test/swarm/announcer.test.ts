@@ -29,7 +29,9 @@ function announcer(mode: Mode) {
       const { message } = output;
       const token = message.type === 'bitmap' && message.token !== null ? ' token' : '';
       const parts = message.type === 'have' ? ` ${message.parts.map(({ part }) => part).join()}` : '';
-      out.push(`${output.link}: ${message.type}${parts}${token}`);
+      const blocks =
+        message.type === 'have-blocks' ? ` ${message.blocks.map(({ part, index }) => `${part}.${index}`).join()}` : '';
+      out.push(`${output.link}: ${message.type}${parts}${blocks}${token}`);
     }
     return out;
   };
@@ -69,6 +71,17 @@ describe('announcing', () => {
     const parts = heard.flatMap((text) => text.slice('1: have '.length).split(','));
     expect(new Set(parts).size).toBe(parts.length);
     expect(parts.length).toBeGreaterThanOrEqual(15);
+  });
+
+  it('SW4: tells of blocks of a part until the part is whole, and nobody in INS mode', () => {
+    const { table, neighbours, told } = announcer('native');
+    neighbours.get(1)!.availability.addBlock(0, 7, 1);
+    for (const index of [0, 1, 2]) table.addBlock(0, 7, index, 1_000);
+    table.addBlock(0, 8, 0, 1_000);
+    table.add(0, 8, 1_000);
+    table.timeout(1_030, () => []);
+    expect(told()).toEqual(['1: have 8', '1: have-blocks 7.0,7.2']);
+    expect(table.nextDeadline()).toBe(2_000);
   });
 
   it('in INS mode: one bitmap a second to everybody, and nothing when nothing changed', () => {

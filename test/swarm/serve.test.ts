@@ -27,13 +27,14 @@ function record(part: number, blocks: number) {
   };
 }
 
-function serving(parts: number, blocks: number) {
+function serving(parts: number, blocks: number, uploadBpsMax?: number) {
   const catalogue = new Catalogue(64);
   for (let part = 0; part < parts; part++) {
     const entry = catalogue.addRecord(record(part, blocks), Uint8Array.of(part))!;
     for (let index = 0; index < blocks; index++) catalogue.addBlock(entry, index, { byteLength: 100_000 });
   }
   const outputs = new Queue<SwarmOutput>();
+  const refusals: number[] = [];
   const told = () => {
     const out: string[] = [];
     for (let output = outputs.shift(); output !== undefined; output = outputs.shift()) {
@@ -44,11 +45,21 @@ function serving(parts: number, blocks: number) {
         );
       } else if (output.kind === 'send-peer' && output.message.type === 'refused') {
         out.push(`${output.link}: ${output.message.reason}`);
+        refusals.push(output.message.retryAfterMs);
       }
     }
     return out;
   };
-  return { serving: new Serving(catalogue, outputs), told };
+  return { serving: new Serving(catalogue, outputs, uploadBpsMax), told, refusals };
+}
+
+/** Six parts of one block to give, over an uplink that is known to carry 100 kB in 100 ms. */
+function measured() {
+  const all = serving(6, 1);
+  all.serving.request(8, ask(0, 0), 0);
+  all.serving.sent(8, 100_000, 100);
+  all.told();
+  return all;
 }
 
 const ask = (request: number, part: number, deadlineMs = 1_000, index = WHOLE_PART) =>
@@ -75,46 +86,85 @@ describe('serving neighbours', () => {
     expect(told()).toEqual(['1: NO_OBJECT', '1: NO_OBJECT']);
   });
 
-  it('hands a socket no more than it drains, and then goes on in deadline order', () => {
-    const { serving: line, told } = serving(6, 1);
-    for (const [part, deadlineMs] of [
-      [0, 900],
-      [1, 900],
-      [2, 900],
-      [3, 800],
-      [4, 100],
+  it('hands sockets a block behind the one that is leaving, and the rest in deadline order over all links', () => {
+    const { serving: line, told } = measured();
+    for (const [link, part, deadlineMs] of [
+      [1, 1, 900],
+      [1, 2, 900],
+      [2, 3, 800],
+      [1, 4, 450],
     ] as const) {
-      line.request(1, ask(part, part, deadlineMs), 0);
+      line.request(link, ask(part, part, deadlineMs), 100);
     }
-    expect(told()).toEqual(['1: 0.0 record', '1: 1.0 record', '1: 2.0 record']);
-    line.sent(1, 100_000, 50);
+    expect(told()).toEqual(['1: 1.0 record', '1: 2.0 record']);
+    line.sent(1, 100_000, 200);
     expect(told()).toEqual(['1: 4.0 record']);
-    line.sent(1, 100_000, 60);
-    expect(told()).toEqual(['1: 3.0 record']);
+    line.sent(1, 100_000, 300);
+    expect(told()).toEqual(['2: 3.0 record']);
   });
 
-  it('refuses what can no longer be in time', () => {
-    const { serving: line, told } = serving(6, 1);
-    for (const part of [0, 1, 2]) line.request(1, ask(part, part, 900), 0);
-    line.request(1, ask(3, 3, 100), 0);
+  it('SW10: refuses at once what would have to wait too long, and says for how long', () => {
+    const { serving: line, told, refusals } = serving(6, 1);
+    // 100 kB leave in 1 s.
+    line.request(1, ask(1, 0, 5_000), 0);
+    line.sent(1, 100_000, 1_000);
+    line.request(1, ask(2, 1, 5_000), 1_000);
+    line.request(1, ask(3, 2, 5_000), 1_000);
+    expect(told()).toEqual(['1: 0.0 record', '1: 1.0 record', '1: OVERLOAD']);
+    expect(refusals).toEqual([600]);
+  });
+
+  it('gives sooner to those who gave more than they took', () => {
+    const { serving: line, told } = measured();
+    line.request(9, ask(1, 1), 100);
+    line.request(9, ask(2, 2), 100);
     told();
-    line.sent(1, 100_000, 500);
-    expect(told()).toEqual(['1: DEADLINE']);
+    line.received(2, 200_000, 100);
+    line.request(1, ask(1, 4), 100);
+    line.request(2, ask(1, 5), 100);
+    line.sent(9, 100_000, 200);
+    line.sent(9, 100_000, 300);
+    expect(told()).toEqual(['2: 5.0 record', '1: 4.0 record']);
   });
 
-  it('forgets what is cancelled, and lets no link stand in another one’s way', () => {
-    const { serving: line, told } = serving(6, 1);
-    for (const part of [0, 1, 2, 3]) line.request(1, ask(part, part), 0);
-    line.request(2, ask(9, 0), 0);
-    expect(told()).toEqual(['1: 0.0 record', '1: 1.0 record', '1: 2.0 record', '2: 0.0 record']);
-    line.cancel(1, 3);
-    line.sent(1, 300_000, 10);
-    expect(told()).toEqual([]);
+  it('keeps to an upload limit, and says when it may go on', () => {
+    const { serving: line, told } = serving(3, 1, 8_000_000);
+    for (const part of [0, 1, 2]) {
+      line.request(1, ask(part, part), 0);
+      line.sent(1, 100_000, 0);
+    }
+    // 100 kB are 100 ms of 8 Mbit/s, of which 150 may be used up ahead.
+    expect(told()).toEqual(['1: 0.0 record', '1: 1.0 record']);
+    expect(line.nextDeadline()).toBe(50);
+    line.timeout(50);
+    expect(told()).toEqual(['1: 2.0 record']);
+    expect(line.nextDeadline()).toBeUndefined();
+  });
+
+  it('forgets what is cancelled, and what was meant for a neighbour that is gone', () => {
+    const { serving: line, told } = measured();
+    line.request(3, ask(1, 1), 100);
+    line.request(3, ask(2, 2), 100);
+    for (const [link, part] of [
+      [1, 3],
+      [2, 4],
+      [3, 5],
+    ] as const) {
+      line.request(link, ask(9, part), 100);
+    }
+    told();
+    line.cancel(1, 9);
+    line.closed(2);
+    line.sent(3, 100_000, 200);
+    line.sent(3, 100_000, 300);
+    expect(told()).toEqual(['3: 5.0 record']);
   });
 
   it('bounds the queue of each link', () => {
     const { serving: line, told } = serving(1, 1);
-    for (let request = 0; request < 400; request++) line.request(1, ask(request, 0), 0);
+    line.request(1, ask(0, 0), 0);
+    line.sent(1, 100_000, 0.001);
+    for (let request = 1; request < 400; request++) line.request(1, ask(request, 0), 1);
     expect(told().filter((text) => text.endsWith('OVERLOAD')).length).toBeGreaterThan(150);
   });
 });

@@ -76,7 +76,7 @@ export class Serving {
     const line = this.lines.get(link);
     if (line === undefined) return;
     line.inSocketBytes = Math.max(0, line.inSocketBytes - bytes);
-    this.uplink.left(bytes, nowMs);
+    this.uplink.left(bytes, this.queue.length > 0, nowMs);
     this.pump(nowMs);
   }
 

@@ -65,11 +65,14 @@ export class Uplink {
     }
   }
 
-  left(sizeBytes: number, nowMs: number): void {
+  /** @param waiting - More waits to be sent: else the time says little, for it may be that of a busy machine. */
+  left(sizeBytes: number, waiting: boolean, nowMs: number): void {
     this.inSocketBytes = Math.max(0, this.inSocketBytes - sizeBytes);
-    this.leftBytes += sizeBytes;
-    this.busyMs += nowMs - this.busySinceMs;
+    const tookMs = nowMs - this.busySinceMs;
     this.busySinceMs = nowMs;
+    if (!waiting && sizeBytes * 8000 <= tookMs * this.bps) return;
+    this.leftBytes += sizeBytes;
+    this.busyMs += tookMs;
     if (this.busyMs < MEMORY_MS) return;
     this.busyMs /= 2;
     this.leftBytes /= 2;

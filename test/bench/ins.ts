@@ -81,21 +81,19 @@ async function main(): Promise<void> {
   if (values.json) console.log(reportJson('ins', results));
 }
 
-let interrupted = false;
-for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, async () => {
-    interrupted = true;
-    await stopAll();
-    process.exit(130);
-  });
+let ending = false;
+
+/** Undoes everything, whatever has happened, and ends. */
+async function end(exitCode: number, error?: unknown): Promise<void> {
+  // What was under way when everything is stopped fails, of course.
+  if (ending) return;
+  ending = true;
+  if (error !== undefined) process.stderr.write(`${(error as Error).stack}\n`);
+  await stopAll();
+  process.exit(exitCode);
 }
-try {
-  await main();
-} catch (error) {
-  // What was under way when everything was stopped has failed, of course.
-  if (!interrupted) {
-    process.stderr.write(`${(error as Error).stack}\n`);
-    await stopAll();
-    process.exitCode = 1;
-  }
-}
+
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(130));
+process.on('uncaughtException', (error) => void end(1, error));
+process.on('unhandledRejection', (error) => void end(1, error));
+await main().catch((error) => end(1, error));

@@ -39,8 +39,6 @@ export class Owner {
       output: (output) => {
         if (output.kind === 'ready') isReady();
         else if (output.kind === 'refused') this.failure ??= `a put was refused: ${output.reason}`;
-        else if (output.kind === 'lost' && !output.final)
-          this.failure ??= `the owner lost its connection: ${output.why}`;
         else if (output.kind === 'done') {
           this.done.get(output.handle)?.();
           this.done.delete(output.handle);

@@ -27,6 +27,8 @@ export function serveCalls(calls: Calls): void {
     }
   });
   process.on('disconnect', () => process.exit());
+  // The parent may have gone before there was anybody to be told.
+  if (!process.connected) process.exit();
   // Ctrl-C is the parent's to handle; it ends the channel.
   process.on('SIGINT', () => {});
 }

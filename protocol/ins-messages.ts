@@ -224,8 +224,12 @@ const fromServer = [
     readers: u32,
     sinceMs: u53,
   }),
-  /** The server is about to close this connection. */
-  message('notice', 72, { kind: word(['draining', 'replaced']), otherServer: optional(text(URL_CHARS_MAX)) }),
+  /** The server is about to close this connection. `retryAfterMs`: not to be dialled before; 0 says nothing. */
+  message('notice', 72, {
+    kind: word(['draining', 'replaced', 'busy']),
+    otherServer: optional(text(URL_CHARS_MAX)),
+    retryAfterMs: u32,
+  }),
   /** These blocks are gone from the locker. */
   message('deleted', 77, { request, items: list(u16, BATCH_ITEMS_MAX) }),
   message('attributes', 78, {

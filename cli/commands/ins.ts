@@ -23,6 +23,7 @@ import {
   readWsUrl,
   size,
   textOf,
+  wholeNumber,
 } from '../readers.ts';
 
 const readMemory = size(2 ** 20, 2 ** 44, 'from 1M to 16384G');
@@ -71,14 +72,20 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
       'most that all those may put together whom nobody has invited; with --provider half of the room when left out, else all',
       readMemory,
     ),
+    clients: option(
+      'COUNT',
+      'most connections of clients at once; who comes beyond them is told when to come back and where else to go (--others)',
+      wholeNumber(1, 1_000_000, 'connections'),
+      INS_SERVER_LIMITS.linksMax,
+    ),
     bandwidth: optional(
       'BITS',
-      'most to send per second, such as 100M; shared by weight and priority when more is asked for. Best a little below what the network carries',
+      'most to send per second, such as 100M; shared by weight and priority when more is asked for; newcomers are sent elsewhere while it is not enough for those who are there. Best a little below what the network carries',
       readBitrate,
     ),
     others: option(
       'URL[,URL]',
-      'other INS servers, to which clients are sent when this one stops',
+      'other INS servers, to which clients are sent when this one stops or has no room',
       (text: string) => readList(text).map(readWsUrl),
       [],
       '',
@@ -112,7 +119,11 @@ owner, and fetches from other INS servers on its clients' behalf. It knows nothi
     const life = lifetime();
     const kept = await insStore(values, log);
     const { store, keyFile } = kept;
-    const limits = { ...kept.limits, ...(bandwidth === undefined ? {} : { bandwidthBps: bandwidth }) };
+    const limits = {
+      ...kept.limits,
+      linksMax: values.clients,
+      ...(bandwidth === undefined ? {} : { bandwidthBps: bandwidth }),
+    };
     const place = { host, port, ...(publicUrl === undefined ? {} : { publicUrl }) };
     if (values.registration === 'invitation' && values.provider.length === 0)
       throw new Problem('--provider is missing: with --registration invitation, name who may invite', 2);

@@ -68,6 +68,7 @@ export class InsClient {
   private hash: Hash | undefined;
   private now: InsState = { kind: 'connecting' };
   private lastWhy = '';
+  private sentTo: string | null = null;
   private proofPrefix: Uint8Array | undefined;
   private server: Omit<ServerInfo, 'quotaBytes'> | undefined;
   private downSinceMs: number;
@@ -448,7 +449,7 @@ export class InsClient {
     } else if (output.kind === 'lost') {
       if (this.isOver()) return;
       if (output.final) void this.finish({ kind: 'replaced' }, new InsError({ reason: 'REPLACED' }));
-      else this.lost(output.why);
+      else this.lost(output);
     } else {
       const take = this.takers.get(output.handle);
       if (isLast(output)) this.takers.delete(output.handle);
@@ -456,10 +457,11 @@ export class InsClient {
     }
   }
 
-  private lost(why: string): void {
+  private lost({ why, retryAfterMs, otherServer }: Omit<Extract<InsState, { readonly kind: 'lost' }>, 'kind'>): void {
     this.lastWhy = why;
+    this.sentTo = otherServer;
     if (this.now.kind === 'ready') this.downSinceMs = this.platform.clock.nowMs();
-    this.set({ kind: 'lost', why });
+    this.set({ kind: 'lost', why, retryAfterMs, otherServer });
     this.watch();
   }
 
@@ -481,7 +483,8 @@ export class InsClient {
         const nowMs = clock.nowMs();
         for (const call of [...this.calls]) {
           if (this.dueMs(call) > nowMs) continue;
-          call.fail(new InsError({ reason: 'UNREACHABLE', retryAfterMs: 1_000 }, `${this.url}: ${this.lastWhy}`));
+          const refusal = { reason: 'UNREACHABLE', retryAfterMs: 1_000, otherServer: this.sentTo } as const;
+          call.fail(new InsError(refusal, `${this.url}: ${this.lastWhy}`));
         }
         this.watch();
       },

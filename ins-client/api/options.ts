@@ -71,7 +71,14 @@ export type InsState =
   | { readonly kind: 'connecting' }
   | { readonly kind: 'ready'; readonly server: ServerInfo }
   /** It is dialled again by itself; what was asked goes on then. */
-  | { readonly kind: 'lost'; readonly why: string }
+  | {
+      readonly kind: 'lost';
+      readonly why: string;
+      /** Ms that the server wants us to stay away, which it is not dialled in (up to 40 s); 0 where it said nothing. */
+      readonly retryAfterMs: number;
+      /** Where the server sends its clients meanwhile, if it said so: an address for a client of its own. */
+      readonly otherServer: string | null;
+    }
   /** Another connection with the same keys took over: this client is finished. */
   | { readonly kind: 'replaced' }
   | { readonly kind: 'closed' };

@@ -25,10 +25,13 @@ type Input<Kind extends InsClientInput['kind']> = Extract<InsClientInput, { read
 /** Ms from the dial to an open connection, and from there to a server that has accepted us. */
 const DIAL_MS = 10_000;
 const HELLO_MS = 5_000;
+/** The longest pause that a server may ask for: with the half that chance adds, a minute. */
+const AWAY_MS_MAX = 40_000;
 /** The first pause after a connection is lost, and the longest. */
 const PAUSE_MS = 250;
 const PAUSE_MS_MAX = 10_000;
 
+type Notice = Extract<FromInsServer, { readonly type: 'notice' }>;
 type Greeted = Omit<Extract<InsClientOutput, { readonly kind: 'ready' }>, 'kind'>;
 
 /** Dials, proves our key, and dials again when the connection is lost. */
@@ -39,7 +42,8 @@ export class Connection {
   private readonly outputs: Sink<InsClientOutput>;
   private state: 'idle' | 'dialling' | 'greeting' | 'signing' | 'open' | 'closing' | 'pausing' = 'idle';
   private wanted = false;
-  private replaced = false;
+  /** Why the server is about to close, and where it sends us. */
+  private notice: Notice | undefined;
   private greeted: Greeted | undefined;
   private signRef = 0;
 
@@ -106,9 +110,9 @@ export class Connection {
     this.backoff.succeed();
   }
 
-  /** The server is about to close: a newer connection of our key takes over. */
-  toBeReplaced(): void {
-    this.replaced = true;
+  /** The server is about to close. */
+  noticed(notice: Notice): void {
+    if (this.state !== 'idle' && this.state !== 'pausing') this.notice = notice;
   }
 
   close(code: number, why: string): void {
@@ -123,16 +127,19 @@ export class Connection {
     if (this.state === 'idle' || this.state === 'pausing') return undefined;
     this.deadlines.clear('connect');
     this.state = 'idle';
-    const replaced = this.replaced || code === CLOSE.replaced;
-    this.replaced = false;
+    const { kind, retryAfterMs = 0, otherServer = null } = this.notice ?? {};
+    this.notice = undefined;
     if (!this.wanted) return undefined;
-    if (replaced) {
+    if (kind === 'replaced' || code === CLOSE.replaced) {
       this.wanted = false;
-      return { kind: 'lost', why: REASONS.REPLACED.text, final: true };
+      return { kind: 'lost', why: REASONS.REPLACED.text, final: true, retryAfterMs: 0, otherServer: null };
     }
     this.state = 'pausing';
-    this.deadlines.set('redial', nowMs + this.backoff.fail(this.options.prng.unit()));
-    return { kind: 'lost', why, final: false };
+    const unit = this.options.prng.unit();
+    // Those who are sent away together do not come back together.
+    const awayMs = Math.min(retryAfterMs, AWAY_MS_MAX) * (1 + unit / 2);
+    this.deadlines.set('redial', nowMs + Math.max(this.backoff.fail(unit), awayMs));
+    return { kind: 'lost', why, final: false, retryAfterMs, otherServer };
   }
 
   handleTimeout(nowMs: number): void {

@@ -139,7 +139,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
     if (!this.connection.stop()) return;
     for (const part of [this.batches, this.follows, this.orders]) part.drop();
     this.rangeToken = undefined;
-    this.outputs.push({ kind: 'lost', why: 'stopped', final: true });
+    this.outputs.push({ kind: 'lost', why: 'stopped', final: true, retryAfterMs: 0, otherServer: null });
   }
 
   private closed(input: Input<'closed'>, nowMs: number): void {
@@ -179,6 +179,11 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
       this.connection.welcome(message, nowMs);
       return;
     }
+    if (message.type === 'notice') {
+      // Who has no room says so before we have said anything.
+      this.connection.noticed(message);
+      return;
+    }
     if (!this.connection.isOpen) return;
     switch (message.type) {
       case 'accepted':
@@ -209,9 +214,6 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
         return;
       case 'attributes':
         this.batches.attributes(message);
-        return;
-      case 'notice':
-        if (message.kind === 'replaced') this.connection.toBeReplaced();
         return;
       default:
         unreachable(message);

@@ -157,4 +157,12 @@ export type InsClientOutput =
   /** A followed locker's owner has a new token; the conversation has registered it already. */
   | { readonly kind: 'renewed'; readonly handle: number; readonly token: Uint8Array }
   /** The connection is gone. It is dialled again after a pause unless `final` (replaced by a newer one, or stopped). */
-  | { readonly kind: 'lost'; readonly why: string; readonly final: boolean };
+  | {
+      readonly kind: 'lost';
+      readonly why: string;
+      readonly final: boolean;
+      /** Ms that the server wants us to stay away, which the pause is no shorter than (up to 40 s); 0 where it said nothing. */
+      readonly retryAfterMs: number;
+      /** Where it sends us meanwhile, as it said: nothing is known of that server. */
+      readonly otherServer: string | null;
+    };

@@ -8,6 +8,7 @@ import { bytesKey } from '../../protocol/text.ts';
 import type { Checks } from './checks.ts';
 import type { InsServerInput, InsServerOptions, InsServerOutput } from './io.ts';
 import {
+  BUSY_RETRY_MS,
   FAILURES_MAX,
   HELD_BYTES_MAX,
   HELD_INPUTS_MAX,
@@ -20,6 +21,7 @@ import {
 } from './limits.ts';
 import { type Account, Link } from './links.ts';
 import { Origins } from './origins.ts';
+import type { Overload } from './overload.ts';
 import { grantOf, type Registration } from './registration.ts';
 import type { Replies } from './replies.ts';
 import type { Storage } from './storage.ts';
@@ -34,6 +36,7 @@ export interface DoorOptions {
   readonly storage: Storage;
   readonly registration: Registration;
   readonly replies: Replies;
+  readonly overload: Overload;
   /** What a client that has proved its key sends. */
   readonly take: (link: Link, account: Account, input: FromLink, nowMs: number) => void;
   /** A link is gone: what ran on it ends. */
@@ -44,6 +47,10 @@ export interface DoorOptions {
 export class Door {
   readonly links = new Map<LinkId, Link>();
   readonly accounts = new Map<string, Account>();
+  /** Connections closed for want of room. */
+  sentAway = 0;
+  /** Of the links, those of clients and other servers. */
+  private clients = 0;
   private readonly origins = new Origins();
   /** Unix ms at which all links are closed, whatever is on its way on them; undefined while the server is not to stop. */
   private stopAtMs: number | undefined;
@@ -59,6 +66,7 @@ export class Door {
     const link = new Link(id, nonce, nowMs, origin);
     if (origin !== undefined) origin.links++;
     this.links.set(id, link);
+    this.clients++;
     this.options.replies.send(link, {
       type: 'welcome',
       version: PROTOCOL_VERSION,
@@ -72,6 +80,7 @@ export class Door {
       this.close(link, CLOSE.goingAway, REASONS.DRAINING.text, nowMs);
     } else if (origin?.isBarred(nowMs) === true)
       this.turnAway(id, CLOSE.tryLater, 'too much from its address was invalid', nowMs);
+    else if (this.clients > this.options.server.limits.linksMax) this.sendAway(link, 'too many clients', nowMs);
   }
 
   /** Lets somebody in who asks one thing and is known by no key. */
@@ -111,6 +120,7 @@ export class Door {
   forget(link: Link, nowMs: number): void {
     link.closed = true;
     this.links.delete(link.id);
+    if (link.guest === undefined) this.clients--;
     const links = link.account?.links;
     if (links?.includes(link)) links.splice(links.indexOf(link), 1);
     link.held.length = 0;
@@ -144,7 +154,20 @@ export class Door {
   }
 
   private tellDraining(link: Link): void {
-    this.options.replies.send(link, { type: 'notice', kind: 'draining', otherServer: this.otherServer() });
+    this.options.replies.send(link, {
+      type: 'notice',
+      kind: 'draining',
+      otherServer: this.otherServer(),
+      retryAfterMs: 0,
+    });
+  }
+
+  /** There is no room: another server may have some, or this one later. */
+  private sendAway(link: Link, why: string, nowMs: number): void {
+    this.sentAway++;
+    const otherServer = this.otherServer();
+    this.options.replies.send(link, { type: 'notice', kind: 'busy', otherServer, retryAfterMs: BUSY_RETRY_MS });
+    this.turnAway(link.id, CLOSE.tryLater, why, nowMs);
   }
 
   /** Turns away who has not said hello in time and who does not read. */
@@ -228,18 +251,29 @@ export class Door {
     invitation: Invitation | undefined,
     nowMs: number,
   ): void {
-    const { server, storage, replies } = this.options;
+    const { server, storage, replies, overload } = this.options;
     const { accountsMax, connectionsPerAccount } = server.limits;
     const key = bytesKey(keyBytes);
     let account = this.accounts.get(key);
     if (account === undefined) {
-      if (this.accounts.size >= accountsMax) {
-        this.turnAway(link.id, CLOSE.tryLater, 'too many accounts', nowMs);
+      const isFull = this.accounts.size >= accountsMax;
+      if (isFull || overload.active) {
+        this.sendAway(link, isFull ? 'too many accounts' : 'more is asked than can be sent', nowMs);
         return;
       }
       const locker = storage.locker(key);
       const uninvited = { provider: null, weight: 1, invitedUntilMs: Number.POSITIVE_INFINITY };
-      account = { keyBytes, key, application, ...uninvited, locker, links: [], errands: 0, putBytes: 0 };
+      account = {
+        keyBytes,
+        key,
+        application,
+        ...uninvited,
+        locker,
+        links: [],
+        followsMost: 0,
+        errands: 0,
+        putBytes: 0,
+      };
       this.accounts.set(key, account);
     }
     account.application = application;
@@ -256,7 +290,7 @@ export class Door {
     const serverConnections = known ? SERVER_CONNECTIONS_MAX : UNKNOWN_SERVER_CONNECTIONS_MAX;
     while (account.links.length > (link.server ? serverConnections : connectionsPerAccount)) {
       const oldest = account.links[0]!;
-      replies.send(oldest, { type: 'notice', kind: 'replaced', otherServer: null });
+      replies.send(oldest, { type: 'notice', kind: 'replaced', otherServer: null, retryAfterMs: 0 });
       this.close(oldest, CLOSE.replaced, REASONS.REPLACED.text, nowMs);
     }
     replies.send(link, { type: 'accepted', quotaBytes: account.locker.grant.quotaBytes });

@@ -2,7 +2,7 @@ import { FROM_NEWEST_START, type FromInsClient, PRIORITIES } from '../../protoco
 import type { Reason } from '../../protocol/reasons.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
-import type { Follow, Link } from './links.ts';
+import type { Account, Follow, Link } from './links.ts';
 import type { Folder, Locker } from './locker.ts';
 import type { Remotes } from './remotes.ts';
 import type { Replies } from './replies.ts';
@@ -49,6 +49,11 @@ export class Follows {
       (known === undefined || coversEntry(known, entry));
     make(folder, from === FROM_NEWEST_START ? (folder.newestPart(readable) ?? 0) : from, true);
     return undefined;
+  }
+
+  /** Whether the account had more follows at once than it has now: one in the place of another. */
+  isReplacement(account: Account): boolean {
+    return countOf(account) < account.followsMost;
   }
 
   /** What runs under a token's number goes on under this token, if it is of the same locker. */
@@ -142,6 +147,7 @@ export class Follows {
       from,
       rank: PRIORITIES.indexOf(priority),
       cursor: catchUp ? begin : undefined,
+      behindSinceMs: undefined,
       reached: begin,
       queued: 0,
       pausedUntilMs: undefined,
@@ -152,8 +158,14 @@ export class Follows {
     this.count++;
     link.requests.set(request, follow);
     link.follows.add(follow);
+    const account = link.account!;
+    account.followsMost = Math.max(account.followsMost, countOf(account));
     folder.follows.add(follow);
     this.sender.startFollow(follow, nowMs);
     return follow;
   }
+}
+
+function countOf({ links }: Account): number {
+  return links.reduce((sum, { follows }) => sum + follows.size, 0);
 }

@@ -142,6 +142,7 @@ export class Guests {
           invitedUntilMs: Number.POSITIVE_INFINITY,
           locker: new Locker('', NOTHING),
           links: [],
+          followsMost: 0,
           errands: 0,
           putBytes: 0,
         },

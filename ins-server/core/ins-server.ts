@@ -14,10 +14,11 @@ import { Gets } from './gets.ts';
 import { Guests } from './guests.ts';
 import { Intake } from './intake.ts';
 import type { Filed, InsServerInput, InsServerOptions, InsServerOutput, InsServerStats } from './io.ts';
-import { DRAIN_LOOK_MS, DRAINING_RETRY_MS, RETRY_MS, SWEEP_MS, SWEEPS_PER_TIDY } from './limits.ts';
+import { BUSY_RETRY_MS, DRAIN_LOOK_MS, DRAINING_RETRY_MS, RETRY_MS, SWEEP_MS, SWEEPS_PER_TIDY } from './limits.ts';
 import type { Account, Link } from './links.ts';
 import { Management } from './management.ts';
 import { Meters } from './meters.ts';
+import { Overload } from './overload.ts';
 import { Puts } from './puts.ts';
 import { Registration } from './registration.ts';
 import { Remotes } from './remotes.ts';
@@ -42,6 +43,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   private readonly policy: TokenPolicy;
   private readonly storage: Storage;
   private readonly scheduler: Scheduler;
+  private readonly overload: Overload;
   private readonly sender: Sender;
   private readonly puts: Puts;
   private readonly filing: Filing;
@@ -63,7 +65,8 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     const storage = new Storage(limits, outputs, registration.uninvited);
     const policy = new TokenPolicy(key, options.startedAtMs, new Revocations(), new Meters());
     const scheduler = new Scheduler((account) => this.door.accounts.get(account));
-    const sender = new Sender(outputs, replies, storage, limits, scheduler, policy, (follow, reason, nowMs) =>
+    const overload = new Overload(limits.bandwidthBps);
+    const sender = new Sender(outputs, replies, storage, limits, scheduler, policy, overload, (follow, reason, nowMs) =>
       this.follows.end(follow, reason, 0, nowMs),
     );
     const intake = new Intake(storage, checks);
@@ -88,6 +91,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       storage,
       registration,
       replies,
+      overload,
       take: (link, account, input, nowMs) => {
         if (input.kind === 'block') this.puts.block(link, input.header, input.body, nowMs);
         else this.message(link, account, input.message, nowMs);
@@ -98,6 +102,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.policy = policy;
     this.storage = storage;
     this.scheduler = scheduler;
+    this.overload = overload;
     this.sender = sender;
     this.filing = new Filing(checks, options.durable === true);
     this.puts = new Puts({
@@ -202,6 +207,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     const { storage, sender, puts, remotes, door } = this;
     return {
       draining: door.draining,
+      overloaded: this.overload.active,
       links: door.links.size - this.guests.count,
       guests: this.guests.count,
       accounts: door.accounts.size,
@@ -220,6 +226,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       remoteBytes: remotes.remoteBytes,
       remoteHits: this.gets.remoteHits,
       refused: this.replies.refused,
+      sentAway: door.sentAway,
       refusedFor: this.replies.refusedFor,
       tokensVerified: this.wallet.verified,
     };
@@ -247,6 +254,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.storage.expire(nowMs);
     this.puts.sweep(nowMs);
     this.remotes.sweep(nowMs);
+    this.overload.sweep();
     this.door.sweep(nowMs);
     this.guests.sweep(nowMs);
     for (const link of this.door.links.values()) this.follows.sweep(link, nowMs);
@@ -315,6 +323,10 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   }
 
   private follow(link: Link, account: Account, message: Message<'follow'>, nowMs: number): void {
+    if (this.overload.active && !this.follows.isReplacement(account)) {
+      this.replies.refuse(link, message.request, null, 'OVERLOAD', BUSY_RETRY_MS, this.door.otherServer());
+      return;
+    }
     const target = this.wallet.target(link, account, message.token, OPERATION.get, nowMs);
     const reason = typeof target === 'string' ? target : this.follows.begin(link, message, target, nowMs);
     if (reason === undefined) return;

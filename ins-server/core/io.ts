@@ -188,7 +188,7 @@ export interface InsServerOptions {
   readonly registration?: 'open' | 'invitation';
   /** Ed25519 public keys of those whose invitations count. */
   readonly providers?: readonly Uint8Array[];
-  /** Addresses of servers to which clients are sent when this one stops, each in its turn. */
+  /** Addresses of servers to which clients are sent when this one stops or has no room, each in its turn. */
   readonly otherServers?: readonly string[];
   readonly limits: InsServerLimits;
 }
@@ -207,6 +207,8 @@ export interface InsServerLimits {
   readonly connectionsPerAccount: number;
   /** Accounts known at once; those without a connection and without blocks are forgotten. Default 65,536. */
   readonly accountsMax: number;
+  /** Connections of clients and other servers at once. Default 16,384. */
+  readonly linksMax: number;
   /** Bytes of blocks handed to one link's send buffer before it has drained. Default 512 KiB. */
   readonly sendWindowBytes: number;
   /** Bits per second of blocks sent, all links together. Default infinite. */
@@ -223,6 +225,8 @@ export interface InsServerLimits {
 export interface InsServerStats {
   /** It is about to stop, and lets nobody in. */
   readonly draining: boolean;
+  /** More is wanted live than the bandwidth allows, for so long that nobody new is let in. */
+  readonly overloaded: boolean;
   /** Connections of clients and other servers. */
   readonly links: number;
   /** HTTP requests that are being answered. */
@@ -248,6 +252,8 @@ export interface InsServerStats {
   readonly remoteBytes: number;
   readonly remoteHits: number;
   readonly refused: number;
+  /** Connections closed for want of room. */
+  readonly sentAway: number;
   readonly refusedFor: ReadonlyMap<Reason, number>;
   readonly tokensVerified: number;
 }

@@ -18,6 +18,8 @@ export const INS_SERVER_LIMITS: InsServerLimits = {
   /** The drafts' M. */
   connectionsPerAccount: 1,
   accountsMax: 65_536,
+  /** 256 MiB, at 16 KiB for an idle one, and what a process may open leaves room for those who are sent elsewhere. */
+  linksMax: 16_384,
   /** Enough to keep a fast link busy between two turns; little enough that an urgent block soon gets its turn. */
   sendWindowBytes: 512 * 1024,
   bandwidthBps: Number.POSITIVE_INFINITY,
@@ -31,6 +33,15 @@ export const INS_SERVER_LIMITS: InsServerLimits = {
 export const DRAIN_LOOK_MS = 50;
 /** Ms after which a server that stops may be there again. */
 export const DRAINING_RETRY_MS = 5_000;
+/** Ms after which a server that has no room may have some. */
+export const BUSY_RETRY_MS = 5_000;
+/** Ms after its coming, or after its reader had room for it, at which a live block is late; whoever plays has buffered about a second. */
+export const LATE_MS = 500;
+/** Share of the accounts with a late block from which on a sweep was late. */
+export const LATE_SHARE = 0.25;
+/** Sweeps in a row after which nobody new is let in, and after which they are again. */
+export const LATE_SWEEPS = 3;
+export const TIMELY_SWEEPS = 2;
 /** Ms for a client to prove its key. */
 export const HELLO_MS = 5_000;
 /** Ms in which a link takes nothing of what waits for it, after which it is closed. */

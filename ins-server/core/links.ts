@@ -28,6 +28,8 @@ export interface Account {
   readonly locker: Locker;
   /** Oldest first. */
   readonly links: Link[];
+  /** The most follows that it has had at once. */
+  followsMost: number;
   /** What other servers are asked for on its behalf: blocks, and bytes that it has put there. */
   errands: number;
   putBytes: number;
@@ -87,6 +89,8 @@ export interface Follow {
   readonly rank: number;
   /** Where it is while it catches up; undefined when everything there is has been queued. */
   cursor: Place | undefined;
+  /** Unix ms since when it catches up again after it had all there was; undefined when it has that, or never had. */
+  behindSinceMs: number | undefined;
   /** The furthest place that was queued. */
   reached: Place;
   queued: number;
@@ -124,6 +128,8 @@ export interface Sending {
   /** Undefined for the asker's own locker; a follow's may be renewed meanwhile. */
   readonly known: KnownToken | undefined;
   readonly rank: number;
+  /** Of a follow: Unix ms at which it came; infinity when it was there before the follow had caught up. */
+  readonly cameAtMs: number;
   /** After this it is not worth sending. */
   readonly dropAtMs: number;
 }
@@ -165,6 +171,8 @@ export class Link {
   /** Bytes handed to the send buffer since it was last empty. */
   inFlightBytes = 0;
   progressAtMs: number;
+  /** Unix ms since when the send buffer has room, or had it last. */
+  roomSinceMs: number;
   failures = 0;
   /** Bytes that may be hashed to see whether a client has them. */
   readonly proofs = new TokenBucket(PROOF_BYTES_PER_SECOND, PROOF_BYTES_BURST);
@@ -180,5 +188,6 @@ export class Link {
     this.nonce = nonce;
     this.openedAtMs = nowMs;
     this.progressAtMs = nowMs;
+    this.roomSinceMs = nowMs;
   }
 }

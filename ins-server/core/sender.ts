@@ -8,6 +8,7 @@ import { FOLLOW_QUEUE_MAX, FOLLOW_WITHIN_MS, GET_WITHIN_MS, RETRY_MS } from './l
 import type { BatchRequest, Follow, Link, Sending, WantedItem } from './links.ts';
 import type { Folder } from './locker.ts';
 import type { Shortage } from './meters.ts';
+import type { Overload } from './overload.ts';
 import type { Replies } from './replies.ts';
 import type { Flow, Scheduler } from './scheduler.ts';
 import { type Entry, type Place, placeOf } from './shelf.ts';
@@ -48,6 +49,7 @@ export class Sender {
   private readonly allowance: Allowance;
   private readonly turn = new Turn();
   private readonly policy: TokenPolicy;
+  private readonly overload: Overload;
   private readonly endFollow: EndFollow;
   /** Follows whose tokens let nothing more go for a while. */
   private readonly paused = new Set<Follow>();
@@ -59,11 +61,13 @@ export class Sender {
     limits: InsServerLimits,
     scheduler: Scheduler,
     policy: TokenPolicy,
+    overload: Overload,
     endFollow: EndFollow,
   ) {
     this.scheduler = scheduler;
     this.allowance = new Allowance(limits.bandwidthBps);
     this.policy = policy;
+    this.overload = overload;
     this.endFollow = endFollow;
     this.outputs = outputs;
     this.replies = replies;
@@ -92,7 +96,10 @@ export class Sender {
       return;
     }
     const dropAtMs = deadlineAtMs ?? Number.POSITIVE_INFINITY;
-    this.enqueue({ call, item, labelled, entry, known, rank, dropAtMs }, deadlineAtMs ?? nowMs + GET_WITHIN_MS);
+    this.enqueue(
+      { call, item, labelled, entry, known, rank, cameAtMs: nowMs, dropAtMs },
+      deadlineAtMs ?? nowMs + GET_WITHIN_MS,
+    );
   }
 
   /** A block of a batch is where it was to go. */
@@ -125,14 +132,18 @@ export class Sender {
       const place = placeOf(track, index);
       // Ahead of where it is, it will be found on the way.
       if (follow.cursor !== undefined && isBehind(follow.cursor, part, place)) continue;
-      if (follow.queued < FOLLOW_QUEUE_MAX) this.queueFollowed(follow, entry, nowMs);
-      else if (follow.cursor === undefined && isBehind(follow.reached, part, place)) follow.cursor = follow.reached;
-      else if (follow.link.queue.size < follow.link.budget.blocks) this.queueFollowed(follow, entry, nowMs);
+      if (follow.queued < FOLLOW_QUEUE_MAX) this.queueFollowed(follow, entry, nowMs, nowMs);
+      else if (follow.cursor === undefined && isBehind(follow.reached, part, place)) {
+        follow.cursor = follow.reached;
+        follow.behindSinceMs = nowMs;
+      } else if (follow.link.queue.size < follow.link.budget.blocks) this.queueFollowed(follow, entry, nowMs, nowMs);
     }
   }
 
   /** The send buffer of a link has shrunk to `leftBytes`. */
   drained(link: Link, leftBytes: number, nowMs: number): void {
+    const { sendWindowBytes } = this.limits;
+    if (link.inFlightBytes >= sendWindowBytes && leftBytes < sendWindowBytes) link.roomSinceMs = nowMs;
     link.inFlightBytes = leftBytes;
     link.progressAtMs = nowMs;
     if (this.isReady(link)) this.woken.add(link);
@@ -196,7 +207,7 @@ export class Sender {
     this.replies.send(call.link, { type: 'done', request: call.request });
   }
 
-  private queueFollowed(follow: Follow, entry: Entry, nowMs: number): void {
+  private queueFollowed(follow: Follow, entry: Entry, cameAtMs: number, nowMs: number): void {
     const { part, track, index } = entry.labelled;
     const place = placeOf(track, index);
     if (isBehind(follow.reached, part, place)) follow.reached = { part, place };
@@ -204,7 +215,7 @@ export class Sender {
     const { link } = follow;
     const { known, rank } = follow;
     const dropAtMs = Number.POSITIVE_INFINITY;
-    const sending = { call: follow, item: 0, labelled: true, entry, known, rank, dropAtMs };
+    const sending = { call: follow, item: 0, labelled: true, entry, known, rank, cameAtMs, dropAtMs };
     // The usual case at the live edge: nothing waits, so nothing can be more urgent.
     const free = link.queue.size === 0 && link.inFlightBytes < this.limits.sendWindowBytes;
     if (free && this.scheduler.empty && this.allowance.isOpen(nowMs)) {
@@ -230,11 +241,12 @@ export class Sender {
       const entry = follow.folder.next(follow.cursor, (found) => found.expiresAtMs > nowMs && wants(follow, found));
       if (entry === undefined) {
         follow.cursor = undefined;
+        follow.behindSinceMs = undefined;
         return;
       }
       const { part, track, index } = entry.labelled;
       follow.cursor = { part, place: placeOf(track, index) };
-      this.queueFollowed(follow, entry, nowMs);
+      this.queueFollowed(follow, entry, follow.behindSinceMs ?? Number.POSITIVE_INFINITY, nowMs);
     }
   }
 
@@ -332,7 +344,10 @@ export class Sender {
     entry.reads++;
     entry.shelf.owner.access.count(link.account!, sizeBytes, nowMs);
     if (call.kind === 'batch') this.answered(call);
-    else call.item = (call.item + 1) & 0xffff;
+    else {
+      call.item = (call.item + 1) & 0xffff;
+      this.overload.sent(call, sending.cameAtMs, nowMs);
+    }
     return sizeBytes;
   }
 

@@ -208,7 +208,7 @@ export class Upstreams {
     } else if (output.kind === 'lost') {
       upstream.ready = false;
       upstream.lostAtMs ??= nowMs;
-      this.pause(upstream, UPSTREAM_PAUSE_MS, nowMs);
+      this.pause(upstream, Math.max(UPSTREAM_PAUSE_MS, Math.min(output.retryAfterMs, UPSTREAM_BAN_MS)), nowMs);
       if (!this.user.lost(upstream, nowMs) || output.final) this.end(upstream, nowMs);
     } else this.user.came(upstream, output, nowMs);
   }

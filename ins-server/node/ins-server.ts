@@ -36,7 +36,7 @@ export interface InsServerConfig {
   readonly keyFile?: string;
   readonly limits?: Partial<InsServerLimits>;
   readonly remotes?: RemotesPolicy;
-  /** Servers to which clients are sent when this one stops, each in its turn. */
+  /** Servers to which clients are sent when this one stops or has no room, each in its turn. */
   readonly otherServers?: readonly string[];
   /** Who may have a locker: everybody (default), or only whom one of the providers invites. */
   readonly registration?: 'open' | 'invitation';
@@ -72,8 +72,8 @@ type OutputOf<Kind extends InsServerOutput['kind']> = Extract<InsServerOutput, {
 
 /** Bytes that may wait for one client: its window of blocks, and the answers to what it asks. */
 const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
-/** Connections of all kinds: as many as a process may open files where we run. */
-const CONNECTIONS_MAX = 20_000;
+/** Connections besides those of clients: HTTP's, those of other servers, and of clients that are told to go elsewhere. */
+const OTHER_CONNECTIONS_MAX = 4_096;
 /** Of these 64 may be WebSockets; the others are HTTP's, which come and go. */
 const CONNECTIONS_PER_ADDRESS_MAX = 256;
 /** The core gives up an upload after 30 s; this is for what goes wrong before or besides. */
@@ -270,7 +270,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     port,
     localProxies: true,
     requestTimeoutMs: REQUEST_MS,
-    connectionsMax: CONNECTIONS_MAX,
+    connectionsMax: limits.linksMax + OTHER_CONNECTIONS_MAX,
     connectionsPerAddressMax: CONNECTIONS_PER_ADDRESS_MAX,
   });
   serveGuests({ server, desk, input, counters, origins, publicStatus });

@@ -33,6 +33,9 @@ export function insServerMetrics(look: () => InsServerFigures): Metrics<InsServe
   }
   return metrics
     .gauge('serving', '1 while requests are taken', ({ serving }) => Number(serving))
+    .gauge('overloaded', '1 while more is wanted live than --bandwidth allows, and nobody new is let in', (look) =>
+      Number(look.overloaded),
+    )
     .gauge('links', 'WebSocket connections of clients and other servers', ({ links }) => links)
     .gauge('http_requests_open', 'HTTP requests that are being answered', ({ guests }) => guests)
     .gauge('accounts', 'Accounts known', ({ accounts }) => accounts)
@@ -55,6 +58,7 @@ export function insServerMetrics(look: () => InsServerFigures): Metrics<InsServe
     .counter('remote_blocks_total', 'Blocks fetched from other servers', ({ remoteBlocks }) => remoteBlocks)
     .counter('remote_bytes_total', 'Bytes of blocks fetched from other servers', ({ remoteBytes }) => remoteBytes)
     .counter('remote_hits_total', 'Requests answered from what had been fetched before', ({ remoteHits }) => remoteHits)
+    .counter('sent_away_total', 'Connections closed for want of room', ({ sentAway }) => sentAway)
     .counter('tokens_verified_total', 'Signatures of tokens checked', ({ tokensVerified }) => tokensVerified)
     .counters('refusals_total', 'Requests refused', 'reason', ({ refusedFor }) =>
       reasons.map((reason) => [reason, refusedFor.get(reason) ?? 0] as const),

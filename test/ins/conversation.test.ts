@@ -459,7 +459,7 @@ describe('an INS conversation', () => {
   it('does not come back when a newer connection took its place', () => {
     connect();
     get(1, [want(1)]);
-    message({ type: 'notice', kind: 'replaced', otherServer: null });
+    message({ type: 'notice', kind: 'replaced', otherServer: null, retryAfterMs: 0 });
     input({ kind: 'closed', code: CLOSE.replaced, why: '' });
     expect(told('refused')).toMatchObject([{ handle: 1, item: null, reason: 'REPLACED' }]);
     expect(told('lost')).toMatchObject([{ final: true }]);
@@ -470,10 +470,37 @@ describe('an INS conversation', () => {
 
   it('comes back when the server was shut down', () => {
     connect();
-    message({ type: 'notice', kind: 'draining', otherServer: null });
+    message({ type: 'notice', kind: 'draining', otherServer: null, retryAfterMs: 0 });
     input({ kind: 'closed', code: CLOSE.goingAway, why: '' });
     expect(told('lost')).toMatchObject([{ final: false }]);
     expect(conversation.nextDeadline()).toBeDefined();
+  });
+
+  it('IN21: comes back no sooner than a busy server has told it, and says where that sends it', () => {
+    input({ kind: 'start' }, { kind: 'opened' });
+    message({ type: 'welcome', version: 1, server, nonce, clockMs: nowMs, blockBytesMax: 1_048_576 });
+    message({ type: 'notice', kind: 'busy', otherServer: 'ws://other', retryAfterMs: 8_000 });
+    input({ kind: 'closed', code: CLOSE.tryLater, why: 'too many clients' });
+    expect(told('lost')).toEqual([
+      { kind: 'lost', why: 'too many clients', final: false, retryAfterMs: 8_000, otherServer: 'ws://other' },
+    ]);
+    pass(7_999);
+    expect(told('dial')).toHaveLength(1);
+    pass(4_001);
+    expect(told('dial')).toHaveLength(2);
+    // What was said counts once.
+    greet();
+    input({ kind: 'closed', code: 1006, why: '' });
+    expect(told('lost').at(-1)).toMatchObject({ retryAfterMs: 0, otherServer: null });
+    expect(conversation.nextDeadline()! - nowMs).toBeLessThan(8_000);
+  });
+
+  it('IN21: is not kept away for more than a minute', () => {
+    connect();
+    message({ type: 'notice', kind: 'busy', otherServer: null, retryAfterMs: 0xffff_ffff });
+    input({ kind: 'closed', code: CLOSE.tryLater, why: '' });
+    expect(conversation.nextDeadline()! - nowMs).toBeLessThanOrEqual(60_000);
+    expect(conversation.nextDeadline()! - nowMs).toBeGreaterThanOrEqual(40_000);
   });
 
   it('stops for good when told to, wherever it is', () => {

@@ -472,7 +472,12 @@ describe('a conversation that anything is said to', () => {
     fc.record({ type: constant('done'), request: wire }),
     fc.record({ type: constant('token-refused'), alias, reason }),
     fc.record({ type: constant('renewed'), request: wire, token: fc.uint8Array({ minLength: 65, maxLength: 70 }) }),
-    fc.record({ type: constant('notice'), kind: constant('draining'), otherServer: fc.constant(null) }),
+    fc.record({
+      type: constant('notice'),
+      kind: fc.constantFrom('draining', 'busy'),
+      otherServer: fc.constant(null),
+      retryAfterMs: fc.nat(),
+    }),
   );
   const header = fc.record({
     request: wire,

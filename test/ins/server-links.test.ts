@@ -78,7 +78,7 @@ describe('a connection', () => {
     const older = server.connect(owner);
     older.follow(0);
     const newer = server.connect(owner);
-    expect(older.of('notice')).toEqual([{ type: 'notice', kind: 'replaced', otherServer: null }]);
+    expect(older.of('notice')).toEqual([{ type: 'notice', kind: 'replaced', otherServer: null, retryAfterMs: 0 }]);
     expect(older.closed?.code).toBe(CLOSE.replaced);
     newer.putParts([1]);
     expect(older.blocks).toEqual([]);
@@ -217,12 +217,6 @@ describe('a connection', () => {
       net.pass(1_100);
       expect(client.closed?.code).toBe(CLOSE.goingAway);
     });
-  });
-
-  it('is turned away when there are too many accounts', () => {
-    server = net.server(2, { limits: { accountsMax: 1 } });
-    server.connect(owner);
-    expect(server.connect(keysOf(2)).closed?.code).toBe(CLOSE.tryLater);
   });
 });
 

@@ -306,7 +306,7 @@ const fromInsServer: readonly FromInsServer[] = [
     readers: 3,
     sinceMs: clockMs,
   },
-  { type: 'notice', kind: 'draining', otherServer: null },
+  { type: 'notice', kind: 'busy', otherServer: 'ws://198.51.100.7:4801', retryAfterMs: 5_000 },
   { type: 'deleted', request: 7, items: [4] },
   {
     type: 'attributes',

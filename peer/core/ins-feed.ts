@@ -32,6 +32,12 @@ export interface Asked extends Place {
   readonly owner: string;
 }
 
+/** Ms to stay away, 0 where nothing was said, and where to go meanwhile. */
+interface SentAway {
+  readonly retryAfterMs: number;
+  readonly otherServer: string | null;
+}
+
 interface Get {
   readonly places: readonly Asked[];
   readonly byAtMs: number;
@@ -44,6 +50,9 @@ const GETS_MAX = 32;
 /** Ms a server must have served for its loss to be worth no pause, and the pause after one that wants us no more. */
 const WORKED_MS = 3_000;
 const REPLACED_PAUSE_MS = 30_000;
+/** Ms a server that sends us away is left alone: no less, and no more but for the half that chance adds. */
+const AWAY_MS_MIN = 5_000;
+const AWAY_MS_MAX = 40_000;
 /** Ms a locker that lacked what it was said to hold is left alone. */
 const LOCKER_REST_MS = 5_000;
 
@@ -59,7 +68,11 @@ export class InsFeed {
   /** Grows with each conversation: an answer to the one before is not for this one. */
   generation = 0;
   private tracks: readonly number[] = [];
+  /** The tracker's list; behind it the one that a server without room has named, as long as we are there. */
   private servers: readonly InsServerEntry[] = [];
+  private named: InsServerEntry | undefined;
+  /** Unix ms until which those servers are left alone that have sent us away. */
+  private readonly awayUntilMs = new Map<string, number>();
   private at = -1;
   private conversation: InsConversation | undefined;
   private link: LinkId | undefined;
@@ -125,8 +138,10 @@ export class InsFeed {
   setServers(servers: readonly InsServerEntry[], nowMs: number): void {
     if (servers.length === 0) return;
     const current = this.url;
-    this.servers = servers;
-    this.at = servers.findIndex((server) => server.url === current);
+    const isListed = servers.some(({ url }) => url === this.named?.url);
+    if (isListed || current !== this.named?.url) this.named = undefined;
+    this.servers = this.named === undefined ? servers : [...servers, this.named];
+    this.at = this.servers.findIndex((server) => server.url === current);
     if (this.at < 0) this.connect(0, nowMs);
   }
 
@@ -246,12 +261,38 @@ export class InsFeed {
   /** Gives this server up for the next on the list. */
   switchServer(why: string, nowMs: number): void {
     this.stop(why, nowMs);
-    this.connect((this.at + 1) % this.servers.length, nowMs);
+    this.connect(this.next(nowMs).at, nowMs);
   }
 
   /** Like {@link switchServer}, where there is another one. */
   avoid(why: string, nowMs: number): void {
     if (this.servers.length > 1) this.switchServer(why, nowMs);
+  }
+
+  /** The next server that has not sent us away, or which of them may be asked first, and when. */
+  private next(nowMs: number): { readonly at: number; readonly fromMs: number } {
+    const { length } = this.servers;
+    let first = { at: this.at, fromMs: Number.POSITIVE_INFINITY };
+    for (let step = 1; step <= length; step++) {
+      const at = (this.at + step) % length;
+      const fromMs = Math.max(nowMs, this.awayUntilMs.get(this.servers[at]!.url) ?? nowMs);
+      if (fromMs < first.fromMs) first = { at, fromMs };
+    }
+    return first;
+  }
+
+  /** The server wants us elsewhere for a while: the list goes before what it names. @returns When there is one to go to. */
+  private sentAway({ retryAfterMs, otherServer }: SentAway, nowMs: number): number {
+    const awayMs = Math.min(Math.max(retryAfterMs, AWAY_MS_MIN), AWAY_MS_MAX) * (1 + this.prng.unit() / 2);
+    for (const [url, untilMs] of this.awayUntilMs) if (untilMs <= nowMs) this.awayUntilMs.delete(url);
+    this.awayUntilMs.set(this.url, nowMs + awayMs);
+    const isUsable = otherServer !== null && /^wss?:\/\//.test(otherServer) && !this.awayUntilMs.has(otherServer);
+    if (isUsable && this.next(nowMs).fromMs > nowMs) {
+      const listed = this.servers.filter((server) => server !== this.named);
+      this.named = { url: otherServer, region: '' };
+      this.servers = [...listed, this.named];
+    }
+    return this.next(nowMs).fromMs;
   }
 
   stop(why: string, nowMs: number): void {
@@ -372,6 +413,12 @@ export class InsFeed {
         const worked = this.up && nowMs - this.upAtMs > WORKED_MS;
         this.withdraw(nowMs);
         this.lost(output.why);
+        if (output.retryAfterMs > 0 || output.otherServer !== null) {
+          this.hangUp(nowMs);
+          this.events.push({ kind: 'refused', why: output.why });
+          this.switchAtMs = this.sentAway(output, nowMs);
+          return;
+        }
         // From one that worked to the next at once, or to the same again; where none does, with a growing pause between.
         if (worked) this.pause.succeed();
         else this.hangUp(nowMs);
@@ -412,7 +459,9 @@ export class InsFeed {
       const stale = reason.startsWith('TOKEN_') && this.lockers.get(owner)?.sealed === sealed;
       // The same token again would be refused again: the next one starts the follow.
       if (stale) this.followAtMs = nowMs + 1_000;
-      if (this.followFailures >= 4 && this.servers.length > 1) this.switchServer(reason, nowMs);
+      const isBusy = reason === 'OVERLOAD' || reason === 'DRAINING';
+      if (isBusy && this.sentAway(output, nowMs) <= nowMs) this.switchServer(reason, nowMs);
+      else if (this.followFailures >= 4 && this.servers.length > 1) this.switchServer(reason, nowMs);
       return;
     }
     const get = this.gets.get(handle);

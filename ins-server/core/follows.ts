@@ -56,11 +56,11 @@ export class Follows {
     return countOf(account) < account.followsMost;
   }
 
-  /** What runs under a token's number goes on under this token, if it is of the same locker. */
+  /** What runs under a token's number goes on under this token, if it is for reading in the same locker. */
   renew(link: Link, alias: number, known: KnownToken, nowMs: number): void {
     for (const follow of [...link.follows]) {
       if (follow.alias !== alias || follow.known === undefined) continue;
-      if (follow.known.issuerKey !== known.issuerKey) this.end(follow, 'TOKEN_SCOPE', 0, nowMs);
+      if (!this.mayGoOn(follow, follow.known, known)) this.end(follow, 'TOKEN_SCOPE', 0, nowMs);
       else {
         follow.known = known;
         this.remotes.follows.refresh(follow, known, nowMs);
@@ -115,6 +115,14 @@ export class Follows {
   /** Ends those of a locker that its owner does not allow any more. */
   review(locker: Locker, nowMs: number): void {
     for (const folder of locker.folders.values()) for (const follow of [...folder.follows]) this.judge(follow, nowMs);
+  }
+
+  /** Whether a token is for reading where a follow under another one runs: in the same locker, on a server that it names. */
+  private mayGoOn(follow: Follow, old: KnownToken, known: KnownToken): boolean {
+    if (known.issuerKey !== old.issuerKey || !allows(known, OPERATION.get)) return false;
+    if (!this.remotes.follows.brings(follow)) return known.here;
+    // Of a limited one the other server would have to count.
+    return !known.limited && known.token.servers.length > (known.here ? 1 : 0);
   }
 
   private judge(follow: Follow, nowMs: number): void {

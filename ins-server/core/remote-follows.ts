@@ -112,6 +112,11 @@ export class RemoteFollows {
     }
   }
 
+  /** Whether what a follow gets comes from another server. */
+  brings(follow: Follow): boolean {
+    return this.remoteOf.has(follow);
+  }
+
   /** A follower has a newer token: the follow at the other server may go on under it. */
   refresh(follow: Follow, known: KnownToken, nowMs: number): void {
     const remote = this.remoteOf.get(follow);

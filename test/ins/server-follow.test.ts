@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
+import { OPERATION } from '../../protocol/token.ts';
 import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, keysOf } from './helpers.ts';
 
@@ -134,6 +135,19 @@ describe('a follow', () => {
     expect(viewer.parts()).toEqual([1]);
     viewer.send({ type: 'token', alias, token: server.token(keysOf(5)) });
     expect(viewer.refusals()).toEqual(['TOKEN_SCOPE']);
+  });
+
+  it('IN3: does not go on under a token of the locker that is not for reading, or for another server', () => {
+    const elsewhere = net.server(3);
+    for (const token of [server.token(owner, { operations: OPERATION.put }), elsewhere.token(owner)]) {
+      const reader = server.connect(keysOf(4));
+      const number = reader.token(server.token(owner, { to: 1 }));
+      reader.follow(0, { token: number });
+      reader.send({ type: 'token', alias: number, token });
+      expect(reader.refusals()).toEqual(['TOKEN_SCOPE']);
+      source.putParts([2]);
+      expect(reader.parts()).toEqual([]);
+    }
   });
 
   it('IN9: files what it brings, and those who follow the keeper get it from there', () => {

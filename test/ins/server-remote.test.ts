@@ -253,6 +253,19 @@ describe('a server that fetches from another', () => {
     }
   });
 
+  it('IN3: goes on under a token that names this server as well', () => {
+    const source = far.connect(owner);
+    const viewer = near.connect(keysOf(10));
+    const alias = viewer.token(far.token(owner));
+    viewer.follow(0, { token: alias });
+    const servers = [far, near].map(({ keys, url }) => ({ key: keys.publicKey, url }));
+    viewer.send({ type: 'token', alias, token: far.token(owner, { servers }) });
+    source.putParts([1]);
+    expect(viewer.parts()).toEqual([1]);
+    viewer.send({ type: 'token', alias, token: near.token(owner) });
+    expect(viewer.refusals()).toEqual(['TOKEN_SCOPE']);
+  });
+
   it('goes on under the token of another follower when the first one’s runs out', () => {
     const source = far.connect(owner);
     const [first, second] = [10, 11].map((number) => near.connect(keysOf(number)));

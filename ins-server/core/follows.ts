@@ -68,18 +68,11 @@ export class Follows {
     }
   }
 
-  /** Hands a new token of a locker's owner to those who follow the locker, whose follows go on under it. */
+  /** Hands a new token of a locker's owner to those who follow the locker under one like it; their follows go on under it. */
   passOn(follows: Iterable<Follow>, known: KnownToken, nowMs: number): void {
     for (const follow of follows) {
       const { link, known: old } = follow;
-      if (
-        old === undefined ||
-        old.open !== undefined ||
-        old.issuerKey !== known.issuerKey ||
-        old.collectionKey !== known.collectionKey
-      )
-        continue;
-      if (known.token.expires <= old.token.expires || !allows(known, OPERATION.get)) continue;
+      if (old === undefined || !this.mayGoOn(follow, old, known) || !renews(known, old)) continue;
       if (this.policy.refusal(known, link.account!.key, nowMs) !== undefined) continue;
       const alias = link.aliases.get(follow.alias);
       if (alias?.known === old) alias.known = known;
@@ -176,4 +169,14 @@ export class Follows {
 
 function countOf({ links }: Account): number {
   return links.reduce((sum, { follows }) => sum + follows.size, 0);
+}
+
+/** Whether a token is one before it made anew: later, of the same maker, and for no more blocks or bytes. */
+function renews(known: KnownToken, old: KnownToken): boolean {
+  if (old.open !== undefined || old.madeBy !== known.madeBy || old.collectionKey !== known.collectionKey) return false;
+  // A range moves on with what is held; its end does not.
+  const { token } = known;
+  const { tracks, to, expires } = old.token;
+  if (token.expires <= expires || token.to > to || old.limited || old.holderKey !== known.holderKey) return false;
+  return tracks === null || token.tracks?.every((track) => tracks.includes(track)) === true;
 }

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
-import { OPERATION } from '../../protocol/token.ts';
+import { OPERATION, type Token } from '../../protocol/token.ts';
 import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, keysOf } from './helpers.ts';
 
@@ -123,6 +123,23 @@ describe('a follow', () => {
     ]) {
       source.send({ type: 'range-token', token });
     }
+    expect(viewer.of('renewed')).toEqual([]);
+  });
+
+  it('IN11: is handed no token that allows more than its own', () => {
+    const narrow: Partial<Token>[] = [
+      { amountBytes: 1_500 },
+      { rateBps: 8_000 },
+      { tracks: [0] },
+      { to: 2 },
+      { holder: keysOf(2).publicKey },
+    ];
+    for (const [at, claims] of narrow.entries()) {
+      const id = new Uint8Array(16).fill(at);
+      viewer.follow(0, { token: viewer.token(server.token(owner, { id, ...claims })) });
+    }
+    net.pass(10_000);
+    source.send({ type: 'range-token', token: server.token(owner) });
     expect(viewer.of('renewed')).toEqual([]);
   });
 

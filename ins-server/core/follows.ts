@@ -34,8 +34,6 @@ export class Follows {
     const { collection, tracks, from } = message;
     const key = bytesKey(collection);
     if (known !== undefined && !coversCollection(known, key)) return lackOf(known);
-    const short = known?.limited === true ? this.policy.meters.use(known, 1, 0, nowMs) : undefined;
-    if (short !== undefined) return short.reason;
     const allowed = known?.token.tracks ?? null;
     if (allowed !== null && tracks.some((track) => !allowed.includes(track))) return 'TOKEN_SCOPE';
     const make = (folder: Folder, begin: number, catchUp: boolean): Follow =>
@@ -43,6 +41,8 @@ export class Follows {
     if (locker === undefined) return this.remotes.follows.follow(known!, collection, tracks, from, nowMs, make);
     const folder = locker.folder(collection, key);
     if (folder === undefined) return 'OVERLOAD';
+    const short = known?.limited === true ? this.policy.meters.use(known, 1, 0, nowMs) : undefined;
+    if (short !== undefined) return short.reason;
     const readable = (entry: Entry): boolean =>
       entry.labelled.start &&
       (tracks.length === 0 || tracks.includes(entry.labelled.track)) &&

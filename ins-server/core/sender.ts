@@ -90,8 +90,12 @@ export class Sender {
     }
     if (!call.deliver) {
       const objection = known === undefined ? undefined : this.policy.objection(known, entry);
+      if (objection === undefined && this.keep(entry, link, nowMs)) {
+        this.stored(call, item);
+        return;
+      }
+      this.giveBack(known, entry);
       if (objection !== undefined) this.refuseItem(call, item, objection);
-      else if (this.keep(entry, link, nowMs)) this.stored(call, item);
       else this.refuseItem(call, item, 'QUOTA_STORAGE', RETRY_MS);
       return;
     }
@@ -316,7 +320,7 @@ export class Sender {
     const hindrance = this.hindrance(sending, nowMs);
     if (hindrance === undefined) return call.kind === 'batch' || this.mayFollow(call, sending, nowMs);
     if (call.kind === 'batch') {
-      this.giveBack(sending);
+      this.giveBack(sending.known, sending.entry);
       this.refuseItem(call, sending.item, hindrance);
     }
     return false;
@@ -377,14 +381,14 @@ export class Sender {
     return known?.limited === true ? this.policy.meters.use(known, uses, block.sizeBytes, nowMs) : undefined;
   }
 
-  private giveBack({ known, entry }: Sending): void {
-    if (known?.limited === true) this.policy.meters.giveBack(known, 1, entry.block.sizeBytes);
+  private giveBack(known: KnownToken | undefined, { block }: Entry): void {
+    if (known?.limited === true) this.policy.meters.giveBack(known, 1, block.sizeBytes);
   }
 
   private takeBack(link: Link, which: (sending: Sending) => boolean): void {
     link.queue.remove((sending) => {
       const out = which(sending);
-      if (out && sending.call.kind === 'batch') this.giveBack(sending);
+      if (out && sending.call.kind === 'batch') this.giveBack(sending.known, sending.entry);
       return out;
     });
   }

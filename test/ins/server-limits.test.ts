@@ -2,9 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { METERS_PER_OWNER_MAX } from '../../ins-server/core/limits.ts';
 import { Meters } from '../../ins-server/core/meters.ts';
 import { TokenBook } from '../../ins-server/core/tokens.ts';
+import { EMPTY_GET } from '../../protocol/ins-messages.ts';
 import { OPERATION, type Token } from '../../protocol/token.ts';
 import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';
-import { blockOf, keysOf } from './helpers.ts';
+import { blockOf, collectionOf, keysOf } from './helpers.ts';
 
 const owner = keysOf(1);
 /** All blocks in these tests have so many bytes. */
@@ -80,6 +81,20 @@ describe('a limited token', () => {
     reader.get([1], { token });
     expect(reader.refusals().at(-1)).toBe('TOKEN_REPLAYED');
     expect(reader.parts().at(-1)).toBe(1);
+  });
+
+  it('TO7: counts nothing that was neither filed nor followed', () => {
+    server = net.server(3, { limits: { quotaBytes: 10 } });
+    server.connect(owner).put([blockOf(1, 5)]);
+    reader = server.connect(keysOf(2));
+    const token = reader.token(limited({ uses: 1, tracks: [0] }));
+    reader.put([blockOf(2, 6)]);
+    const label = { track: 0, part: 1, index: 0 };
+    reader.batch({ keep: true, deliver: false, collection: collectionOf(1), gets: [{ ...EMPTY_GET, token, label }] });
+    reader.follow(1, { token, tracks: [1] });
+    expect(reader.refusals()).toEqual(['QUOTA_STORAGE', 'TOKEN_SCOPE']);
+    reader.get([1], { token });
+    expect(reader.parts()).toEqual([1]);
   });
 
   it('TO7: gives back what a cancelled request has not been sent', () => {

@@ -96,9 +96,14 @@ export class Puts {
     nowMs: number,
   ): void {
     const { storage, wallet, checks, policy } = this.options;
-    const { name, sizeBytes } = puts.items[at]!;
+    const { name, sizeBytes, companion } = puts.items[at]!;
     const key = bytesKey(name);
     puts.states[at] = 'busy';
+    // No bytes come in for which there would have to be room.
+    if (!storage.hasRoomForLabel(companion.length)) {
+      this.refuseItem(call, puts, at, 'QUOTA_STORAGE');
+      return;
+    }
     if (proof === null) {
       const target = wallet.target(call.link, account, token, OPERATION.get, nowMs);
       if (typeof target === 'string') {

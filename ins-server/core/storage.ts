@@ -97,12 +97,22 @@ export class Storage {
 
   /** Takes memory for a block that comes in, if need be from copies that nobody keeps. {@link release} gives it back. */
   reserve(bytes: number): boolean {
-    while (!this.fits(bytes)) {
+    const room = this.makeRoom(() => this.fits(bytes));
+    if (room) this.count(bytes);
+    return room;
+  }
+
+  /** Whether there is memory for one more label, if need be instead of copies that nobody keeps: its block may be here already. */
+  hasRoomForLabel(companionBytes: number): boolean {
+    return this.makeRoom(() => this.memoryBytes + ENTRY_BYTES + companionBytes <= this.limits.memoryBytes);
+  }
+
+  private makeRoom(fits: () => boolean): boolean {
+    while (!fits()) {
       const copy = this.copies.pop();
       if (copy === undefined) return false;
       if (!copy.kept) this.remove(copy);
     }
-    this.count(bytes);
     return true;
   }
 

@@ -44,6 +44,22 @@ describe('a put by reference', () => {
     expect(server.core.stats()).toMatchObject({ blocks: 0, memoryBytes: 0 });
   });
 
+  it('takes no more memory for labels and companions than the server has', () => {
+    const memoryBytes = 200_000;
+    server = net.server(2, { limits: { memoryBytes } });
+    source = server.connect(owner);
+    source.putParts([1]);
+    const copyTo = (part: number): PutItem => {
+      const { name } = blockOf(1).item;
+      const moved = { ...blockOf(part).item, name, companion: new Uint8Array(10_000) };
+      return { ...putOf(moved), reference: { token: 0, proof: null } };
+    };
+    for (let part = 0; part < 30; part++) put(source, copyTo(part));
+    expect(new Set(source.refusals())).toEqual(new Set(['QUOTA_STORAGE']));
+    expect(server.core.stats().memoryBytes).toBeLessThanOrEqual(memoryBytes);
+    expect(source.of('stored').length).toBeGreaterThan(10);
+  });
+
   it('IN16: says the same of a wrong proof as of a block that is not there', () => {
     const other = server.connect(keysOf(2));
     const third = server.connect(keysOf(3));

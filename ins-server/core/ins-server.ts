@@ -80,7 +80,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       sender,
       intake,
       endFollow: (follow, reason, retryMs, nowMs) => this.follows.end(follow, reason, retryMs, nowMs),
-      tokenCame: (remote, sealed, nowMs) => this.wallet.came(remote, sealed, nowMs),
+      tokenCame: (remote, sealed, forged, nowMs) => this.wallet.came(remote, sealed, forged, nowMs),
       tokenRevoked: (known, nowMs) => this.wallet.revokedElsewhere(known, nowMs),
     });
     const follows = new Follows(replies, sender, remotes, policy);

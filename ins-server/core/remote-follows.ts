@@ -25,11 +25,19 @@ export interface RemoteFollow {
   readonly follows: Set<Follow>;
 }
 
+/** @param forged - To be called when the token is not genuine. */
+export type TokenCame = (
+  remote: RemoteFollow,
+  sealed: Uint8Array,
+  forged: (nowMs: number) => void,
+  nowMs: number,
+) => void;
+
 export interface RemoteFollowsOptions extends RemoteParts {
   /** Ends a follow here, telling why. */
   readonly endFollow: (follow: Follow, reason: Reason, retryMs: number, nowMs: number) => void;
   /** An owner's new token came from its server: to be checked, then {@link RemoteFollows.renewed} is called. */
-  readonly tokenCame: (remote: RemoteFollow, sealed: Uint8Array, nowMs: number) => void;
+  readonly tokenCame: TokenCame;
 }
 
 /** Follows at other servers: one however many follow a collection here. */
@@ -129,8 +137,13 @@ export class RemoteFollows {
 
   /** The token that came for a follow from another server was found genuine. */
   renewed(remote: RemoteFollow, known: KnownToken): ReadonlySet<Follow> {
-    if (known.issuerKey === remote.issuerKey && known.token.expires > remote.known.token.expires) remote.known = known;
+    if (this.isRenewal(remote, known)) remote.known = known;
     return remote.follows;
+  }
+
+  /** Whether a token could take the place of the one that a follow at another server runs under. */
+  isRenewal({ issuerKey, known: old }: RemoteFollow, { issuerKey: owner, token }: KnownToken): boolean {
+    return owner === issuerKey && token.expires > old.token.expires;
   }
 
   // What the connections tell
@@ -146,8 +159,10 @@ export class RemoteFollows {
     if (running === undefined || remote === undefined) return false;
     if (output.kind === 'arrived' && output.labelled !== null) {
       this.followed(remote, output.labelled, output.body, nowMs);
-    } else if (output.kind === 'renewed') this.parts.tokenCame(remote, output.token, nowMs);
-    else if (output.kind === 'refused') {
+    } else if (output.kind === 'renewed') {
+      const forged = (atMs: number): void => this.parts.upstreams.blame(upstream, atMs);
+      this.parts.tokenCame(remote, output.token, forged, nowMs);
+    } else if (output.kind === 'refused') {
       running.delete(remote.handle);
       this.endRemote(remote, output.reason, output.retryAfterMs, nowMs);
     }

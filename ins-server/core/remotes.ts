@@ -5,7 +5,7 @@ import type { Intake } from './intake.ts';
 import type { Follow } from './links.ts';
 import { Mirror } from './mirror.ts';
 import { RemoteFetches } from './remote-fetches.ts';
-import { type RemoteFollow, RemoteFollows } from './remote-follows.ts';
+import { RemoteFollows, type TokenCame } from './remote-follows.ts';
 import type { RemoteParts } from './remote-parts.ts';
 import { RemotePuts } from './remote-puts.ts';
 import type { Sender } from './sender.ts';
@@ -20,7 +20,7 @@ export interface RemotesOptions extends UpstreamsOptions {
   /** Ends a follow here, telling why. */
   readonly endFollow: (follow: Follow, reason: Reason, retryMs: number, nowMs: number) => void;
   /** An owner's new token came from its server. */
-  readonly tokenCame: (remote: RemoteFollow, sealed: Uint8Array, nowMs: number) => void;
+  readonly tokenCame: TokenCame;
   /** Another server says that a token was revoked. */
   readonly tokenRevoked: (known: KnownToken, nowMs: number) => void;
 }

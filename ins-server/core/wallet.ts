@@ -155,17 +155,20 @@ export class Wallet {
     }
   }
 
-  /** Another server has told of an owner's new token. */
-  came(remote: RemoteFollow, sealed: Uint8Array, nowMs: number): void {
+  /** Another server has told of an owner's new token. @param forged - It has made it up, or passed on what it did not check. */
+  came(remote: RemoteFollow, sealed: Uint8Array, forged: (nowMs: number) => void, nowMs: number): void {
     const { follows, remotes } = this.options;
     const accept = (known: KnownToken, atMs: number): void =>
       follows.passOn(remotes.follows.renewed(remote, known), known, atMs);
     const found = this.book.find(sealed);
     const opened = found === undefined ? this.book.open(sealed) : undefined;
     if (found !== undefined) accept(found, nowMs);
-    else if (opened !== undefined) {
+    else if (opened === undefined) forged(nowMs);
+    // Of what is of no use, nobody needs to know whether it is genuine.
+    else if (remotes.follows.isRenewal(remote, opened.known)) {
       this.verify(opened, (genuine, atMs) => {
         if (genuine) accept(opened.known, atMs);
+        else forged(atMs);
       });
     }
   }

@@ -266,6 +266,32 @@ describe('a server that fetches from another', () => {
     expect(viewer.refusals()).toEqual(['TOKEN_SCOPE']);
   });
 
+  it('checks few tokens of a server that forges them, and does not listen to it any more', () => {
+    far.connect(owner).putParts([1]);
+    const viewer = near.connect(keysOf(10));
+    viewer.follow(0, { token: viewer.token(far.token(owner)) });
+    const sent = far.outputs.find((output) => output.kind === 'send-block')!;
+    const { request } = sent.header;
+    const verified = (): number => near.core.stats().tokensVerified;
+    const before = verified();
+    const tell = (token: Uint8Array): void =>
+      near.input({
+        kind: 'upstream',
+        upstream: 1,
+        input: { kind: 'message', message: { type: 'renewed', request, token } },
+      });
+    net.pass(1_000);
+    for (let id = 0; id < 20; id++) tell(far.token(keysOf(30), { id: new Uint8Array(16).fill(id) }));
+    expect(verified()).toBe(before);
+    for (let id = 0; id < 20; id++) {
+      const forged = far.token(owner, { id: new Uint8Array(16).fill(id) });
+      forged[forged.length - 1]! ^= 1;
+      tell(forged);
+    }
+    expect(verified()).toBe(before + 5);
+    expect(viewer.refusals()).toEqual(['REMOTE_FAIL']);
+  });
+
   it('goes on under the token of another follower when the first one’s runs out', () => {
     const source = far.connect(owner);
     const [first, second] = [10, 11].map((number) => near.connect(keysOf(number)));

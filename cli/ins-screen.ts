@@ -44,9 +44,9 @@ export class InsScreen {
   };
 
   private figureLines(figures: InsServerFigures, columns: number): string[] {
-    const { links, guests, follows, lockers, accounts, serving, blocks, upstreams } = figures;
+    const { links, guests, follows, lockers, accounts, draining, blocks, upstreams } = figures;
     const { inBytes, outBytes } = trafficOf(figures);
-    const state = `${serving ? 'serving' : 'draining'} for ${durationText(this.nowMs - this.startedAtMs)}`;
+    const state = `${draining ? 'draining' : 'serving'} for ${durationText(this.nowMs - this.startedAtMs)}`;
     return [
       `${this.title}${state.padStart(Math.max(state.length + 2, columns - this.title.length))}`,
       '',

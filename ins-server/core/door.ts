@@ -145,7 +145,7 @@ export class Door {
     for (const link of this.links.values()) if (link.guest === undefined) this.tellDraining(link);
   }
 
-  /** Closes who has been sent all that was queued, and whose puts are answered. */
+  /** Closes who has been sent all that was queued, and whose batches are answered. */
   drain(nowMs: number): void {
     for (const link of [...this.links.values()]) {
       if (isBusy(link) && nowMs < this.stopAtMs!) continue;
@@ -317,7 +317,7 @@ function isBusy(link: Link): boolean {
   if (link.guest !== undefined) return false;
   if (link.queue.size > 0 || link.inFlightBytes > 0 || link.checking > 0) return true;
   for (const request of link.requests.values()) {
-    if (request.kind === 'batch' && request.puts !== undefined && request.puts.left > 0) return true;
+    if (request.kind === 'batch' && request.left > 0) return true;
   }
   return false;
 }

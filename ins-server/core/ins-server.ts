@@ -174,6 +174,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
         break;
       case 'stop':
         this.door.stop(nowMs);
+        this.sender.waits.stop(() => this.door.otherServer());
         this.drain(nowMs);
         break;
       default:

@@ -112,8 +112,8 @@ export class Sender {
     this.answered(call);
   }
 
-  refuseItem(call: BatchRequest, item: number, reason: Reason, retryMs = 0): void {
-    this.replies.refuse(call.link, call.request, item, reason, retryMs);
+  refuseItem(call: BatchRequest, item: number, reason: Reason, retryMs = 0, otherServer: string | null = null): void {
+    this.replies.refuse(call.link, call.request, item, reason, retryMs, otherServer);
     this.answered(call);
   }
 

@@ -2,7 +2,7 @@ import { Heap } from '../../ins-client/core/heap.ts';
 import type { Label } from '../../protocol/frames.ts';
 import { WAIT_SECONDS_MAX } from '../../protocol/limits.ts';
 import type { Reason } from '../../protocol/reasons.ts';
-import { RETRY_MS, WAITS_MAX } from './limits.ts';
+import { DRAINING_RETRY_MS, RETRY_MS, WAITS_MAX } from './limits.ts';
 import type { BatchRequest, Link, WantedItem } from './links.ts';
 import type { Folder } from './locker.ts';
 import type { Sender } from './sender.ts';
@@ -92,6 +92,16 @@ export class Waits {
   /** A request was cancelled, or (undefined) its link is gone. */
   forget(link: Link, call?: BatchRequest): void {
     for (const waiter of [...link.waits]) if (call === undefined || waiter.wanted.call === call) this.end(waiter);
+  }
+
+  /** The server is to stop: what is waited for comes no more, or not here. */
+  stop(otherServer: () => string | null): void {
+    for (let waiter = this.due.pop(); waiter !== undefined; waiter = this.due.pop()) {
+      const { call, item } = waiter.wanted;
+      if (waiter.over) continue;
+      this.end(waiter);
+      if (!call.ended) this.sender.refuseItem(call, item, 'DRAINING', DRAINING_RETRY_MS, otherServer());
+    }
   }
 
   nextDeadline(): number | undefined {

@@ -256,14 +256,12 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   await restoring().catch(failed);
   const listenLimits = { messageBytesMax: BLOCK_FRAME_BYTES_MAX, bufferedBytesMax: BUFFERED_BYTES_MAX };
   const { origins } = config;
-  let serving = true;
   const stats = (): InsServerFigures => ({
     ...core.stats(),
     clients: { ...acceptor.counters },
     http: { ...counters },
     memoryBytesMax: limits.memoryBytes,
     diskBytesMax: limits.diskBytes,
-    serving,
   });
   const server = createHttpServer({
     host,
@@ -310,7 +308,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
       };
     },
   );
-  serveHealth(server, () => serving);
+  serveHealth(server, () => !core.stats().draining);
   const metrics = await startMetrics(config.metrics, server, host, stats).catch(failed);
   const address = await server.listen().catch(async (error: unknown) => {
     await metrics.close();
@@ -328,7 +326,6 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     metricsUrl,
     stats,
     async close() {
-      serving = false;
       driven.input({ kind: 'stop' });
       // The core closes all links by its own deadline.
       while (core.stats().links > 0) await setTimeout(DRAIN_LOOK_MS);

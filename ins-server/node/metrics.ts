@@ -14,8 +14,6 @@ export interface InsServerFigures extends InsServerStats {
   readonly memoryBytesMax: number;
   /** Null where blocks are in memory. */
   readonly diskBytesMax: number | null;
-  /** It takes requests. */
-  readonly serving: boolean;
 }
 
 /** Share of the blocks sent that did not have to be fetched from another server; 1 before the first. */
@@ -32,7 +30,7 @@ export function insServerMetrics(look: () => InsServerFigures): Metrics<InsServe
       .gauge('disk_limit_bytes', 'Most that disk_bytes may be', ({ diskBytesMax }) => diskBytesMax ?? 0);
   }
   return metrics
-    .gauge('serving', '1 while requests are taken', ({ serving }) => Number(serving))
+    .gauge('serving', '1 while requests are taken', ({ draining }) => Number(!draining))
     .gauge('overloaded', '1 while more is wanted live than --bandwidth allows, and nobody new is let in', (look) =>
       Number(look.overloaded),
     )
@@ -98,7 +96,7 @@ export async function startMetrics(
   }
   const other = createHttpServer({ ...where, connectionsMax: METRICS_CONNECTIONS_MAX });
   serveMetrics(other, metrics);
-  serveHealth(other, () => look().serving);
+  serveHealth(other, () => !look().draining);
   const { url } = await other.listen();
   return { url: `${url}/metrics`, close: () => other.close() };
 }

@@ -119,7 +119,7 @@ describe('the view of an INS server', () => {
     tokensVerified: 1,
     clients: { controlIn: 1e9, controlOut: 1e9, dataIn: 9e14, dataOut: 9e15 },
     http: { requests: 5, dataIn: 5, dataOut: 5 },
-    serving: true,
+    draining: false,
   } as unknown as InsServerFigures;
 
   test('fits 80 x 24 whatever the figures', () => {

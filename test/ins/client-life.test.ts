@@ -62,6 +62,23 @@ describe('a client', () => {
     }
   });
 
+  test('says which other server one without room has named, and for how long to stay away', async () => {
+    const full = await ClientStage.open({ limits: { linksMax: 1 }, otherServers: ['ws://other.example:4801'] });
+    try {
+      await full.client(1).ins.ready();
+      const { ins } = full.client(2, { giveUpAfterMs: 50 });
+      const states: InsState[] = [];
+      ins.onState((state) => states.push(state));
+      await expect(ins.ready()).rejects.toMatchObject({ reason: 'UNREACHABLE' });
+      await until(() => states.some(({ kind }) => kind === 'lost'));
+      const lost = { kind: 'lost', why: 'too many clients', otherServer: 'ws://other.example:4801' };
+      expect(states).toEqual([{ ...lost, retryAfterMs: expect.any(Number) }]);
+      await expect(ins.ready()).rejects.toMatchObject({ otherServer: 'ws://other.example:4801' });
+    } finally {
+      await full.close();
+    }
+  });
+
   test('gives up on a server that cannot be reached, and says which', async () => {
     await stage.server.close();
     const { ins } = stage.client(1, { giveUpAfterMs: 50 });

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
 import { openDiskStore } from '../../ins-server/node/stores/disk/disk-store.ts';
+import { memoryStore } from '../../ins-server/node/stores/memory.ts';
 import { blockOf, collectionOf, hashText, keysOf, TestClient } from './helpers.ts';
 
 const PUTS = 12;
@@ -56,4 +57,41 @@ it('IN15: what a server on disk acknowledges while it stops is there when it has
   for (const { part, body } of wanted) expect(found.get(part)).toBe(hashText(body));
   await reader.client.close();
   await again.close();
+});
+
+it('/healthz is 503 as soon as a server stops, while it still takes in what was begun', async () => {
+  const memory = memoryStore();
+  let storing = (): void => {};
+  let goOn = (): void => {};
+  const begun = new Promise<void>((resolve) => {
+    storing = resolve;
+  });
+  const gate = new Promise<void>((resolve) => {
+    goOn = resolve;
+  });
+  const slow = {
+    ...memory,
+    async store(...block: Parameters<typeof memory.store>) {
+      storing();
+      await gate;
+      await memory.store(...block);
+    },
+  };
+  const server = await startInsServer({ port: 0, store: slow });
+  const client = new TestClient(server.url, owner);
+  const { item, body } = blockOf(1);
+  client.input({ kind: 'put', handle: 1, collection, ttlSeconds: 60, items: [item], bodies: [body] });
+  await begun;
+  const health = async (): Promise<unknown> => {
+    const answer = await fetch(`http://127.0.0.1:${server.port}/healthz`);
+    return [answer.status, await answer.json()];
+  };
+  expect(await health()).toEqual([200, { ok: true, state: 'serving' }]);
+  const closed = server.close();
+  expect(await health()).toEqual([503, { ok: false, state: 'draining' }]);
+  expect(client.of('stored')).toEqual([]);
+  goOn();
+  await client.until('stored');
+  await client.client.close();
+  await closed;
 });

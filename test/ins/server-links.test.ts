@@ -208,6 +208,34 @@ describe('a connection', () => {
       expect(client.closed?.code).toBe(CLOSE.goingAway);
     });
 
+    it('IN15: gets what is being fetched for it from another server before it is closed', () => {
+      const far = net.server(4);
+      far.connect(owner).putParts([1]);
+      const client = server.connect(keysOf(2));
+      far.silent = true;
+      client.get([1], { token: client.token(far.token(owner)) });
+      server.input({ kind: 'stop' });
+      net.pass(1_000);
+      expect(client.closed).toBeUndefined();
+      far.wake();
+      expect(client.parts()).toEqual([1]);
+      net.pass(100);
+      expect(client.closed?.code).toBe(CLOSE.goingAway);
+    });
+
+    it('IN15: is sent elsewhere with what it waits for, and closed', () => {
+      const client = server.connect(owner);
+      client.get([1, 2], { wait: true });
+      server.input({ kind: 'stop' });
+      expect(client.of('refused')).toMatchObject([
+        { item: 0, reason: 'DRAINING', otherServer: 'ws://b' },
+        { item: 1, reason: 'DRAINING', otherServer: 'ws://a' },
+      ]);
+      expect(client.of('done')).toHaveLength(1);
+      expect(client.closed?.code).toBe(CLOSE.goingAway);
+      expect(server.core.stats().waits).toBe(0);
+    });
+
     it('IN15: is closed when its time is up, whatever it still waits for', () => {
       const client = server.connect(owner);
       client.batch({ collection: collectionOf(1), puts: [{ ...EMPTY_PUT, ...blockOf(1).item }] });

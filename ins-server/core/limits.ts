@@ -144,6 +144,8 @@ export const WAITS_MAX = 65_536;
 /** Bytes that one link may have hashed to prove that it has blocks: at once, and a second. A hash costs no more than a put. */
 export const PROOF_BYTES_BURST = 64 * 1024 * 1024;
 export const PROOF_BYTES_PER_SECOND = 16 * 1024 * 1024;
+/** Blocks looked at for the names of one status: a token may cover few of very many. */
+export const STATUS_LOOKS_MAX = 1_024;
 /** Accounts told apart among those that read in a locker. */
 export const READERS_MAX = 1_024;
 

@@ -138,6 +138,7 @@ export class Folder {
 
   unkeep(entry: Entry): void {
     this.kept.find((kept) => kept.shelf === entry.shelf)?.delete(entry.slot);
+    this.locker.refund(costOf(entry));
   }
 
   /** All entries, newest part first within each source. */
@@ -156,7 +157,7 @@ export class Folder {
   }
 }
 
-/** Ms between two exact counts of a locker that seems full. */
+/** Ms between two exact counts of a locker: each goes through all that is in it. */
 const RECOUNT_MS = 1_000;
 
 /** What one key keeps on this server. Its use is counted upwards at once and downwards when it matters. */
@@ -216,7 +217,6 @@ export class Locker {
 
   hasRoom(bytes: number, nowMs: number): boolean {
     if (this.fits(bytes)) return true;
-    if (nowMs - this.countedAtMs < RECOUNT_MS) return false;
     this.usage(nowMs);
     return this.fits(bytes);
   }
@@ -231,14 +231,9 @@ export class Locker {
     this.objects--;
   }
 
-  /** Counts exactly: what was kept and has expired since is not told to each keeper. */
+  /** What was kept and has expired since is not told to each keeper: it counts for up to a second more. */
   usage(nowMs: number): { readonly usedBytes: number; readonly objects: number } {
-    this.countedAtMs = nowMs;
-    this.usedBytes = 0;
-    this.objects = 0;
-    for (const folder of this.folders.values()) {
-      for (const entry of folder.newestFirst()) this.charge(costOf(entry));
-    }
+    if (nowMs - this.countedAtMs >= RECOUNT_MS) this.recount(nowMs);
     return { usedBytes: this.usedBytes, objects: this.objects };
   }
 
@@ -246,6 +241,15 @@ export class Locker {
   trim(): boolean {
     for (const [key, folder] of this.folders) if (!folder.trim()) this.folders.delete(key);
     return this.folders.size > 0;
+  }
+
+  private recount(nowMs: number): void {
+    this.countedAtMs = nowMs;
+    this.usedBytes = 0;
+    this.objects = 0;
+    for (const folder of this.folders.values()) {
+      for (const entry of folder.newestFirst()) this.charge(costOf(entry));
+    }
   }
 
   private fits(bytes: number): boolean {

@@ -5,7 +5,7 @@ import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import type { Filing } from './filing.ts';
 import type { FiledAt } from './io.ts';
-import { RETRY_MS } from './limits.ts';
+import { RETRY_MS, STATUS_LOOKS_MAX } from './limits.ts';
 import type { Account, BatchRequest } from './links.ts';
 import type { Locker } from './locker.ts';
 import { findNamed } from './lookup.ts';
@@ -181,9 +181,10 @@ export class Management {
 /** The newest names in a locker, of those that a token covers. */
 function newestNames(locker: Locker, known: KnownToken | undefined): Uint8Array[] {
   const names: Uint8Array[] = [];
+  let seen = 0;
   for (const folder of locker.folders.values()) {
     for (const entry of folder.newestFirst()) {
-      if (names.length === BATCH_ITEMS_MAX) return names;
+      if (names.length === BATCH_ITEMS_MAX || seen++ === STATUS_LOOKS_MAX) return names;
       if (known === undefined || coversEntry(known, entry)) names.push(entry.block.name);
     }
   }

@@ -1,4 +1,5 @@
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { Shelf } from '../../ins-server/core/shelf.ts';
 import { EMPTY_BATCH } from '../../protocol/ins-messages.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { CoreNet, type CoreServer } from './core-net.ts';
@@ -321,5 +322,34 @@ describe('a locker', () => {
     net.pass(30_000);
     expect(server.core.stats()).toMatchObject({ accounts: 0, blocks: 0, memoryBytes: 0 });
     expect(server.core.nextDeadline()).toBeUndefined();
+  });
+});
+
+describe('statuses of a locker with very many blocks', () => {
+  it('cost little, however many of them a batch asks for', () => {
+    const server = new CoreNet().server(1);
+    const source = server.connect(owner);
+    source.putParts([0]);
+    const first = putOf(blockOf(0).item);
+    const copies = Array.from({ length: 4_000 }, (_, at) => ({
+      ...first,
+      part: 1 + at,
+      reference: { token: 0, proof: null },
+    }));
+    for (let at = 0; at < copies.length; at += 50)
+      source.batch({ collection: collectionOf(1), puts: copies.slice(at, at + 50) });
+    let looks = 0;
+    const { newestFirst } = Shelf.prototype;
+    vi.spyOn(Shelf.prototype, 'newestFirst').mockImplementation(function* (this: Shelf) {
+      for (const entry of newestFirst.call(this)) {
+        looks++;
+        yield entry;
+      }
+    });
+    const token = source.token(server.token(owner, { operations: OPERATION.status, tracks: [5] }));
+    source.batch({ statuses: Array.from({ length: 64 }, () => ({ token })) });
+    vi.restoreAllMocks();
+    expect(source.of('usage').map(({ objects }) => objects)).toEqual(Array.from({ length: 64 }, () => 4_001));
+    expect(looks).toBeLessThan(64 * 1_100 + 4_002);
   });
 });

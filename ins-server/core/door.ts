@@ -313,8 +313,8 @@ export class Door {
 
 /** Something is on its way to the client, or from it. */
 function isBusy(link: Link): boolean {
-  // One request over HTTP is asked again more easily than waited for.
-  if (link.guest !== undefined) return false;
+  // One request over HTTP is asked again more easily than waited for; an answer that has begun is not to be cut.
+  if (link.guest !== undefined) return link.inFlightBytes > 0;
   if (link.queue.size > 0 || link.inFlightBytes > 0 || link.checking > 0) return true;
   for (const request of link.requests.values()) {
     if (request.kind === 'batch' && request.left > 0) return true;

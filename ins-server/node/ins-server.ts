@@ -328,7 +328,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     async close() {
       driven.input({ kind: 'stop' });
       // The core closes all links by its own deadline.
-      while (core.stats().links > 0) await setTimeout(DRAIN_LOOK_MS);
+      for (let left = core.stats(); left.links + left.guests > 0; left = core.stats()) await setTimeout(DRAIN_LOOK_MS);
       await Promise.all([acceptor.close(), server.close(), metrics.close(), ...ending]);
       desk.close();
       driven.stop();

@@ -113,8 +113,10 @@ export class RemoteFetches {
   awaits(folder: Folder, label: Label, known: KnownToken, nowMs: number): void {
     const item = { name: null, label, collection: folder.collection };
     const key = `w${fetchKey(known.issuerKey, item)}`;
+    // Of thousands who wait for the same, each finds it asked for.
+    if (this.fetches.has(key)) return;
     const untilMs = this.parts.sender.waits.lastUntilMs(folder, label);
-    if (untilMs === undefined || this.fetches.has(key)) return;
+    if (untilMs === undefined) return;
     const reason = this.begin(key, item, known, [], folder, untilMs, nowMs);
     if (reason !== undefined) this.endWait(folder, label, reason, REASONS[reason].retry ? RETRY_MS : 0);
   }

@@ -69,6 +69,8 @@ export class Storage {
 
   /** A locker in which a block can be had by everybody. */
   publicLockerOf(name: string): Locker | undefined {
+    // Who asks for what is nowhere has no lockers looked through.
+    if (!this.blocks.has(name)) return undefined;
     for (const locker of this.publicLockers) {
       for (const folder of locker.folders.values()) {
         if (locker.open.permits(folder.key, null) && folder.named(name, all) !== undefined) return locker;

@@ -7,7 +7,7 @@ import type { BatchRequest, Link, WantedItem } from './links.ts';
 import type { Folder } from './locker.ts';
 import type { Sender } from './sender.ts';
 import type { Entry } from './shelf.ts';
-import { coversEntry, expired, type KnownToken } from './tokens.ts';
+import { coversEntry, expired, type KnownToken, lackOf } from './tokens.ts';
 
 /** A get by label of what is not there yet. */
 export interface Waiter {
@@ -66,7 +66,7 @@ export class Waits {
       this.end(waiter);
       if (known !== undefined && expired(known, nowMs)) this.refuse(wanted, 'TOKEN_EXPIRED', 0);
       else if (known === undefined || coversEntry(known, entry)) this.sender.queueItem(wanted, entry, nowMs);
-      else this.refuse(wanted, 'TOKEN_SCOPE', 0);
+      else this.refuse(wanted, lackOf(known), 0);
     }
   }
 

@@ -214,6 +214,14 @@ describe('a collection that is open', () => {
     expect(reader.blocks).toHaveLength(sent);
   });
 
+  it('AC6: that is closed again refuses who waits for a label there as who shows no token', () => {
+    access('public');
+    reader.get([4], { token: opened(reader), wait: true });
+    access('private');
+    publisher.putParts([4]);
+    expect(reader.refusals()).toEqual(['TOKEN_REQUIRED']);
+  });
+
   it('AC5: is set by the owner alone; a locker that nobody has is private', () => {
     reader.send({ type: 'access', request: 1, collection: collectionOf(1), access: 'public' });
     const other = server.connect(keysOf(3));

@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { GuestCall, InsServerOutput } from '../../ins-server/core/io.ts';
+import { Folder } from '../../ins-server/core/locker.ts';
 import type { Token } from '../../protocol/token.ts';
 import { CoreNet, type CoreServer } from './core-net.ts';
-import { blockOf, keysOf } from './helpers.ts';
+import { blockOf, collectionOf, keysOf } from './helpers.ts';
 
 const UNNAMED = new Uint8Array(32);
 const owner = keysOf(1);
@@ -217,6 +218,33 @@ describe('requests over HTTP in the core', () => {
     server.input({ kind: 'stop' });
     expect(upload.all.at(-1)).toMatchObject({ kind: 'close', code: 1001 });
     expect(new Guest(server, get(1), server.token(owner)).answer).toMatchObject({ kind: 'close', code: 1001 });
+  });
+
+  it('IN15: lets an answer arrive that has begun when it shuts down, for 10 s', () => {
+    const { net, server } = serving();
+    const [quick, slow] = [get(1), get(2)].map((call) => new Guest(server, call, server.token(owner)));
+    server.input({ kind: 'stop' });
+    net.pass(1_000);
+    const isCut = (guest: Guest | undefined): boolean | undefined => guest?.all.some(({ kind }) => kind === 'close');
+    expect(isCut(quick?.leave())).toBe(false);
+    for (let second = 1; second < 9; second++) {
+      server.input({ kind: 'drained', link: slow!.link, leftBytes: 500 });
+      net.pass(1_000);
+      expect(isCut(slow)).toBe(false);
+    }
+    server.input({ kind: 'drained', link: slow!.link, leftBytes: 400 });
+    net.pass(2_000);
+    expect(slow?.all.at(-1)).toMatchObject({ kind: 'close', code: 1001 });
+  });
+
+  it('looks through no lockers for a block that is nowhere', () => {
+    const { server } = serving();
+    server.connect(owner).send({ type: 'access', request: 1, collection: collectionOf(1), access: 'public' });
+    const named = vi.spyOn(Folder.prototype, 'named');
+    expect(new Guest(server, get(50), null).told).toBe('TOKEN_REQUIRED');
+    expect(named).not.toHaveBeenCalled();
+    vi.restoreAllMocks();
+    expect(new Guest(server, get(1), null).answer?.kind).toBe('send-block');
   });
 
   it('forgets addresses that do not come again', () => {

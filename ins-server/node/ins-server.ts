@@ -1,19 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
-import { InsDialler } from '../../ins-client/node/ins-dialler.ts';
 import type { LinkId } from '../../machine/machine.ts';
 import { decodeBlockFrame } from '../../protocol/frames.ts';
 import { insClientCodec, insServerCodec } from '../../protocol/ins-messages.ts';
 import { BLOCK_BYTES_MAX, BLOCK_FRAME_BYTES_MAX } from '../../protocol/limits.ts';
-import { concatBytes, sameBytes, toBase64Url } from '../../protocol/text.ts';
+import { toBase64Url } from '../../protocol/text.ts';
 import { drive } from '../../runtime/drive.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
 import { nodeClock, nowMs } from '../../runtime/node/clock.ts';
 import { loadOrMakeKeyFile, makeKeyPair, randomBytes, randomSeed, verifySignature } from '../../runtime/node/crypto.ts';
-import { hashKind, hashOf, hasName } from '../../runtime/node/hash.ts';
+import { hashKind, hasName } from '../../runtime/node/hash.ts';
 import { createHttpServer } from '../../runtime/node/http.ts';
 import { acceptWebSockets, isLoopback } from '../../runtime/node/ws-server.ts';
 import { InsServer } from '../core/ins-server.ts';
-import type { InsServerInput, InsServerLimits, InsServerOutput, StoredBlock, StoredBody } from '../core/io.ts';
+import type { InsServerInput, InsServerLimits, InsServerOutput } from '../core/io.ts';
 import { DRAIN_LOOK_MS, INS_SERVER_LIMITS } from '../core/limits.ts';
 import { ClientLink } from './client-link.ts';
 import type { HttpCounters } from './http/exchange.ts';
@@ -22,8 +21,10 @@ import { addressGroup } from './http/parse.ts';
 import { serveGuests } from './http/routes.ts';
 import { type InsServerFigures, type MetricsPlace, serveHealth, startMetrics } from './metrics.ts';
 import { dialRules, type RemotesPolicy } from './remotes-policy.ts';
+import { StoreDesk } from './store-desk.ts';
 import { memoryStore } from './stores/memory.ts';
-import { type BlockStore, StoreBusy, StoreFull } from './stores/store.ts';
+import type { BlockStore } from './stores/store.ts';
+import { UpstreamLinks } from './upstream-links.ts';
 
 export interface InsServerConfig {
   /** Address to listen on. Default loopback. */
@@ -68,8 +69,6 @@ export interface RunningInsServer {
   close(): Promise<void>;
 }
 
-type OutputOf<Kind extends InsServerOutput['kind']> = Extract<InsServerOutput, { readonly kind: Kind }>;
-
 /** Bytes that may wait for one client: its window of blocks, and the answers to what it asks. */
 const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
 /** Connections besides those of clients: HTTP's, those of other servers, and of clients that are told to go elsewhere. */
@@ -104,9 +103,9 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     limits,
   });
   const links = new Map<LinkId, ClientLink>();
-  const upstreams = new Map<number, InsDialler>();
-  /** Connections to other servers that are closing. */
-  const ending = new Set<Promise<void>>();
+  const input = (given: InsServerInput): void => driven.input(given);
+  const stored = new StoreDesk(store, input, log);
+  const upstreams = new UpstreamLinks({ input, sign: keys.sign, rules, desk: stored, log });
   let lastLink = 0;
 
   const perform = (output: InsServerOutput): void => {
@@ -131,25 +130,17 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
         return;
       }
       case 'check-proof':
-        checkProof(output);
-        return;
       case 'store':
-        done('stored', output.ref, () => store.store(output.block, output.body as Uint8Array));
-        return;
       case 'file':
-        done('filed', output.ref, () => store.index?.file(output.entry));
-        return;
       case 'unfile':
-        done('unfiled', output.ref, () => store.index?.unfile(output.places));
-        return;
       case 'drop':
-        store.drop(output.block);
+        stored.perform(output);
         return;
       case 'upstream':
-        performUpstream(output.upstream, output.output);
+        upstreams.perform(output);
         return;
       case 'upstream-end':
-        endUpstream(output.upstream);
+        upstreams.end(output.upstream);
         return;
       case 'turned-away':
         log.warn('turned a client away', { link: output.link, why: output.why });
@@ -171,78 +162,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     };
   };
 
-  /** Has the store do something, and tells the core how it went; at once where it was done at once. */
-  const done = (kind: 'stored' | 'filed' | 'unfiled', ref: number, act: () => void | Promise<void>): void => {
-    const succeeded = (): void => driven.input({ kind, ref, ok: true });
-    const failed = (error: unknown): void => {
-      const full = error instanceof StoreFull;
-      if (!full && !(error instanceof StoreBusy))
-        log.error('the store failed', { what: kind, why: (error as Error).message });
-      driven.input({ kind, ref, ok: false, full });
-    };
-    try {
-      const doing = act();
-      if (doing instanceof Promise) doing.then(succeeded, failed);
-      else succeeded();
-    } catch (error) {
-      failed(error);
-    }
-  };
-
-  const checkProof = ({ ref, prefix, proof, block, sizeBytes }: OutputOf<'check-proof'>): void => {
-    const proved = (bytes: Uint8Array | undefined): void => {
-      const ok = sameBytes(hashOf(concatBytes(prefix, bytes ?? new Uint8Array(sizeBytes))), proof);
-      driven.input({ kind: 'proved', ref, ok: ok && bytes !== undefined });
-    };
-    withBytes(block, proved);
-  };
-
-  /** Has the store load a block; at once where it is there at once. */
-  const withBytes = (block: StoredBlock | null, then: (bytes: Uint8Array | undefined) => void): void => {
-    const loaded = block === null ? undefined : store.load(block);
-    if (!(loaded instanceof Promise)) then(loaded);
-    else
-      loaded.then(then, (error: unknown) => {
-        log.error('the store failed', { what: 'load', why: (error as Error).message });
-        then(undefined);
-      });
-  };
-
-  const performUpstream = (upstream: number, output: OutputOf<'upstream'>['output']): void => {
-    if (output.kind !== 'send-block') upstreamOf(upstream).perform(output);
-    // The block of a put: its message is out already, and where it is lost the other server says that it never came.
-    else
-      withBytes((output.body as StoredBody).block, (body) => {
-        if (body !== undefined) upstreams.get(upstream)?.perform({ ...output, body });
-      });
-  };
-
-  const upstreamOf = (upstream: number): InsDialler => {
-    let dialler = upstreams.get(upstream);
-    if (dialler === undefined) {
-      dialler = new InsDialler({
-        input: (input) => {
-          if (input.kind === 'closed') log.debug('the connection to another server ended', { why: input.why });
-          driven.input({ kind: 'upstream', upstream, input });
-        },
-        sign: keys.sign,
-        link: { limits: { messageBytesMax: BLOCK_FRAME_BYTES_MAX }, mayReach: rules.mayReach },
-      });
-      upstreams.set(upstream, dialler);
-    }
-    return dialler;
-  };
-
-  const endUpstream = (upstream: number): void => {
-    const ended = upstreams.get(upstream)?.ended();
-    upstreams.delete(upstream);
-    if (ended === undefined) return;
-    ending.add(ended);
-    ended.then(() => ending.delete(ended));
-  };
-
   const counters: HttpCounters = { requests: 0, dataIn: 0, dataOut: 0 };
-  const input = (given: InsServerInput): void => driven.input(given);
   const desk = new GuestDesk({ input, nextLink: () => ++lastLink, load: (block) => store.load(block) });
   const driven = drive<InsServerInput, InsServerOutput>(core, perform, nodeClock);
   const failed = (error: unknown): never => {
@@ -329,7 +249,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
       driven.input({ kind: 'stop' });
       // The core closes all links by its own deadline.
       for (let left = core.stats(); left.links + left.guests > 0; left = core.stats()) await setTimeout(DRAIN_LOOK_MS);
-      await Promise.all([acceptor.close(), server.close(), metrics.close(), ...ending]);
+      await Promise.all([acceptor.close(), server.close(), metrics.close(), upstreams.closed()]);
       desk.close();
       driven.stop();
       await store.close();

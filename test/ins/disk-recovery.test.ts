@@ -46,17 +46,12 @@ describe('a process that is killed while it puts', () => {
   /** What the processes have said of each block, and how long it is. */
   const said = new Map<number, { last: string; lengthBytes: number }>();
 
-  /** Lets one run until it has said so much, kills it in the midst of things, and takes in all it has said. */
-  async function runAndKill(first: number, sync: string, afterBytes: number): Promise<void> {
+  /** Lets one run until it has said so much and is killed in the midst of things, and takes in all it has said. */
+  async function runUntilKilled(first: number, sync: string, afterBytes: number): Promise<void> {
     const words = `${folder}.said`;
-    writeFileSync(words, '');
-    const child = spawn(process.execPath, ['--import', 'tsx', WRITER, folder, String(first), sync, words], {
-      stdio: ['ignore', 'inherit', 'inherit'],
-    });
-    const ended = new Promise((resolve) => child.once('exit', resolve));
-    while (statSync(words).size <= afterBytes && child.exitCode === null) await new Promise((go) => setTimeout(go, 2));
-    child.kill('SIGKILL');
-    await ended;
+    const args = [WRITER, folder, String(first), sync, words, String(afterBytes)];
+    const child = spawn(process.execPath, ['--import', 'tsx', ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
+    await new Promise((resolve) => child.once('exit', resolve));
     expect(child.signalCode).toBe('SIGKILL');
     // The last line may be torn like anything else.
     for (const line of readFileSync(words, 'utf8').split('\n').slice(0, -1)) {
@@ -89,7 +84,7 @@ describe('a process that is killed while it puts', () => {
   it('has everything again that was acknowledged, bit by bit, and nothing in part, whenever that was', async () => {
     const prng = new Prng('killed');
     for (let round = 0; round < 5; round++) {
-      await runAndKill(round * 100_000, round % 3 === 2 ? 'always' : 'never', prng.int(0, 10_000));
+      await runUntilKilled(round * 100_000, round % 3 === 2 ? 'always' : 'never', prng.int(0, 10_000));
       await check();
     }
     expect([...said.values()].filter(({ last }) => last === 'put').length).toBeGreaterThan(100);

@@ -53,6 +53,8 @@ export class Sender {
   private readonly endFollow: EndFollow;
   /** Follows whose tokens let nothing more go for a while. */
   private readonly paused = new Set<Follow>();
+  /** Unix ms at which the first of them may go on; undefined while there is none. */
+  private resumeAtMs: number | undefined;
 
   constructor(
     outputs: Sink<InsServerOutput>,
@@ -185,21 +187,14 @@ export class Sender {
 
   /** When there is room again for those who wait, or a token's rate lets a follow go on. */
   nextDeadline(): number | undefined {
-    let next: number | undefined;
-    for (const { pausedUntilMs } of this.paused) next = earlier(next, pausedUntilMs);
-    if (this.scheduler.empty) return next;
-    return earlier(next, this.turnIsUsedUp() ? this.turn.atMs : this.allowance.opensAtMs());
+    if (this.scheduler.empty) return this.resumeAtMs;
+    return earlier(this.resumeAtMs, this.turnIsUsedUp() ? this.turn.atMs : this.allowance.opensAtMs());
   }
 
   /** The event loop has gone round: there is a new turn, and what had to wait for a token's rate goes on. */
   timeout(nowMs: number): void {
     this.turn.begin(nowMs);
-    for (const follow of this.paused) {
-      if (follow.pausedUntilMs! > nowMs) continue;
-      this.paused.delete(follow);
-      follow.pausedUntilMs = undefined;
-      for (const sending of follow.paused.splice(0)) this.queueLate(sending, nowMs);
-    }
+    if (this.resumeAtMs !== undefined && this.resumeAtMs <= nowMs) this.resume(nowMs);
   }
 
   /** One more item of a batch has its answer. */
@@ -209,6 +204,19 @@ export class Sender {
     call.ended = true;
     call.link.requests.delete(call.request);
     this.replies.send(call.link, { type: 'done', request: call.request });
+  }
+
+  private resume(nowMs: number): void {
+    this.resumeAtMs = undefined;
+    for (const follow of this.paused) {
+      if (follow.pausedUntilMs! > nowMs) {
+        this.resumeAtMs = earlier(this.resumeAtMs, follow.pausedUntilMs);
+        continue;
+      }
+      this.paused.delete(follow);
+      follow.pausedUntilMs = undefined;
+      for (const sending of follow.paused.splice(0)) this.queueLate(sending, nowMs);
+    }
   }
 
   private queueFollowed(follow: Follow, entry: Entry, cameAtMs: number, nowMs: number): void {
@@ -373,6 +381,7 @@ export class Sender {
       follow.paused.push(sending);
       follow.pausedUntilMs ??= nowMs + Math.min(short.retryMs, PAUSE_MS_MAX);
       this.paused.add(follow);
+      this.resumeAtMs = earlier(this.resumeAtMs, follow.pausedUntilMs);
     }
     return false;
   }

@@ -127,6 +127,16 @@ describe('a limited token', () => {
     expect(refusals(reader)).toEqual([['QUOTA_AMOUNT', 0]]);
   });
 
+  it('TO7: has each of several follows go on in its own time', () => {
+    const others = [3, 4].map((number) => server.connect(keysOf(number)));
+    for (const [at, client] of [reader, ...others].entries()) {
+      const id = new Uint8Array(16).fill(at);
+      client.follow(1, { token: client.token(limited({ id, rateBps: 8 * BLOCK * (3 - at) })) });
+    }
+    net.pass(10_000);
+    for (const client of [reader, ...others]) expect(client.parts()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
   it('TO7: ends a follow with its amount', () => {
     const token = reader.token(limited({ amountBytes: 3 * BLOCK }));
     reader.follow(1, { token });

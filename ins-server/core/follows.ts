@@ -112,7 +112,7 @@ export class Follows {
 
   /** Whether a token is for reading where a follow under another one runs: in the same locker, on a server that it names. */
   private mayGoOn(follow: Follow, old: KnownToken, known: KnownToken): boolean {
-    if (known.issuerKey !== old.issuerKey || !allows(known, OPERATION.get)) return false;
+    if (known.ownerKey !== old.ownerKey || !allows(known, OPERATION.get)) return false;
     if (!this.remotes.follows.brings(follow)) return known.here;
     // Of a limited one the other server would have to count.
     return !known.limited && known.token.servers.length > (known.here ? 1 : 0);

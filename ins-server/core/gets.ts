@@ -79,7 +79,7 @@ export class Gets {
     let found = locker === undefined ? 'NO_OBJECT' : find(locker, known, item, key, nowMs);
     const absence = locker !== undefined && typeof found === 'string' ? found : undefined;
     if (mayBeElsewhere && (locker === undefined || found === 'NO_OBJECT' || found === 'GONE')) {
-      const copies = this.storage.mirrors.get(known.issuerKey);
+      const copies = this.storage.mirrors.get(known.ownerKey);
       found = copies === undefined ? 'NO_OBJECT' : find(copies, known, item, key, nowMs);
       if (typeof found !== 'string') this.remoteHits++;
     }
@@ -105,7 +105,7 @@ export class Gets {
     collection: Uint8Array,
     nowMs: number,
   ): Reason | undefined {
-    const home = locker ?? this.storage.mirror(known!.issuerKey);
+    const home = locker ?? this.storage.mirror(known!.ownerKey);
     const folder = home.folder(collection, bytesKey(collection));
     if (folder === undefined) return 'OVERLOAD';
     const waiter = this.waits.add(wanted, known, folder, label!, nowMs);

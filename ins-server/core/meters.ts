@@ -86,7 +86,7 @@ export class Meters {
   }
 
   private meterOf(known: KnownToken): Meter | undefined {
-    const { token, issuerKey: owner } = known;
+    const { token, ownerKey: owner } = known;
     const key = keyOf(known);
     const forgetAtMs = (token.expires + TOKEN_LEEWAY_SECONDS) * 1000;
     let meter = this.meters.get(key);

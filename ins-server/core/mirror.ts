@@ -14,8 +14,8 @@ export class Mirror {
   }
 
   /** `undefined` when there are too many. */
-  folder(issuerKey: string, collection: Uint8Array): Folder | undefined {
-    return this.storage.mirror(issuerKey).folder(collection, bytesKey(collection));
+  folder(ownerKey: string, collection: Uint8Array): Folder | undefined {
+    return this.storage.mirror(ownerKey).folder(collection, bytesKey(collection));
   }
 
   /** Files a copy; where another block had the label, the original has changed. */

@@ -59,7 +59,7 @@ export function openLocker(owner: string, permits: (collection: string) => boole
       id: NO_BYTES,
       ...NO_LIMITS,
     },
-    issuerKey: owner,
+    ownerKey: owner,
     madeBy: owner,
     idKey: '',
     holderKey: null,

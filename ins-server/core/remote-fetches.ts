@@ -39,7 +39,7 @@ interface Asker {
 /** One block on its way here, however many have asked for it. */
 interface Fetch {
   readonly key: string;
-  readonly issuerKey: string;
+  readonly ownerKey: string;
   readonly item: RemoteItem;
   readonly askers: Asker[];
   /** Where gets wait for it to be put; undefined for what has to be there. */
@@ -92,7 +92,7 @@ export class RemoteFetches {
       return;
     }
     account.errands++;
-    const key = fetchKey(known.issuerKey, item);
+    const key = fetchKey(known.ownerKey, item);
     const running = this.fetches.get(key);
     if (running !== undefined) running.askers.push(asker);
     else {
@@ -112,7 +112,7 @@ export class RemoteFetches {
   /** Has the other server wait for a label that gets wait for in a folder of copies. */
   awaits(folder: Folder, label: Label, known: KnownToken, nowMs: number): void {
     const item = { name: null, label, collection: folder.collection };
-    const key = `w${fetchKey(known.issuerKey, item)}`;
+    const key = `w${fetchKey(known.ownerKey, item)}`;
     // Of thousands who wait for the same, each finds it asked for.
     if (this.fetches.has(key)) return;
     const untilMs = this.parts.sender.waits.lastUntilMs(folder, label);
@@ -220,10 +220,10 @@ export class RemoteFetches {
     if (this.fetches.size >= FETCHES_MAX) return 'OVERLOAD';
     const upstream = this.parts.upstreams.choose(known, nowMs);
     if (typeof upstream === 'string') return upstream;
-    const { issuerKey } = known;
+    const { ownerKey } = known;
     const fetch: Fetch = {
       key,
-      issuerKey,
+      ownerKey,
       item,
       askers,
       waitedIn,
@@ -269,7 +269,7 @@ export class RemoteFetches {
     this.remoteBytes += body.byteLength;
     intake.take(labelled.name, body, nowMs, (taken, atMs) => {
       const place = 'block' in taken ? placeFor(fetch, labelled) : undefined;
-      const folder = place === undefined ? undefined : mirror.folder(fetch.issuerKey, place.collection);
+      const folder = place === undefined ? undefined : mirror.folder(fetch.ownerKey, place.collection);
       if ('block' in taken && place !== undefined && folder !== undefined) {
         this.deliver(fetch, folder, mirror.copy(folder, place.labelled, taken.block, atMs), atMs);
         return;
@@ -370,9 +370,9 @@ export class RemoteFetches {
   }
 }
 
-function fetchKey(issuerKey: string, { name, label, collection }: RemoteItem): string {
-  if (name !== null) return `${issuerKey}n${bytesKey(name)}`;
-  return `${issuerKey}l${bytesKey(collection!)}${label!.track}:${label!.part}:${label!.index}`;
+function fetchKey(ownerKey: string, { name, label, collection }: RemoteItem): string {
+  if (name !== null) return `${ownerKey}n${bytesKey(name)}`;
+  return `${ownerKey}l${bytesKey(collection!)}${label!.track}:${label!.part}:${label!.index}`;
 }
 
 function isAsked({ name, label }: RemoteItem, labelled: Labelled): boolean {

@@ -16,7 +16,7 @@ export interface RemoteFollow {
   readonly upstream: Upstream;
   readonly handle: number;
   readonly group: string;
-  readonly issuerKey: string;
+  readonly ownerKey: string;
   readonly collection: Uint8Array;
   readonly from: number;
   /** The oldest part that has come; undefined before the first. */
@@ -66,9 +66,9 @@ export class RemoteFollows {
     make: (folder: Folder, from: number, catchUp: boolean) => Follow,
   ): Reason | undefined {
     const { mirror, upstreams } = this.parts;
-    const folder = mirror.folder(known.issuerKey, collection);
+    const folder = mirror.folder(known.ownerKey, collection);
     if (folder === undefined) return 'OVERLOAD';
-    const group = `${known.issuerKey}${folder.key}${[...tracks].sort((a, b) => a - b).join()}`;
+    const group = `${known.ownerKey}${folder.key}${[...tracks].sort((a, b) => a - b).join()}`;
     const remotes = [...this.remoteFollows()].filter((remote) => remote.group === group);
     const joined = remotes.find((remote) => canJoin(remote, from) && reaches(remote.known, known));
     if (joined !== undefined) {
@@ -90,7 +90,7 @@ export class RemoteFollows {
       upstream,
       handle,
       group,
-      issuerKey: known.issuerKey,
+      ownerKey: known.ownerKey,
       collection,
       from,
       firstPart: undefined,
@@ -142,8 +142,8 @@ export class RemoteFollows {
   }
 
   /** Whether a token could take the place of the one that a follow at another server runs under. */
-  isRenewal({ issuerKey, known: old }: RemoteFollow, { issuerKey: owner, token }: KnownToken): boolean {
-    return owner === issuerKey && token.expires > old.token.expires;
+  isRenewal({ ownerKey, known: old }: RemoteFollow, { ownerKey: owner, token }: KnownToken): boolean {
+    return owner === ownerKey && token.expires > old.token.expires;
   }
 
   // What the connections tell
@@ -199,7 +199,7 @@ export class RemoteFollows {
         if (taken.reason === 'NAME_MISMATCH') upstreams.blame(remote.upstream, atMs);
         return;
       }
-      const folder = mirror.folder(remote.issuerKey, remote.collection);
+      const folder = mirror.folder(remote.ownerKey, remote.collection);
       if (folder === undefined) return;
       const entry = mirror.copy(folder, labelled, taken.block, atMs);
       remote.firstPart = Math.min(remote.firstPart ?? labelled.part, labelled.part);

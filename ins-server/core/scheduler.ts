@@ -191,7 +191,7 @@ export class Scheduler {
   flow(link: Link, known: KnownToken | undefined, rank: number): Flow {
     const { flow } = link;
     if (flow?.fits(known, rank) === true) return flow;
-    const key = known?.issuerKey ?? link.account!.key;
+    const key = known?.ownerKey ?? link.account!.key;
     const account = this.accountOf(key);
     const { accounts } = member(this.providers, account?.provider ?? null, (group) => new ProviderShare(group));
     const share = member(accounts, key, (group) => new AccountShare(group));

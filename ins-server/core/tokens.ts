@@ -12,7 +12,7 @@ export interface KnownToken {
   readonly sealed: Uint8Array;
   readonly token: Token;
   /** Whose locker it opens: its issuer's, or the issuer's of the token that it was made from. */
-  readonly issuerKey: string;
+  readonly ownerKey: string;
   /** Who has made it. */
   readonly madeBy: string;
   readonly idKey: string;
@@ -94,7 +94,7 @@ export class TokenBook {
     return {
       sealed,
       token,
-      issuerKey: parent?.issuerKey ?? madeBy,
+      ownerKey: parent?.ownerKey ?? madeBy,
       madeBy,
       idKey: bytesKey(token.id),
       holderKey: token.holder === null ? null : bytesKey(token.holder),

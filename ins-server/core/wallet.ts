@@ -122,7 +122,7 @@ export class Wallet {
   revokedElsewhere(known: KnownToken, nowMs: number): void {
     const { policy, storage, follows } = this.options;
     policy.revocations.revoke(known.madeBy, [known.token.id], null, nowMs);
-    const mirror = storage.mirrors.get(known.issuerKey);
+    const mirror = storage.mirrors.get(known.ownerKey);
     if (mirror !== undefined) follows.review(mirror, nowMs);
   }
 
@@ -182,7 +182,7 @@ export class Wallet {
     const reason = this.options.policy.refusal(known, account.key, nowMs);
     if (reason !== undefined) return reason;
     if (!allows(known, operation)) return 'TOKEN_SCOPE';
-    if (known.here) return { known, locker: this.options.storage.locker(known.issuerKey) };
+    if (known.here) return { known, locker: this.options.storage.locker(known.ownerKey) };
     // One hop: a server does not fetch for a server that fetches for another. And uses are counted where the locker is.
     return link.server || known.limited ? 'POLICY_DENIED' : { known, locker: undefined };
   }

@@ -67,6 +67,8 @@ export interface PendingPuts {
   readonly owners: string[];
   /** By item: the token under which it is put; undefined for the putter's own locker. */
   readonly tokens: (KnownToken | undefined)[];
+  /** By item: the limited token under which what it refers to was read. */
+  readonly reads: Map<number, KnownToken>;
   /** By item: its bytes are awaited, are being checked and stored, or it has been answered. */
   readonly states: ('awaited' | 'busy' | 'answered')[];
   left: number;

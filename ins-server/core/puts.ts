@@ -59,6 +59,7 @@ export class Puts {
       items,
       owners: [],
       tokens: [],
+      reads: new Map(),
       states: [],
       left: items.length,
       byAtMs: nowMs + PUT_MS,
@@ -113,11 +114,18 @@ export class Puts {
       const { known, locker } = target;
       const found = locker === undefined ? undefined : findNamed(locker, known, key, nowMs);
       const block = typeof found === 'object' && found.block.sizeBytes === sizeBytes ? found.block : undefined;
-      const short =
-        block !== undefined && known?.limited === true ? policy.meters.use(known, 1, sizeBytes, nowMs) : undefined;
-      if (short !== undefined) this.refuseItem(call, puts, at, short.reason, short.retryMs);
-      else if (block !== undefined) this.commit(call, puts, at, block, nowMs);
-      else this.refuseItem(call, puts, at, 'NO_OBJECT');
+      if (block === undefined) {
+        this.refuseItem(call, puts, at, 'NO_OBJECT');
+        return;
+      }
+      const limited = known?.limited === true ? known : undefined;
+      const short = limited && policy.meters.use(limited, 1, sizeBytes, nowMs);
+      if (short !== undefined) {
+        this.refuseItem(call, puts, at, short.reason, short.retryMs);
+        return;
+      }
+      if (limited !== undefined) puts.reads.set(at, limited);
+      this.commit(call, puts, at, block, nowMs);
       return;
     }
     if (!call.link.proofs.take(sizeBytes, nowMs)) {
@@ -278,9 +286,12 @@ export class Puts {
     const account = call.link.account!;
     const then = (refused: Reason | undefined, retryMs: number): void => {
       if (call.ended) return;
+      if (refused !== undefined) {
+        this.refuseItem(call, puts, at, refused, retryMs);
+        return;
+      }
       this.settle(call, puts, at);
-      if (refused === undefined) this.options.sender.stored(call, puts.first + at);
-      else this.options.sender.refuseItem(call, puts.first + at, refused, retryMs);
+      this.options.sender.stored(call, puts.first + at);
     };
     this.options.remotes.put({ account, known, collection, ttlSeconds, item, block, then }, nowMs);
   }
@@ -315,6 +326,8 @@ export class Puts {
     retryMs = REASONS[reason].retry ? SWEEP_MS : 0,
   ): void {
     this.settle(call, puts, at);
+    const read = puts.reads.get(at);
+    if (read !== undefined) this.options.policy.meters.giveBack(read, 1, puts.items[at]!.sizeBytes);
     this.options.sender.refuseItem(call, puts.first + at, reason, retryMs);
   }
 

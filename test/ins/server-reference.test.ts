@@ -44,6 +44,24 @@ describe('a put by reference', () => {
     expect(server.core.stats()).toMatchObject({ blocks: 0, memoryBytes: 0 });
   });
 
+  it('TO7: counts nothing of the token it reads under when it is refused after all', () => {
+    server = net.server(2, { durable: true });
+    source = server.connect(owner);
+    const answerFiled = (ok: boolean): void => {
+      const file = server.outputs.findLast((output) => output.kind === 'file')!;
+      server.input({ kind: 'filed', ref: file.ref, ok });
+    };
+    source.putParts([1]);
+    answerFiled(true);
+    const other = server.connect(keysOf(2));
+    const token = other.token(server.token(owner, { uses: 1 }));
+    put(other, { ...putOf(blockOf(1).item), reference: { token, proof: null } });
+    answerFiled(false);
+    expect(other.refusals()).toEqual(['OVERLOAD']);
+    other.get([1], { token });
+    expect(other.parts()).toEqual([1]);
+  });
+
   it('takes no more memory for labels and companions than the server has', () => {
     const memoryBytes = 200_000;
     server = net.server(2, { limits: { memoryBytes } });

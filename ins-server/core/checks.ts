@@ -1,6 +1,6 @@
 import type { Body, Sink } from '../../machine/machine.ts';
 import type { Filed, FiledAt, InsServerOutput } from './io.ts';
-import type { Block } from './shelf.ts';
+import type { Block } from './storage/shelf.ts';
 
 /** What is to be done with an answer of the world. `full`: it is no for want of room. */
 type Then = (ok: boolean, nowMs: number, full: boolean) => void;

@@ -3,14 +3,14 @@ import type { LinkId } from '../../machine/machine.ts';
 import { TokenBucket } from '../../machine/rates.ts';
 import type { PutItem } from '../../protocol/ins-messages.ts';
 import type { Reason } from '../../protocol/reasons.ts';
+import type { Origin } from './admission/origins.ts';
 import type { InsServerInput } from './io.ts';
 import { type Budget, CLIENT_BUDGET, PROOF_BYTES_BURST, PROOF_BYTES_PER_SECOND } from './limits.ts';
-import type { Folder, Locker } from './locker.ts';
-import type { Origin } from './origins.ts';
-import type { Flow } from './scheduler.ts';
-import type { Entry, Place } from './shelf.ts';
-import type { KnownToken } from './tokens.ts';
-import type { Waiter } from './waits.ts';
+import type { Waiter } from './requests/waits.ts';
+import type { Flow } from './sending/scheduler.ts';
+import type { Folder, Locker } from './storage/locker.ts';
+import type { Entry, Place } from './storage/shelf.ts';
+import type { KnownToken } from './tokens/tokens.ts';
 
 /** A client's connection and what runs on it. */
 

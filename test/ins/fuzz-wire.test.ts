@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Door } from '../../ins-server/core/door.ts';
+import type { Door } from '../../ins-server/core/admission/door.ts';
 import type { InsServerOutput } from '../../ins-server/core/io.ts';
 import { Prng } from '../../machine/prng.ts';
 import { pack, unpack } from '../../protocol/codec.ts';

@@ -2,7 +2,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { INS_SERVER_LIMITS } from '../../ins-server/core/limits.ts';
-import { Storage } from '../../ins-server/core/storage.ts';
+import { Storage } from '../../ins-server/core/storage/storage.ts';
 import { bytesKey } from '../../protocol/text.ts';
 import { blockOf, collectionOf } from './helpers.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { GuestCall, InsServerOutput } from '../../ins-server/core/io.ts';
-import { Folder } from '../../ins-server/core/locker.ts';
+import { Folder } from '../../ins-server/core/storage/locker.ts';
 import type { Token } from '../../protocol/token.ts';
 import { CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, collectionOf, keysOf } from './helpers.ts';

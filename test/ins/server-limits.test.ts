@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { METERS_PER_OWNER_MAX } from '../../ins-server/core/limits.ts';
-import { Meters } from '../../ins-server/core/meters.ts';
-import { TokenBook } from '../../ins-server/core/tokens.ts';
+import { Meters } from '../../ins-server/core/tokens/meters.ts';
+import { TokenBook } from '../../ins-server/core/tokens/tokens.ts';
 import { EMPTY_GET } from '../../protocol/ins-messages.ts';
 import { OPERATION, type Token } from '../../protocol/token.ts';
 import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';

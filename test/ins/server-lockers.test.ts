@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Shelf } from '../../ins-server/core/shelf.ts';
+import { Shelf } from '../../ins-server/core/storage/shelf.ts';
 import { EMPTY_BATCH } from '../../protocol/ins-messages.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { CoreNet, type CoreServer } from './core-net.ts';

@@ -98,7 +98,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       },
       gone: (link, nowMs) => this.gone(link, nowMs),
     });
-    const wallet = new Wallet({ key, policy, checks, storage, replies, door, follows, remotes });
+    const wallet = new Wallet({ key, policy, checks, storage, replies, door, follows, waits: sender.waits, remotes });
     this.policy = policy;
     this.storage = storage;
     this.scheduler = scheduler;

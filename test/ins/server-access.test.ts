@@ -222,6 +222,21 @@ describe('a collection that is open', () => {
     expect(reader.refusals()).toEqual(['TOKEN_REQUIRED']);
   });
 
+  it('AC5: that is closed again ends gets that wait there at once, and those alone', () => {
+    access('public');
+    access('public', collectionOf(2));
+    const token = opened(reader);
+    const sealed = reader.token(server.token(owner));
+    reader.get([4], { token, wait: true });
+    reader.get([4], { token, wait: true, collection: collectionOf(2) });
+    reader.get([5], { token: sealed, wait: true });
+    access('private');
+    expect(reader.refusals()).toEqual(['TOKEN_REQUIRED']);
+    expect(server.core.stats().waits).toBe(2);
+    publisher.putParts([5]);
+    expect(reader.parts()).toEqual([5]);
+  });
+
   it('AC5: is set by the owner alone; a locker that nobody has is private', () => {
     reader.send({ type: 'access', request: 1, collection: collectionOf(1), access: 'public' });
     const other = server.connect(keysOf(3));

@@ -5,9 +5,9 @@ import type { Reason } from '../../../protocol/reasons.ts';
 import { DRAINING_RETRY_MS, RETRY_MS, WAITS_MAX } from '../limits.ts';
 import type { BatchRequest, Link, WantedItem } from '../links.ts';
 import type { Sender } from '../sending/sender.ts';
-import type { Folder } from '../storage/locker.ts';
+import type { Folder, Locker } from '../storage/locker.ts';
 import type { Entry } from '../storage/shelf.ts';
-import { coversEntry, expired, type KnownToken, lackOf } from '../tokens/tokens.ts';
+import { coversCollection, coversEntry, expired, type KnownToken, lackOf } from '../tokens/tokens.ts';
 
 /** A get by label of what is not there yet. */
 export interface Waiter {
@@ -75,6 +75,18 @@ export class Waits {
     for (const waiter of [...(folder.waiting.get(placeKey(label)) ?? [])]) {
       this.end(waiter);
       this.refuse(waiter.wanted, reason, retryMs);
+    }
+  }
+
+  /** The owner of a locker has closed something in it: who waited there without a token will not get it. */
+  review(locker: Locker): void {
+    for (const folder of locker.folders.values()) {
+      for (const waiter of [...folder.waiting.values()].flatMap((waiters) => [...waiters])) {
+        const { known, wanted } = waiter;
+        if (known?.open === undefined || coversCollection(known, folder.key)) continue;
+        this.end(waiter);
+        this.refuse(wanted, lackOf(known), 0);
+      }
     }
   }
 

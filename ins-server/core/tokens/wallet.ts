@@ -10,6 +10,7 @@ import type { RemoteFollow } from '../remotes/follows.ts';
 import type { Remotes } from '../remotes/remotes.ts';
 import type { Replies } from '../replies.ts';
 import type { Follows } from '../requests/follows.ts';
+import type { Waits } from '../requests/waits.ts';
 import type { Locker } from '../storage/locker.ts';
 import type { Storage } from '../storage/storage.ts';
 import { openLocker } from './open-lockers.ts';
@@ -39,6 +40,7 @@ export interface WalletOptions {
   readonly replies: Replies;
   readonly door: Door;
   readonly follows: Follows;
+  readonly waits: Waits;
   readonly remotes: Remotes;
 }
 
@@ -128,9 +130,11 @@ export class Wallet {
 
   /** Opens a collection of the account's to others, or closes it. @returns Why not, if so. */
   setAccess(account: Account, { collection, access }: AccessMessage, nowMs: number): Reason | undefined {
+    const { storage, follows, waits } = this.options;
     const { locker, application } = account;
-    if (!this.options.storage.open(locker, bytesKey(collection), access, application)) return 'QUOTA_STORAGE';
-    this.options.follows.review(locker, nowMs);
+    if (!storage.open(locker, bytesKey(collection), access, application)) return 'QUOTA_STORAGE';
+    follows.review(locker, nowMs);
+    waits.review(locker);
     return undefined;
   }
 

@@ -140,7 +140,8 @@ export type InsServerOutput =
   | { readonly kind: 'check-name'; readonly ref: number; readonly name: Uint8Array; readonly body: Body }
   /**
    * Whether `proof` is the BLAKE3-256 hash of `prefix` and the block's bytes. A null block is none that is here: as many other
-   * bytes as `sizeBytes` says are hashed and the answer is no, so that nobody learns from the time it takes.
+   * bytes as `sizeBytes` says are hashed and the answer is no, so that the hashing takes the same time. A store that has to
+   * read the bytes first takes longer for what is here: where blocks are on disk, the time may tell.
    */
   | {
       readonly kind: 'check-proof';

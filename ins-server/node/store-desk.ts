@@ -69,7 +69,7 @@ export class StoreDesk {
     }
   }
 
-  /** As many bytes are hashed where there is no such block: the time that it takes tells nothing. */
+  /** As many bytes are hashed where there is no such block: the time of the hashing tells nothing, that of loading may. */
   private checkProof({ ref, prefix, proof, block, sizeBytes }: Extract<StoreOutput, { kind: 'check-proof' }>): void {
     this.load(block, (bytes) => {
       const ok = sameBytes(hashOf(concatBytes(prefix, bytes ?? new Uint8Array(sizeBytes))), proof);

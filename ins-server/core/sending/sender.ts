@@ -27,7 +27,9 @@ const TURN_SHARE = 1 / 4;
  * Decides which block goes out next.
  *
  * A link has a queue in the order of priorities and deadlines, and at most a window of bytes in its send buffer: what is urgent
- * waits for a window at most. All links together get so many bytes per turn of the event loop and, where there is a cap, per second.
+ * waits for a window at most. Where there is a cap, all links together get so many bytes per second. From the second link on that is
+ * sent something in a turn of the event loop, so many bytes are sent in that turn before the others have to wait for the next; a link
+ * that is alone is held by its window only, and a block that comes live goes at once where nobody waits, and counts.
  * While that is enough, everybody is sent what they wait for at once; where not, the scheduler says who is next. A follow keeps
  * a place instead of a queue: what it has not been sent yet stays on the shelf, and what ends there before is never sent.
  */

@@ -152,6 +152,11 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
         if (link !== undefined) this.sender.drained(link, input.leftBytes, nowMs);
         break;
       }
+      case 'loading': {
+        const link = this.door.links.get(input.link);
+        if (link !== undefined) link.progressAtMs = nowMs;
+        break;
+      }
       case 'verified':
       case 'named':
       case 'proved':

@@ -66,6 +66,8 @@ export type InsServerInput =
    * once a second while it shrinks: a link that stays where it is for 5 s is a reader that does not keep up.
    */
   | { readonly kind: 'drained'; readonly link: LinkId; readonly leftBytes: number }
+  /** Something sent on a link waits for the store: it is not the reader that is slow. To be told once a second while it is so. */
+  | { readonly kind: 'loading'; readonly link: LinkId }
   /** Answers to `verify`, `check-name`, `check-proof`, `store`, `file` and `unfile`; each output is answered once. `full`: for want of room. */
   | { readonly kind: 'verified'; readonly ref: number; readonly ok: boolean }
   | { readonly kind: 'named' | 'proved'; readonly ref: number; readonly ok: boolean }

@@ -172,6 +172,7 @@ export class Link {
   flow: Flow | undefined;
   /** Bytes handed to the send buffer since it was last empty. */
   inFlightBytes = 0;
+  /** Unix ms when the reader last took something, or nothing was there for it to take. */
   progressAtMs: number;
   /** Unix ms since when the send buffer has room, or had it last. */
   roomSinceMs: number;

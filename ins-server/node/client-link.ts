@@ -1,7 +1,11 @@
 import { type BlockHeader, encodeBlockHeader } from '../../protocol/frames.ts';
+import { CLOSE } from '../../protocol/reasons.ts';
 import type { Link } from '../../runtime/node/ws-link.ts';
 import type { StoredBlock } from '../core/io.ts';
 import type { BlockStore } from './stores/store.ts';
+
+/** Looks in which a store loads nothing of what a link waits for, after which the link is closed. */
+const LOOKS_MAX = 30;
 
 type Loaded = Uint8Array | undefined;
 
@@ -9,6 +13,8 @@ type Loaded = Uint8Array | undefined;
 export class ClientLink {
   readonly link: Link;
   private loading = false;
+  /** Looks since something was loaded. */
+  private looks = 0;
   private readonly behind: (() => void)[] = [];
   private readonly store: BlockStore;
   private readonly lost: (header: BlockHeader, block: StoredBlock) => void;
@@ -22,6 +28,13 @@ export class ClientLink {
 
   /** Something still waits here for the store. */
   get waiting(): boolean {
+    return this.loading;
+  }
+
+  /** Looks after the store, once a second. @returns Whether something still waits for it. */
+  look(): boolean {
+    // What is to be sent behind the block will not be: the link goes at once.
+    if (this.loading && ++this.looks === LOOKS_MAX) this.link.close(CLOSE.tryLater, 'the store does not answer');
     return this.loading;
   }
 
@@ -55,6 +68,7 @@ export class ClientLink {
 
   private sendLater(header: BlockHeader, block: StoredBlock, loading: Promise<Loaded>): void {
     this.loading = true;
+    this.looks = 0;
     loading.then((bytes) => {
       this.loading = false;
       this.sendLoaded(header, block, bytes);

@@ -75,6 +75,8 @@ const BUFFERED_BYTES_MAX = 8 * 1024 * 1024;
 const OTHER_CONNECTIONS_MAX = 4_096;
 /** Of these 64 may be WebSockets; the others are HTTP's, which come and go. */
 const CONNECTIONS_PER_ADDRESS_MAX = 256;
+/** Ms between two looks at who waits for the store. */
+const STORE_LOOK_MS = 1_000;
 /** The core gives up an upload after 30 s; this is for what goes wrong before or besides. */
 const REQUEST_MS = 40_000;
 
@@ -165,7 +167,11 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   const counters: HttpCounters = { requests: 0, dataIn: 0, dataOut: 0 };
   const desk = new GuestDesk({ input, nextLink: () => ++lastLink, load: (block) => store.load(block) });
   const driven = drive<InsServerInput, InsServerOutput>(core, perform, nodeClock);
+  const watch = setInterval(() => {
+    for (const [link, client] of [...links]) if (client.look()) input({ kind: 'loading', link });
+  }, STORE_LOOK_MS);
   const failed = (error: unknown): never => {
+    clearInterval(watch);
     desk.close();
     driven.stop();
     throw error;
@@ -250,6 +256,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
       // The core closes all links by its own deadline.
       for (let left = core.stats(); left.links + left.guests > 0; left = core.stats()) await setTimeout(DRAIN_LOOK_MS);
       await Promise.all([acceptor.close(), server.close(), metrics.close(), upstreams.closed()]);
+      clearInterval(watch);
       desk.close();
       driven.stop();
       await store.close();

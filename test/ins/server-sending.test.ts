@@ -57,6 +57,17 @@ describe('what a server sends', () => {
     expect(client.blocks).toHaveLength(5);
   });
 
+  it('waits for a slow store without its reader being taken for slow, and does not wait for a slow reader', () => {
+    client.get([1, 2, 3]);
+    for (let second = 0; second < 20; second++) {
+      net.pass(1_000);
+      server.input({ kind: 'loading', link: client.link });
+    }
+    expect(client.closed).toBeUndefined();
+    net.pass(6_500);
+    expect(client.closed).toMatchObject({ code: CLOSE.slow });
+  });
+
   it('IN5: is dropped when its deadline has passed', () => {
     ask(101, [
       [1, 100],

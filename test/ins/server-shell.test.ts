@@ -152,6 +152,28 @@ describe('a running INS server', () => {
     expect(server.stats().blocks).toBe(4);
   });
 
+  it('HT7: does not take readers for slow, of either protocol, when it is the store that is', async () => {
+    const memory = memoryStore();
+    // Longer than a reader may take nothing.
+    const load = async (block: StoredBlock): Promise<Uint8Array | undefined> => {
+      await new Promise((resolve) => setTimeout(resolve, 6_500));
+      return memory.load(block);
+    };
+    const server = await start({ store: { ...memory, load } });
+    const client = connect(server, keysOf(1));
+    await put(client, [1]);
+    const token = sealToken(keysOf(1), [{ key: server.serverKey, url: server.url }]);
+    const name = toBase64Url(blockOf(1, 5_000).item.name.subarray(1));
+    const url = `http://${server.host}:${server.port}/.well-known/ni/blake3/${name}`;
+    const answer = fetch(url, { headers: { authorization: `Bearer ${toBase64Url(token)}` } });
+    get(client, [1]);
+    const [[arrived], response] = await Promise.all([client.until('arrived'), answer]);
+    expect(hashText(arrived!.body)).toBe(hashText(blockOf(1, 5_000).body));
+    expect(client.of('lost')).toEqual([]);
+    expect(response.status).toBe(200);
+    expect(hashText(new Uint8Array(await response.arrayBuffer()))).toBe(hashText(arrived!.body));
+  });
+
   it('counts what it sends where it leaves', async () => {
     const server = await start();
     const source = connect(server, keysOf(1));

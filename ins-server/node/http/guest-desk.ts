@@ -18,6 +18,7 @@ interface Guest {
   place: Extract<InsServerOutput, { readonly kind: 'placed' }> | undefined;
   /** What it gets is decided, though the store may still be loading it. */
   isSettled: boolean;
+  isLoading: boolean;
 }
 
 /** Messages that answer a request. */
@@ -48,7 +49,7 @@ export class GuestDesk {
   ask(exchange: Exchange, call: GuestCall, token: Uint8Array | null): LinkId {
     const { input, nextLink } = this.options;
     const link = nextLink();
-    this.guests.set(link, { link, exchange, call, token, place: undefined, isSettled: false });
+    this.guests.set(link, { link, exchange, call, token, place: undefined, isSettled: false, isLoading: false });
     exchange.onEnd(() => {
       this.guests.delete(link);
       input({ kind: 'link-closed', link });
@@ -150,6 +151,7 @@ export class GuestDesk {
       return;
     }
     const deliver = (bytes: Uint8Array | undefined): void => {
+      guest.isLoading = false;
       if (bytes === undefined) {
         this.options.input({ kind: 'load-failed', link: guest.link, header, block });
         exchange.refuse({ reason: 'NO_OBJECT' });
@@ -161,15 +163,17 @@ export class GuestDesk {
       }
     };
     const loaded = this.options.load(block);
+    guest.isLoading = loaded instanceof Promise;
     if (loaded instanceof Promise) loaded.catch(() => undefined).then(deliver);
     else deliver(loaded);
   }
 
-  /** Tells the core whose bytes are leaving, so that it can end the others. */
+  /** Tells the core whose bytes are leaving, or still come from the store, so that it can end the others. */
   private look(): void {
-    for (const { link, exchange } of this.guests.values()) {
+    for (const { link, exchange, isLoading } of [...this.guests.values()]) {
       const leftBytes = exchange.progress();
-      if (leftBytes !== undefined) this.options.input({ kind: 'drained', link, leftBytes });
+      if (isLoading) this.options.input({ kind: 'loading', link });
+      else if (leftBytes !== undefined) this.options.input({ kind: 'drained', link, leftBytes });
     }
   }
 }

@@ -123,6 +123,12 @@ export const REVOKERS_MAX = 65_536;
 export const REVOKED_IDS_MAX = 262_144;
 export const REVOKED_IDS_PER_ISSUER_MAX = 4_096;
 
+/**
+ * Share of a pool that can be filled by those whom nobody has invited and who keep nothing here: keys cost nothing, so
+ * without it a few thousand of them leave no room to anybody else.
+ */
+export const STRANGERS_SHARE = 1 / 8;
+
 /** Bytes that a label takes besides its companion and the block, for the ledger. */
 export const ENTRY_BYTES = 512;
 /** Collections in one locker, and places that blocks kept in one collection may come from. */

@@ -1,5 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { REVOKED_IDS_PER_ISSUER_MAX } from '../../ins-server/core/limits.ts';
+import {
+  PUBLIC_LOCKERS_MAX,
+  REVOKED_IDS_MAX,
+  REVOKED_IDS_PER_ISSUER_MAX,
+  REVOKERS_MAX,
+  STRANGERS_SHARE,
+} from '../../ins-server/core/limits.ts';
+import { Revocations } from '../../ins-server/core/tokens/revocations.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, collectionOf, keysOf, putOf } from './helpers.ts';
@@ -124,6 +131,45 @@ describe('what an issuer revokes', () => {
     net.pass(620_000);
     revoke([id(0xff)]);
     expect(publisher.refusals()).toEqual(['QUOTA_STORAGE']);
+  });
+
+  it('TO11: leaves room to who has something here, however many free keys revoke', () => {
+    const numbered = (at: number): Uint8Array => {
+      const bytes = new Uint8Array(16);
+      new DataView(bytes.buffer).setUint32(0, at);
+      return bytes;
+    };
+    const ids = REVOKED_IDS_MAX * STRANGERS_SHARE;
+    for (let key = 0; key * REVOKED_IDS_PER_ISSUER_MAX < ids; key++) {
+      const stranger = server.connect(keysOf(10 + key));
+      for (let at = 0; at < REVOKED_IDS_PER_ISSUER_MAX; at += 64) {
+        const some = Array.from({ length: 64 }, (_, plus) => numbered(at + plus));
+        revoke(some, null, stranger);
+      }
+      expect(stranger.refusals()).toEqual([]);
+    }
+    const late = server.connect(keysOf(100));
+    revoke([id(1)], null, late);
+    expect(late.refusals()).toEqual(['QUOTA_STORAGE']);
+    // What takes no room is for everybody.
+    revoke([], 3, late);
+    expect(late.refusals()).toHaveLength(1);
+    const token = reader.token(server.token(owner, { id: id(1) }));
+    revoke([id(1)]);
+    reader.get([1], { token });
+    expect(reader.refusals()).toEqual(['TOKEN_REVOKED']);
+    late.putParts([1]);
+    revoke([id(1)], null, late);
+    expect(late.refusals()).toHaveLength(1);
+  });
+
+  it('TO11: leaves places among those who have revoked to who has something here', () => {
+    const revocations = new Revocations();
+    const strangers = REVOKERS_MAX * STRANGERS_SHARE;
+    for (let at = 0; at < strangers; at++) expect(revocations.revoke(`${at}`, [], 1, true, 0)).toBeUndefined();
+    expect(revocations.revoke('late', [], 1, true, 0)).toBe('OVERLOAD');
+    expect(revocations.revoke('0', [], 2, true, 0)).toBeUndefined();
+    expect(revocations.revoke('owner', [], 1, false, 0)).toBeUndefined();
   });
 
   it('TO11: ends at other servers with the follow there', () => {
@@ -253,6 +299,25 @@ describe('a collection that is open', () => {
     access('private', collectionOf(2));
     access('public', collectionOf(65));
     expect(publisher.refusals()).toHaveLength(1);
+  });
+
+  it('AC5: is open to the public also where free keys have opened all that they could', () => {
+    const most = PUBLIC_LOCKERS_MAX * STRANGERS_SHARE;
+    const open = (number: number): string[] => {
+      const stranger = server.connect(keysOf(number));
+      stranger.send({ type: 'access', request: 1, collection: collectionOf(1), access: 'public' });
+      const refusals = stranger.refusals();
+      stranger.send({ type: 'access', request: 2, collection: collectionOf(2), access: 'members' });
+      return refusals;
+    };
+    for (let at = 0; at < most; at++) expect(open(10 + at)).toEqual([]);
+    expect(open(10 + most)).toEqual(['QUOTA_STORAGE']);
+    access('public');
+    expect(publisher.refusals()).toEqual([]);
+    // A locker with something in it, be it by reference, is no stranger's.
+    reader.get([1], { token: opened(reader), keep: true });
+    reader.send({ type: 'access', request: 1, collection: collectionOf(1), access: 'public' });
+    expect(reader.refusals()).toEqual([]);
   });
 
   it('HT1: to the public is given over HTTP to who shows no token; nothing else is', () => {

@@ -4,7 +4,7 @@ import { CLOSE } from '../../protocol/reasons.ts';
 import { concatBytes } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';
-import { blockOf, keysOf } from './helpers.ts';
+import { blockOf, collectionOf, keysOf } from './helpers.ts';
 
 const provider = keysOf(50);
 const owner = keysOf(1);
@@ -39,6 +39,16 @@ beforeEach(() => {
 describe('a server for those who are invited', () => {
   beforeEach(() => {
     server = net.server(1, { core: { registration: 'invitation', providers: [provider.publicKey] } });
+  });
+
+  it('AC5: lets the invited open a locker to the public before they put anything, however many others did', () => {
+    const open = (client: CoreClient): string[] => {
+      client.send({ type: 'access', request: 1, collection: collectionOf(1), access: 'public' });
+      return client.refusals();
+    };
+    const refused = Array.from({ length: 130 }, (_, at) => open(server.connect(keysOf(60 + at)))).flat();
+    expect(refused).toEqual(['QUOTA_STORAGE', 'QUOTA_STORAGE']);
+    expect(open(server.connect(owner, 'test', invite()))).toEqual([]);
   });
 
   it('AC3: gives an account the place that its invitation says', () => {

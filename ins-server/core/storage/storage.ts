@@ -5,7 +5,7 @@ import type { AccessKind } from '../../../protocol/ins-messages.ts';
 import { bytesKey } from '../../../protocol/text.ts';
 import type { Grant } from '../admission/registration.ts';
 import type { Filed, FiledAt, InsServerLimits, InsServerOutput } from '../io.ts';
-import { ENTRY_BYTES, PUBLIC_LOCKERS_MAX } from '../limits.ts';
+import { ENTRY_BYTES, PUBLIC_LOCKERS_MAX, STRANGERS_SHARE } from '../limits.ts';
 import { ExpiryWheel } from './expiry.ts';
 import { costOf, type Folder, Locker } from './locker.ts';
 import type { Block, Entry } from './shelf.ts';
@@ -58,9 +58,16 @@ export class Storage {
     return this.lockerIn(this.mirrors, key, UNBOUNDED);
   }
 
+  /** Whether a key was invited by nobody and keeps nothing here. */
+  isStranger(owner: string, nowMs: number): boolean {
+    const locker = this.lockers.get(owner);
+    return locker === undefined || (locker.grant.stranger && locker.usage(nowMs).objects === 0);
+  }
+
   /** Opens a collection of a locker without tokens, or closes it; false when too many are open. */
-  open(locker: Locker, collection: string, access: AccessKind, application: string): boolean {
-    const full = this.publicLockers.size >= PUBLIC_LOCKERS_MAX && !this.publicLockers.has(locker);
+  open(locker: Locker, collection: string, access: AccessKind, application: string, nowMs: number): boolean {
+    const most = PUBLIC_LOCKERS_MAX * (this.isStranger(locker.key, nowMs) ? STRANGERS_SHARE : 1);
+    const full = this.publicLockers.size >= most && !this.publicLockers.has(locker);
     if ((access === 'public' && full) || !locker.open.set(collection, access, application)) return false;
     if (locker.open.isPublic) this.publicLockers.add(locker);
     else this.publicLockers.delete(locker);

@@ -1,7 +1,7 @@
 import { TOKEN_LEEWAY_SECONDS, TOKEN_LIFE_SECONDS_MAX } from '../../../protocol/limits.ts';
 import type { Reason } from '../../../protocol/reasons.ts';
 import { bytesKey } from '../../../protocol/text.ts';
-import { REVOKED_IDS_MAX, REVOKED_IDS_PER_ISSUER_MAX, REVOKERS_MAX } from '../limits.ts';
+import { REVOKED_IDS_MAX, REVOKED_IDS_PER_ISSUER_MAX, REVOKERS_MAX, STRANGERS_SHARE } from '../limits.ts';
 import type { KnownToken } from './tokens.ts';
 
 /** What one issuer has revoked. */
@@ -19,16 +19,27 @@ export class Revocations {
   private readonly issuers = new Map<string, Revoked>();
   private ids = 0;
 
-  /** @returns Why not, if so: nothing was revoked then. */
-  revoke(issuer: string, ids: readonly Uint8Array[], epoch: number | null, nowMs: number): Reason | undefined {
+  /**
+   * @param stranger - It keeps nothing here and nobody has invited it: most of the room is for the others.
+   * @returns Why not, if so: nothing was revoked then.
+   */
+  revoke(
+    issuer: string,
+    ids: readonly Uint8Array[],
+    epoch: number | null,
+    stranger: boolean,
+    nowMs: number,
+  ): Reason | undefined {
+    const share = stranger ? STRANGERS_SHARE : 1;
     const there = this.issuers.get(issuer);
-    if (there === undefined && this.issuers.size >= REVOKERS_MAX) return 'OVERLOAD';
+    if (there === undefined && this.issuers.size >= REVOKERS_MAX * share) return 'OVERLOAD';
     const revoked = there ?? { epoch: 0, ids: new Map<string, number>(), forgetAtMs: 0 };
     this.forgetIds(revoked, nowMs);
     const fresh = ids.map(bytesKey).filter((id) => !revoked.ids.has(id));
     // All older tokens can still be revoked at once, by the epoch.
     const full = revoked.ids.size + fresh.length > REVOKED_IDS_PER_ISSUER_MAX;
-    if (full || this.ids + fresh.length > REVOKED_IDS_MAX) return 'QUOTA_STORAGE';
+    const over = fresh.length > 0 && this.ids + fresh.length > REVOKED_IDS_MAX * share;
+    if (full || over) return 'QUOTA_STORAGE';
     for (const id of fresh) revoked.ids.set(id, nowMs + KEPT_MS);
     this.ids += fresh.length;
     revoked.epoch = Math.max(revoked.epoch, epoch ?? 0);

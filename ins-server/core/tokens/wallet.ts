@@ -113,7 +113,7 @@ export class Wallet {
   /** Tokens of the account's making are void from now on. @returns Why not, if so. */
   revoke(account: Account, { ids, epoch }: RevokeMessage, nowMs: number): Reason | undefined {
     const { policy, storage, follows } = this.options;
-    const reason = policy.revocations.revoke(account.key, ids, epoch, nowMs);
+    const reason = policy.revocations.revoke(account.key, ids, epoch, storage.isStranger(account.key, nowMs), nowMs);
     // Those of other lockers, under tokens made from others' tokens, end with the next sweep.
     const locker = storage.lockers.get(account.key);
     if (reason === undefined && locker !== undefined) follows.review(locker, nowMs);
@@ -123,7 +123,8 @@ export class Wallet {
   /** The server of a token says that it is void: what is held here of its locker is not given for it either. */
   revokedElsewhere(known: KnownToken, nowMs: number): void {
     const { policy, storage, follows } = this.options;
-    policy.revocations.revoke(known.madeBy, [known.token.id], null, nowMs);
+    const stranger = storage.isStranger(known.madeBy, nowMs);
+    policy.revocations.revoke(known.madeBy, [known.token.id], null, stranger, nowMs);
     const mirror = storage.mirrors.get(known.ownerKey);
     if (mirror !== undefined) follows.review(mirror, nowMs);
   }
@@ -132,7 +133,7 @@ export class Wallet {
   setAccess(account: Account, { collection, access }: AccessMessage, nowMs: number): Reason | undefined {
     const { storage, follows, waits } = this.options;
     const { locker, application } = account;
-    if (!storage.open(locker, bytesKey(collection), access, application)) return 'QUOTA_STORAGE';
+    if (!storage.open(locker, bytesKey(collection), access, application, nowMs)) return 'QUOTA_STORAGE';
     follows.review(locker, nowMs);
     waits.review(locker);
     return undefined;

@@ -333,6 +333,10 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       this.replies.refuse(link, message.request, null, 'OVERLOAD', BUSY_RETRY_MS, this.door.otherServer());
       return;
     }
+    if (!link.followStarts.take(1, nowMs)) {
+      this.replies.refuse(link, message.request, null, 'OVERLOAD', RETRY_MS);
+      return;
+    }
     const target = this.wallet.target(link, account, message.token, OPERATION.get, nowMs);
     const reason = typeof target === 'string' ? target : this.follows.begin(link, message, target, nowMs);
     if (reason === undefined) return;

@@ -77,16 +77,24 @@ export interface Budget {
   /** Signatures checked: at once, and a second. */
   readonly verifyBurst: number;
   readonly verifyPerSecond: number;
+  /** Follows begun: at once, and a second. Each may look through all that is in a collection. */
+  readonly followBurst: number;
+  readonly followsPerSecond: number;
 }
 
 /** Signatures a link may have checked: at once (a peer joins with 32 neighbours' tokens), and a second. */
 export const VERIFY_BURST = 64;
 export const VERIFY_PER_SECOND = 20;
+/** Follows a link may begin: at once (all that may be open, and all of them anew), and a second, for who changes channels. */
+export const FOLLOW_BURST = 2 * REQUESTS_OPEN_MAX;
+export const FOLLOWS_PER_SECOND = 4;
 export const CLIENT_BUDGET: Budget = {
   requests: REQUESTS_OPEN_MAX,
   blocks: SEND_QUEUE_BLOCKS_MAX,
   verifyBurst: VERIFY_BURST,
   verifyPerSecond: VERIFY_PER_SECOND,
+  followBurst: FOLLOW_BURST,
+  followsPerSecond: FOLLOWS_PER_SECOND,
 };
 /** Another server that the operator knows speaks for all of its clients. */
 export const KNOWN_SERVER_BUDGET: Budget = {
@@ -94,6 +102,8 @@ export const KNOWN_SERVER_BUDGET: Budget = {
   blocks: SERVER_SEND_QUEUE_BLOCKS_MAX,
   verifyBurst: 512,
   verifyPerSecond: 200,
+  followBurst: 2 * SERVER_REQUESTS_OPEN_MAX,
+  followsPerSecond: 100,
 };
 /** Who says to be a server and is not known to the operator: enough for a few hundred viewers, not worth pretending. */
 export const UNKNOWN_SERVER_BUDGET: Budget = {
@@ -101,6 +111,8 @@ export const UNKNOWN_SERVER_BUDGET: Budget = {
   blocks: 2 * SEND_QUEUE_BLOCKS_MAX,
   verifyBurst: 2 * VERIFY_BURST,
   verifyPerSecond: 2 * VERIFY_PER_SECOND,
+  followBurst: 4 * FOLLOW_BURST,
+  followsPerSecond: 4 * FOLLOWS_PER_SECOND,
 };
 /** Connections of one server, outside M: it may know us under several addresses. Of one that nobody knows. */
 export const SERVER_CONNECTIONS_MAX = 8;

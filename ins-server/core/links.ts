@@ -180,6 +180,7 @@ export class Link {
   /** Bytes that may be hashed to see whether a client has them. */
   readonly proofs = new TokenBucket(PROOF_BYTES_PER_SECOND, PROOF_BYTES_BURST);
   verifications = new TokenBucket(CLIENT_BUDGET.verifyPerSecond, CLIENT_BUDGET.verifyBurst);
+  followStarts = new TokenBucket(CLIENT_BUDGET.followsPerSecond, CLIENT_BUDGET.followBurst);
   /** Signatures being checked; what comes meanwhile is held back, so that nothing overtakes a token. */
   checking = 0;
   readonly held: Extract<InsServerInput, { readonly kind: 'message' | 'block' }>[] = [];

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
+import { FROM_NEWEST_START, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
 import { OPERATION, type Token } from '../../protocol/token.ts';
 import { type CoreClient, CoreNet, type CoreServer } from './core-net.ts';
 import { blockOf, keysOf } from './helpers.ts';
@@ -50,6 +50,39 @@ describe('a follow', () => {
     source.put(all);
     viewer.follow(1, { token: alias });
     expect(places(viewer)).toEqual(['1/0/0', '1/0/1', '1/1/0', '1/1/1', '2/0/0', '2/1/0']);
+  });
+
+  it('IN4: may begin 128 times at once and 4 times a second on a connection, since each looks through a collection', () => {
+    source.putParts([1, 2, 3]);
+    const begin = (): string[] => {
+      // Of a track that is not there: all that is there is looked at.
+      const request = viewer.follow(FROM_NEWEST_START, { token: alias, tracks: [7] });
+      const refused = viewer.of('refused').filter((message) => message.request === request);
+      viewer.send({ type: 'cancel', request });
+      return refused.map(({ reason, retryAfterMs }) => `${reason} ${retryAfterMs}`);
+    };
+    for (let time = 0; time < 128; time++) expect(begin()).toEqual([]);
+    expect(begin()).toEqual(['OVERLOAD 500']);
+    // What was refused does not count, and the time to wait is enough.
+    net.pass(500);
+    expect([begin(), begin(), begin()]).toEqual([[], [], ['OVERLOAD 500']]);
+    // Another connection has its own, also one of the same account.
+    viewer = server.connect(keysOf(2));
+    alias = viewer.token(server.token(owner));
+    expect(begin()).toEqual([]);
+  });
+
+  it('IN13: may begin more often on a connection of another server, which has many viewers', () => {
+    const begun = (knowsServers: boolean): number => {
+      const one = net.server(3, { knowsServers });
+      const other = one.connect(keysOf(3), SERVER_APPLICATION);
+      const token = other.token(one.token(owner));
+      for (let time = 0; time < 2_100; time++) {
+        other.send({ type: 'cancel', request: other.follow(0, { token }) });
+      }
+      return 2_100 - other.refusals().length;
+    };
+    expect([begun(false), begun(true)]).toEqual([512, 2_048]);
   });
 
   it('IN7: waits for what is not there yet', () => {

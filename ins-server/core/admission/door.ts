@@ -285,6 +285,7 @@ export class Door {
       link.server = true;
       link.budget = known ? KNOWN_SERVER_BUDGET : UNKNOWN_SERVER_BUDGET;
       link.verifications = new TokenBucket(link.budget.verifyPerSecond, link.budget.verifyBurst);
+      link.followStarts = new TokenBucket(link.budget.followsPerSecond, link.budget.followBurst);
     }
     account.links.push(link);
     const serverConnections = known ? SERVER_CONNECTIONS_MAX : UNKNOWN_SERVER_CONNECTIONS_MAX;

@@ -108,6 +108,9 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
     await page.getByRole('button', { name: 'Go to the live edge' }).waitFor();
     await page.keyboard.press('l');
     await page.waitForFunction((was) => window.inswarm!.stats().latencyMs! < was! - 2_000, late);
+    await viewer.plays(0.1);
+    // Nor is a jump.
+    expect((await viewer.stats()).freezes).toBe(before);
     await viewer.plays(1);
   });
 

@@ -3,7 +3,7 @@ import { INS_SERVER_LIMITS } from '../ins-server/core/limits.ts';
 import { PLAYER_DEFAULTS, type PlayerOptions } from '../machine/player.ts';
 import { Prng } from '../machine/prng.ts';
 import { PeerCore, type PeerStats } from '../peer/core/peer.ts';
-import type { Mode } from '../protocol/swarm-fields.ts';
+import type { InsServerEntry, Mode } from '../protocol/swarm-fields.ts';
 import { SourceCore } from '../source-server/core/source.ts';
 import { TRACKER_LIMITS } from '../tracker/core/limits.ts';
 import { Tracker } from '../tracker/core/tracker.ts';
@@ -51,6 +51,9 @@ export const FOUR_REGIONS: readonly (readonly number[])[] = [
   [40, 70, 5, 110],
   [90, 60, 110, 5],
 ];
+
+/** What the regions are called where servers and peers say where they are. */
+const REGION_NAMES = ['us-east', 'us-west', 'eu', 'asia'] as const;
 
 const START_MS = 1_767_225_600_000;
 const MBPS = 1_000_000;
@@ -107,10 +110,21 @@ export class Simulation {
     const { mode, peerUpBps = 4 * MBPS, peerDownBps = 20 * MBPS, follow = true } = this.options;
     const own = typeof mode === 'function' ? mode(at) : mode;
     const host = this.host(prng.int(0, 4), peerUpBps, peerDownBps);
+    const region = REGION_NAMES[host.options.region]!;
     const key = prng.bytes(32);
     const url = `ws://peer-${at}:1`;
     const player = this.options.player ?? PLAYER_DEFAULTS;
-    const options = { stream: this.streamId, key, trackerUrl: TRACKER_URL, mode: own, url, follow, player, prng };
+    const options = {
+      stream: this.streamId,
+      key,
+      trackerUrl: TRACKER_URL,
+      mode: own,
+      url,
+      region,
+      follow,
+      player,
+      prng,
+    };
     const peer = new SimPeer(this.world, ++this.nodes, host, new PeerCore(options), key);
     this.world.listeners.set(url, peer);
     this.peers.push(peer);
@@ -122,7 +136,7 @@ export class Simulation {
   private makeTracker(): SimTracker {
     const core = new Tracker({
       seed: this.prng.fork('tracker').u32(),
-      insServers: Array.from({ length: this.options.insServers ?? 2 }, (_, at) => ({ url: insUrl(at), region: '' })),
+      insServers: Array.from({ length: this.options.insServers ?? 2 }, (_, at) => insEntry(at)),
       regionOf: () => undefined,
       limits: TRACKER_LIMITS,
     });
@@ -142,7 +156,7 @@ export class Simulation {
       limits: INS_SERVER_LIMITS,
     });
     const bps = this.options.insUpBps ?? 1000 * MBPS;
-    const server = new SimInsServer(this.world, ++this.nodes, this.host(at % 4, bps, bps), core, key);
+    const server = new SimInsServer(this.world, ++this.nodes, this.host(at % REGION_NAMES.length, bps, bps), core, key);
     this.world.listeners.set(insUrl(at), server as never);
     return server;
   }
@@ -157,7 +171,7 @@ export class Simulation {
       signingKey: signing,
       title: 'simulated',
       trackerUrl: TRACKER_URL,
-      insServers: Array.from({ length: fed }, (_, at) => ({ url: insUrl(at), region: '' })),
+      insServers: Array.from({ length: fed }, (_, at) => insEntry(at)),
       url: 'ws://source:1',
       hlsUrl: null,
       ...(this.options.blockBytes === undefined ? {} : { blockBytes: this.options.blockBytes }),
@@ -177,6 +191,10 @@ export class Simulation {
 
 function insUrl(at: number): string {
   return `ws://ins-${at}:1`;
+}
+
+function insEntry(at: number): InsServerEntry {
+  return { url: insUrl(at), region: REGION_NAMES[at % REGION_NAMES.length]! };
 }
 
 export interface SimReport {

@@ -20,6 +20,7 @@ import { readLogLevel, readPath } from './readers.ts';
 
 /** One command of `inswarm`. */
 export interface Command<S extends OptionSpecs = OptionSpecs> {
+  /** One word; or two, where the first names the command under which it stands: `sim compare`. */
   readonly name: string;
   /** One line for the list of commands. */
   readonly summary: string;
@@ -70,12 +71,11 @@ export async function runCommandLine(
     .description('Live video to a crowd: peer to peer, with storage in the network.')
     .version(surroundings.version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .helpCommand(false)
     .addHelpText('after', '\nTry it:\n  inswarm demo\n\nEach command has a help of its own: inswarm source --help');
   prepare(program, surroundings);
   let chosen: Promise<void> | undefined;
   for (const made of commands) {
-    addCommand(program, made, surroundings).action((given: Readonly<Record<string, unknown>>) => {
+    addCommand(above(program, made), made, surroundings).action((given: Readonly<Record<string, unknown>>) => {
       chosen = run(made, given, commands, surroundings.env);
     });
   }
@@ -83,8 +83,23 @@ export async function runCommandLine(
   await chosen;
 }
 
+/** What a command stands under: the program, or another command that comes before it in the list. */
+function above(program: Commander, made: Command): Commander {
+  const words = made.name.split(' ');
+  return words.length === 1 ? program : program.commands.find((candidate) => candidate.name() === words[0])!;
+}
+
+/** The command that is meant by the first words of a command line. */
+export function commandNamed(commands: readonly Command[], args: readonly string[]): Command | undefined {
+  const [first = '', second = ''] = args;
+  return commands.find(({ name }) => name === `${first} ${second}`) ?? commands.find(({ name }) => name === first);
+}
+
 function addCommand(program: Commander, made: Command, surroundings: Surroundings): Commander {
-  const sub = program.command(made.name).summary(made.summary).description(made.description.replaceAll('\n', ' '));
+  const sub = program
+    .command(made.name.split(' ').at(-1)!)
+    .summary(made.summary)
+    .description(made.description.replaceAll('\n', ' '));
   prepare(sub, surroundings);
   sub.helpOption('-h, --help', 'print this help');
   for (const [key, spec] of Object.entries({ ...made.options, ...COMMON })) sub.addOption(toCommander(key, spec));
@@ -93,6 +108,8 @@ function addCommand(program: Commander, made: Command, surroundings: Surrounding
 }
 
 function prepare(program: Commander, { write, columns }: Surroundings): void {
+  // An option belongs to the command that it follows: `sim compare --peers 5` has nothing of `sim --peers`.
+  program.enablePositionalOptions().helpCommand(false);
   program.exitOverride().configureOutput({
     writeOut: write,
     // Errors are thrown, and told once, in one line.
@@ -123,7 +140,7 @@ function parse(program: Commander, args: readonly string[], commands: readonly C
       program.outputHelp();
       throw new Problem('name a command, such as inswarm demo', 2);
     }
-    const named = commands.find(({ name }) => name === args[0])?.name;
+    const named = commandNamed(commands, args)?.name;
     const text = error.message
       .replace(/^error: /, '')
       .replaceAll(/\s*\n\s*/g, ' ')

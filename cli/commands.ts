@@ -9,5 +9,5 @@ import { source } from './commands/source.ts';
 import { token } from './commands/token.ts';
 import { tracker } from './commands/tracker.ts';
 
-/** In the order of the help. */
+/** In the order of the help; a command under another comes after it. */
 export const COMMANDS: readonly Command[] = [demo, source, tracker, ins, peer, keygen, invite, token, name];

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { runCommandLine } from './command.ts';
+import { commandNamed, runCommandLine } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { Problem } from './problem.ts';
 
 /** A fault of ours or of the surroundings ends in one line, too; `INSWARM_LOG_LEVEL=debug` shows where it was. */
 function fail(error: unknown): never {
   const text = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
-  const name = COMMANDS.find((made) => made.name === process.argv[2])?.name;
+  const name = commandNamed(COMMANDS, process.argv.slice(2))?.name;
   process.stderr.write(`inswarm${name === undefined ? '' : ` ${name}`}: ${text}\n`);
   if (!(error instanceof Problem) && process.env.INSWARM_LOG_LEVEL === 'debug') console.error(error);
   process.exit(error instanceof Problem ? error.exitCode : 1);

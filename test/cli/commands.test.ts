@@ -52,7 +52,7 @@ describe('help', () => {
   });
 
   test.each(NAMES)('%s: every option, examples, and where else options can stand', async (name) => {
-    const text = await output([name, '--help']);
+    const text = await output([...name.split(' '), '--help']);
     const { options, examples } = COMMANDS.find((command) => command.name === name)!;
     for (const [key, spec] of Object.entries(options)) {
       expect(text).toMatch(new RegExp(`^  --${spec.negated ? 'no-' : ''}${optionName(key)}\\b`, 'm'));

@@ -5,9 +5,10 @@ import { invite } from './commands/invite.ts';
 import { keygen } from './commands/keygen.ts';
 import { name } from './commands/name.ts';
 import { peer } from './commands/peer.ts';
+import { sim } from './commands/sim.ts';
 import { source } from './commands/source.ts';
 import { token } from './commands/token.ts';
 import { tracker } from './commands/tracker.ts';
 
 /** In the order of the help; a command under another comes after it. */
-export const COMMANDS: readonly Command[] = [demo, source, tracker, ins, peer, keygen, invite, token, name];
+export const COMMANDS: readonly Command[] = [demo, source, tracker, ins, peer, keygen, invite, token, name, sim];

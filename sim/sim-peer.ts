@@ -9,17 +9,31 @@ import { SimSwarmNode } from './sim-swarm-node.ts';
 
 export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   readonly events: PeerEvent[] = [];
-  /** Every part handed on: `track:part` to the content of its blocks. */
-  readonly parts = new Map<string, string>();
+  /** Parts of tracks that were handed on, whole. */
+  partsHandedOn = 0;
+  /** Their bytes: what came twice is not in them. */
+  usefulBytes = 0;
+  /** `track:part` of those that were not what the source made. */
+  readonly wrongParts: string[] = [];
   /** Of every part handed on: how long after its last frame it was whole here, in ms. */
   readonly lagsMs: number[] = [];
   readonly core: PeerCore;
   private readonly key: Uint8Array;
+  private readonly made: ReadonlyMap<string, string>;
 
-  constructor(world: World, id: number, host: Host, core: PeerCore, key: Uint8Array) {
+  /** @param made - What the source made: `track:part` to the content of its blocks. */
+  constructor(
+    world: World,
+    id: number,
+    host: Host,
+    core: PeerCore,
+    key: Uint8Array,
+    made: ReadonlyMap<string, string>,
+  ) {
     super(world, id, host, core);
     this.core = core;
     this.key = key;
+    this.made = made;
   }
 
   protected override perform(output: PeerOutput): void {
@@ -41,7 +55,10 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
         return;
       case 'part': {
         const content = output.bodies.map((body) => (body as unknown as { content: string }).content).join();
-        this.parts.set(`${output.record.track}:${output.record.part}`, content);
+        const place = `${output.record.track}:${output.record.part}`;
+        if (content !== this.made.get(place)) this.wrongParts.push(place);
+        this.partsHandedOn++;
+        for (const body of output.bodies) this.usefulBytes += body.byteLength;
         this.lagsMs.push(this.nowMs - output.record.capturedAtMs - output.record.durationUs / 1000);
         return;
       }

@@ -5,14 +5,8 @@ import type { SourceCore } from '../source-server/core/source.ts';
 import { type SimBody, simHash, simName, simSign } from './crypto.ts';
 import type { Host } from './network.ts';
 import type { World } from './node.ts';
+import { partBytes, type StreamShape } from './scenario.ts';
 import { SimSwarmNode } from './sim-swarm-node.ts';
-
-export interface SimStream {
-  /** Video bits per second; audio adds a twentieth. */
-  readonly bps: number;
-  readonly partMs: number;
-  readonly partsPerSegment: number;
-}
 
 /** A source whose camera makes parts of a given rate: key frames are four times as large as the rest. */
 export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
@@ -23,7 +17,7 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
   mediaBytes = 0;
   readonly core: SourceCore;
   private readonly keys: { readonly root: Uint8Array; readonly signing: Uint8Array };
-  private readonly stream: SimStream;
+  private readonly stream: StreamShape;
   private part = 0;
   private filming = false;
 
@@ -33,7 +27,7 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
     host: Host,
     core: SourceCore,
     keys: { readonly root: Uint8Array; readonly signing: Uint8Array },
-    stream: SimStream,
+    stream: StreamShape,
   ) {
     super(world, id, host, core);
     this.core = core;
@@ -78,12 +72,9 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
   }
 
   private chunk(track: Track, part: number, indexInSegment: number): SourceChunk {
-    const { bps, partMs, partsPerSegment } = this.stream;
-    const meanBytes = ((track.kind === 'video' ? bps : bps / 20) * partMs) / 8000;
-    // A key frame's part weighs four of the others', the mean stays.
-    const shares = partsPerSegment + 3;
-    const weight = track.kind === 'audio' ? 1 : ((indexInSegment === 0 ? 4 : 1) * partsPerSegment) / shares;
-    const body: SimBody = { byteLength: Math.round(meanBytes * weight), content: `${track.id}.${part}` };
+    const { partMs } = this.stream;
+    const byteLength = partBytes(this.stream, indexInSegment)[track.kind];
+    const body: SimBody = { byteLength, content: `${track.id}.${part}` };
     this.mediaBytes += body.byteLength;
     return { track: track.id, timeUs: part * partMs * 1000, durationUs: partMs * 1000, body };
   }

@@ -1,0 +1,240 @@
+import { distributionOf, quantileOf } from '../report/distribution.ts';
+import type { Figures, FreezeFigures, Quantiles, Series } from '../report/report.ts';
+import { crowdInAtMs } from './arrivals.ts';
+import { efficiencyBound, frozenShareBound, latencyBoundMs, startupBoundMs } from './bound.ts';
+import { boundViewers, boundWorld } from './bound-of-run.ts';
+import { type Freeze, freezesOf } from './freezes.ts';
+import type { Measuring } from './measuring.ts';
+import { type Run, type SimStay, START_MS } from './run.ts';
+
+/** What came of a run. */
+export interface SimResult {
+  /** Of everything that happened: equal for equal options. */
+  readonly traceHash: string;
+  readonly events: number;
+  readonly supplyBps: number;
+  readonly streamBps: number;
+  readonly crowdInAtMs: number;
+  readonly figures: Figures;
+  readonly series: Series;
+  /** Blocks that came more than once, over all that came. */
+  readonly duplicateShare: number;
+  /** Wrong records and blocks that viewers dropped. */
+  readonly bad: number;
+}
+
+/** Works out the measures of a run so far. */
+export function resultOf(run: Run, measuring: Measuring): SimResult {
+  const { sharedOut, options } = run;
+  const streamBps = options.scenario.stream.bps;
+  const supplyBps = sharedOut.sourceBps + sharedOut.insBps + sharedOut.peersBps;
+  const crowdAtMs = crowdInAtMs(run.visits);
+  const stays = run.stays.map((stay) => accountOf(stay, run.nowMs));
+  const boundsMs = startupBoundMs(boundWorld(run), boundViewers(run)).filter((ms) => ms !== Number.POSITIVE_INFINITY);
+  const startups = stays.flatMap(({ startupDelayMs }) => (startupDelayMs === null ? [] : [startupDelayMs]));
+  const sum = (pick: (stay: StayAccount) => number) => stays.reduce((total, stay) => total + pick(stay), 0);
+  const hereMs = sum((stay) => stay.hereMs);
+  const received = { ins: sum((s) => s.from.ins), peers: sum((s) => s.from.peers), source: sum((s) => s.from.source) };
+  const receivedBytes = received.ins + received.peers + received.source;
+  const figures: Figures = {
+    viewers: { joined: stays.length, started: startups.length },
+    startupDelayMs: { ...quantiles(startups), bound: quantiles(boundsMs) },
+    freezes: freezeFigures(stays, crowdAtMs, run, supplyBps),
+    missedRate: over(
+      sum((stay) => stay.missedBlocks),
+      sum((stay) => stay.dueBlocks),
+    ),
+    uploadBps: uploads(stays, hereMs, streamBps),
+    controlBps: {
+      sent: perSecond(
+        sum((stay) => stay.controlSentBytes),
+        hereMs,
+      ),
+      received: perSecond(
+        sum((stay) => stay.controlReceivedBytes),
+        hereMs,
+      ),
+    },
+    controlShare: over(
+      sum((stay) => stay.controlSentBytes),
+      sum((stay) => stay.receivedBytes),
+    ),
+    liveLatencyMs: {
+      p50: measuring.latencyMs(0.5),
+      p95: measuring.latencyMs(0.95),
+      bound: { p50: latencyBound(run, 0.5), p95: latencyBound(run, 0.95) },
+    },
+    ...efficiencies(run, measuring, crowdAtMs, supplyBps),
+    offload: hereMs === 0 ? 0 : 1 - (run.source.dataSentBytes * 8000) / (hereMs * streamBps),
+    sourceCopies: over(run.source.dataSentBytes, run.source.mediaBytes),
+    bytesFrom: received,
+  };
+  return {
+    traceHash: run.trace.hash,
+    events: run.eventCount,
+    supplyBps,
+    streamBps,
+    crowdInAtMs: crowdAtMs,
+    figures,
+    series: seriesOf(run, measuring, stays, startups, boundsMs),
+    duplicateShare: receivedBytes === 0 ? 0 : Math.max(0, 1 - sum((stay) => stay.usefulBytes) / receivedBytes),
+    bad: sum((stay) => stay.bad),
+  };
+}
+
+/** One stay, counted. */
+interface StayAccount {
+  readonly startupDelayMs: number | null;
+  /** How long the viewer is or was there, and how long of that since its first frame. */
+  readonly hereMs: number;
+  readonly watchedMs: number;
+  readonly joinedAtMs: number;
+  readonly endMs: number;
+  readonly freezes: readonly Freeze[];
+  readonly dueBlocks: number;
+  readonly missedBlocks: number;
+  readonly dataSentBytes: number;
+  readonly controlSentBytes: number;
+  readonly controlReceivedBytes: number;
+  readonly receivedBytes: number;
+  readonly usefulBytes: number;
+  readonly from: { readonly ins: number; readonly peers: number; readonly source: number };
+  readonly bad: number;
+}
+
+function accountOf({ peer, joinedAtMs, leftAtMs }: SimStay, nowMs: number): StayAccount {
+  const stats = peer.core.stats(nowMs + peer.skewMs);
+  const endMs = Math.min(nowMs, leftAtMs);
+  const hereMs = endMs - joinedAtMs;
+  const { startupDelayMs, dueBlocks, missedBlocks, bytesFrom, bad } = stats;
+  return {
+    startupDelayMs,
+    hereMs,
+    watchedMs: startupDelayMs === null ? 0 : Math.max(0, hereMs - startupDelayMs),
+    joinedAtMs: joinedAtMs - START_MS,
+    endMs: endMs - START_MS,
+    freezes: freezesOf(peer.events, START_MS + peer.skewMs, endMs - START_MS),
+    dueBlocks,
+    missedBlocks,
+    dataSentBytes: peer.dataSentBytes,
+    controlSentBytes: peer.controlSentBytes,
+    controlReceivedBytes: peer.controlReceivedBytes,
+    receivedBytes: peer.dataReceivedBytes + peer.controlReceivedBytes,
+    usefulBytes: peer.usefulBytes,
+    from: bytesFrom,
+    bad,
+  };
+}
+
+function freezeFigures(
+  stays: readonly StayAccount[],
+  crowdAtMs: number,
+  run: Run,
+  supplyBps: number,
+): Figures['freezes'] {
+  const watchedMs = stays.reduce((sum, stay) => sum + stay.watchedMs, 0);
+  const watchedAfterMs = stays.reduce((sum, { watchedMs, endMs }) => {
+    return sum + Math.max(0, Math.min(watchedMs, endMs - crowdAtMs));
+  }, 0);
+  const all = stays.flatMap(({ freezes }) => freezes);
+  const after = all.filter(({ atMs }) => atMs >= crowdAtMs);
+  const total = freezesPer(all, watchedMs);
+  return {
+    ...total,
+    afterCrowd: freezesPer(after, watchedAfterMs),
+    frozenShare: over(total.frozenMs, watchedMs),
+    frozenShareBound: frozenShareBound(supplyBps, demandBps(run, crowdAtMs)),
+  };
+}
+
+function freezesPer(freezes: readonly Freeze[], watchedMs: number): FreezeFigures {
+  const frozenMs = freezes.reduce((sum, freeze) => sum + freeze.frozenMs, 0);
+  return { total: freezes.length, perPeerHour: over(freezes.length * 3_600_000, watchedMs), frozenMs };
+}
+
+function uploads(stays: readonly StayAccount[], hereMs: number, streamBps: number): Figures['uploadBps'] {
+  const sum = (pick: (stay: StayAccount) => number) => stays.reduce((total, stay) => total + pick(stay), 0);
+  const each = uploadOfEach(stays).sort((a, b) => a - b);
+  return {
+    data: perSecond(
+      sum((stay) => stay.dataSentBytes),
+      hereMs,
+    ),
+    control: perSecond(
+      sum((stay) => stay.controlSentBytes),
+      hereMs,
+    ),
+    p50: quantileOf(each, 0.5),
+    p95: quantileOf(each, 0.95),
+    shareAboveStream: over(each.filter((bps) => bps > streamBps).length, each.length),
+  };
+}
+
+function uploadOfEach(stays: readonly StayAccount[]): number[] {
+  return stays.map((stay) => perSecond(stay.dataSentBytes + stay.controlSentBytes, stay.hereMs));
+}
+
+/** Over the seconds after the crowd is in; over all where it never is. */
+function efficiencies(run: Run, measuring: Measuring, crowdAtMs: number, supplyBps: number) {
+  const { usefulBytesAt } = measuring;
+  const end = usefulBytesAt.length;
+  const from = Math.ceil(crowdAtMs / 1000);
+  const first = from < end ? from : 0;
+  const bytes = (usefulBytesAt[end - 1] ?? 0) - (usefulBytesAt[first - 1] ?? 0);
+  return {
+    efficiency: over(bytes * 8, supplyBps * (end - first)),
+    efficiencyBound: efficiencyBound(supplyBps, demandBps(run, crowdAtMs)),
+  };
+}
+
+/** What those who are there need, on average after the crowd is in; of all viewers where it never is. */
+function demandBps(run: Run, crowdAtMs: number): number {
+  const { bps } = run.options.scenario.stream;
+  const endMs = run.elapsedMs;
+  const spanMs = endMs - crowdAtMs;
+  if (spanMs <= 0) return run.options.peers * bps;
+  let hereMs = 0;
+  for (const { joinedAtMs, leftAtMs } of run.stays) {
+    hereMs += Math.max(0, Math.min(endMs, leftAtMs - START_MS) - Math.max(crowdAtMs, joinedAtMs - START_MS));
+  }
+  return (hereMs / spanMs) * bps;
+}
+
+function latencyBound(run: Run, share: number): number | null {
+  const meanUpBps = run.sharedOut.peersBps / Math.max(1, run.options.peers);
+  const boundMs = latencyBoundMs(boundWorld(run), run.options.peers, meanUpBps, share);
+  return Number.isFinite(boundMs) ? boundMs : null;
+}
+
+function seriesOf(
+  run: Run,
+  { perSecond }: Measuring,
+  stays: readonly StayAccount[],
+  startups: readonly number[],
+  boundsMs: readonly number[],
+): Series {
+  const freezes = new Array<number>(perSecond.viewers.length).fill(0);
+  for (const { atMs } of stays.flatMap((stay) => stay.freezes)) {
+    const second = Math.floor(atMs / 1000);
+    if (second < freezes.length) freezes[second]!++;
+  }
+  return {
+    startupDelayMs: distributionOf(startups),
+    startupBoundMs: run.visits.length === 0 ? null : distributionOf(boundsMs),
+    uploadBps: distributionOf(uploadOfEach(stays)),
+    perSecond: { ...perSecond, freezes },
+  };
+}
+
+function quantiles(values: readonly number[]): Quantiles {
+  const sorted = values.toSorted((a, b) => a - b);
+  return { p50: quantileOf(sorted, 0.5), p95: quantileOf(sorted, 0.95), max: sorted.at(-1) ?? null };
+}
+
+function perSecond(bytes: number, ms: number): number {
+  return over(bytes * 8000, ms);
+}
+
+function over(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}

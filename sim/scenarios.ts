@@ -1,0 +1,95 @@
+import { SCENARIO_DEFAULTS, type Scenario } from './scenario.ts';
+
+/** The scenarios that ship, by name. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'flash-crowd',
+    summary: 'all join within 10 s; half as much supply again as they need',
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'flash-crowd-tight',
+    summary: 'all join within 10 s; a fifth more supply than they need',
+    supply: { kind: 'fair', times: 1.2, sourceStreams: 20 },
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'flash-crowd-ramp',
+    summary: 'the flash crowd, with more and more joining until the tenth second',
+    arrivals: { kind: 'crowd', fromMs: 3_000, withinMs: 10_000, shape: 'ramp' },
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'shortage',
+    summary: 'the flash crowd with four fifths of the supply it needs: everybody has to suffer alike',
+    supply: { kind: 'fair', times: 0.8, sourceStreams: 20 },
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'steady',
+    summary: 'viewers come one by one over 40 s',
+    arrivals: { kind: 'poisson', fromMs: 3_000, withinMs: 40_000 },
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'churn',
+    summary:
+      'a flash crowd of zappers: half stay less than 20 s, half of those come back, a fifth leaves without a word',
+    sessions: {
+      kind: 'churn',
+      length: { law: 'lognormal', medianMs: 20_000, spread: 1.4 },
+      returning: 0.5,
+      awayMs: 10_000,
+      crashing: 0.2,
+    },
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'waves',
+    summary: 'three flash crowds of 3 s, one every 15 s',
+    arrivals: { kind: 'waves', fromMs: 3_000, count: 3, everyMs: 15_000, withinMs: 3_000 },
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'ins-lost',
+    summary: 'all INS servers but the fed one die, then that one too; they come back 10 s later',
+    mode: 'hybrid',
+    // Until they are back, what the viewers' uplinks carry has to do.
+    supply: { kind: 'fair', times: 2.5, sourceStreams: 20 },
+    happenings: [
+      { atMs: 25_000, what: 'ins-dies', server: 1 },
+      { atMs: 25_000, what: 'ins-dies', server: 2 },
+      { atMs: 25_000, what: 'ins-dies', server: 3 },
+      { atMs: 30_000, what: 'ins-dies', server: 0 },
+      { atMs: 40_000, what: 'ins-back', server: 0 },
+      { atMs: 42_000, what: 'ins-back', server: 1 },
+      { atMs: 42_000, what: 'ins-back', server: 2 },
+      { atMs: 42_000, what: 'ins-back', server: 3 },
+    ],
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'mixed',
+    summary: 'a flash crowd of which half is in INS mode and half native',
+    mode: 'mixed',
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'browsers',
+    summary: 'a hybrid flash crowd of which 70 % are browsers, which nobody can dial',
+    mode: 'hybrid',
+    browsers: 0.7,
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'uneven',
+    summary: 'the flash crowd with uplinks as measured among Gnutella hosts: a few carry most',
+    mode: 'native',
+    uplinks: 'gnutella',
+  },
+];
+
+export function scenarioNamed(name: string): Scenario | undefined {
+  return SCENARIOS.find((scenario) => scenario.name === name);
+}

@@ -1,0 +1,310 @@
+import { InsServer } from '../ins-server/core/ins-server.ts';
+import { INS_SERVER_LIMITS } from '../ins-server/core/limits.ts';
+import { PLAYER_DEFAULTS } from '../machine/player.ts';
+import { Prng } from '../machine/prng.ts';
+import { PeerCore } from '../peer/core/peer.ts';
+import type { InsServerEntry, Mode } from '../protocol/swarm-fields.ts';
+import { SourceCore } from '../source-server/core/source.ts';
+import { TRACKER_LIMITS } from '../tracker/core/limits.ts';
+import { Tracker } from '../tracker/core/tracker.ts';
+import { planVisits, type Visit } from './arrivals.ts';
+import { drawUplinks } from './bandwidth.ts';
+import { simHash } from './crypto.ts';
+import { EventQueue } from './event-queue.ts';
+import { Measuring } from './measuring.ts';
+import { type Host, Network } from './network.ts';
+import type { World } from './node.ts';
+import { resultOf, type SimResult } from './result.ts';
+import { type Run, type RunOptions, type SimStay, START_MS } from './run.ts';
+import { type Happening, MBPS, type ScenarioMode } from './scenario.ts';
+import { SimInsServer } from './sim-ins-server.ts';
+import { SimPeer } from './sim-peer.ts';
+import { SimSource } from './sim-source.ts';
+import { SimTracker } from './sim-tracker.ts';
+import { CONTROL_UP_BPS, nativeCount, type SharedOut, shareOut } from './supply.ts';
+import { Trace } from './trace.ts';
+
+export interface SimOptions extends RunOptions {
+  /** What else happens during the run: each at its time after the start. */
+  readonly events?: readonly { readonly atMs: number; run(sim: Simulation): void }[];
+}
+
+const TRACKER_URL = 'ws://tracker:1';
+const SOURCE_URL = 'ws://source:1';
+/** How long a peer that leaves has for its good-byes. */
+const LEAVING_MS = 2_000;
+
+/**
+ * A whole swarm under virtual time: every core that ships, nothing mocked inside them. It is built, then run in slices of any length;
+ * what happens is a function of the options alone, not of the slices.
+ */
+export class Simulation implements Run {
+  readonly trace = new Trace();
+  readonly source: SimSource;
+  readonly tracker: SimTracker;
+  readonly insServers: SimInsServer[] = [];
+  readonly stays: SimStay[] = [];
+  readonly visits: readonly Visit[];
+  readonly options: SimOptions;
+  readonly seconds: number;
+  /** Who may send how much. */
+  readonly sharedOut: SharedOut;
+  /** By viewer: what it may give to others, in bits per second. */
+  readonly givenBps: readonly number[];
+  /** Events run so far. */
+  eventCount = 0;
+  private readonly events = new EventQueue(START_MS);
+  private readonly network: Network;
+  private readonly world: World;
+  private readonly prng: Prng;
+  private readonly streamId: Uint8Array;
+  private readonly measuring: Measuring;
+  /** By viewer. */
+  private readonly regions: readonly number[];
+  private readonly browsers: ReadonlySet<number>;
+  private readonly hosts = new Map<number, Host>();
+  private nodes = 0;
+
+  constructor(options: SimOptions) {
+    this.options = options;
+    const { scenario, seed, peers } = options;
+    this.seconds = options.seconds ?? scenario.seconds;
+    this.prng = new Prng(seed);
+    this.network = new Network(this.events, scenario.regions.delaysMs);
+    this.world = { events: this.events, network: this.network, trace: this.trace, listeners: new Map() };
+    const root = this.prng.fork('root').bytes(32);
+    this.streamId = simHash(root);
+    const { arrivals, sessions, supply, stream, insServers, regions, browsers } = scenario;
+    this.visits = planVisits(arrivals, sessions, peers, this.seconds * 1000, this.prng.fork('visits'));
+    this.sharedOut = shareOut(supply, this.mode, peers * stream.bps, stream.bps, peers, insServers);
+    this.givenBps = this.drawGiven();
+    const shuffled = this.prng.fork('regions').sample([...Array(peers).keys()], peers);
+    this.regions = shuffled.map((at) => at % regions.names.length);
+    this.browsers = new Set(this.prng.fork('browsers').sample([...Array(peers).keys()], Math.round(browsers * peers)));
+    this.tracker = this.makeTracker();
+    for (let at = 0; at < insServers; at++) this.insServers.push(this.makeInsServer(at));
+    this.source = this.makeSource(root);
+    this.measuring = new Measuring(this);
+    this.plan();
+  }
+
+  /** The mode of the run; that of single viewers may be a function's, which counts as mixed. */
+  get mode(): ScenarioMode {
+    const { mode, scenario } = this.options;
+    return typeof mode === 'function' ? 'mixed' : (mode ?? scenario.mode);
+  }
+
+  get nowMs(): number {
+    return this.events.nowMs;
+  }
+
+  /** Virtual ms since the run's start. */
+  get elapsedMs(): number {
+    return this.events.nowMs - START_MS;
+  }
+
+  get over(): boolean {
+    return this.elapsedMs >= this.seconds * 1000;
+  }
+
+  /** Those who are or were there, in order of their coming. */
+  get peers(): SimPeer[] {
+    return this.stays.map(({ peer }) => peer);
+  }
+
+  /** Lets virtual time pass until so many ms after the start, at most to the end. */
+  runUntil(atMs: number): void {
+    this.eventCount += this.events.runUntil(START_MS + Math.min(atMs, this.seconds * 1000));
+  }
+
+  /** Runs to the end and says what came of it. */
+  run(): SimResult {
+    this.runUntil(this.seconds * 1000);
+    return this.result();
+  }
+
+  /** What came of it so far. */
+  result(): SimResult {
+    return resultOf(this, this.measuring);
+  }
+
+  /** Adds a viewer now, outside of what was planned. */
+  join(viewer: number): SimPeer {
+    const joinAtMs = this.elapsedMs;
+    const leaveAtMs = Number.POSITIVE_INFINITY;
+    return this.enter({ viewer, again: 0, joinAtMs, leaveAtMs, crashes: false }).peer;
+  }
+
+  modeOf(viewer: number): Mode {
+    const mode = this.options.mode ?? this.options.scenario.mode;
+    if (typeof mode === 'function') return mode(viewer);
+    return mode === 'mixed' ? (viewer % 2 === 1 ? 'native' : 'ins') : mode;
+  }
+
+  private plan(): void {
+    const at = (atMs: number, run: () => void) => this.events.at(START_MS + atMs, run);
+    at(1, () => this.source.start());
+    for (const visit of this.visits) at(visit.joinAtMs, () => this.stay(visit));
+    for (const happening of this.options.scenario.happenings) at(happening.atMs, () => this.happen(happening));
+    for (const { atMs, run } of this.options.events ?? []) at(atMs, () => run(this));
+    for (let second = 1; second <= this.seconds; second++) at(second * 1000, () => this.measuring.sample());
+  }
+
+  private stay(visit: Visit): void {
+    const stay = this.enter(visit);
+    if (visit.leaveAtMs === Number.POSITIVE_INFINITY) return;
+    this.events.at(START_MS + visit.leaveAtMs, () => this.leave(stay, visit.crashes));
+  }
+
+  private enter(visit: Visit): SimStay {
+    const { viewer, again } = visit;
+    const { regions } = this.options.scenario;
+    const prng = this.prng.fork(`peer ${viewer} ${again}`);
+    const host = this.hostOf(viewer);
+    const key = prng.bytes(32);
+    const mode = this.modeOf(viewer);
+    const url = host.options.dialable ? `ws://peer-${viewer}-${again}:1` : null;
+    const core = new PeerCore({
+      stream: this.streamId,
+      key,
+      trackerUrl: TRACKER_URL,
+      mode,
+      url,
+      region: regions.names[host.options.region]!,
+      // A browser in INS mode shows its address to nobody.
+      dialsNeighbours: host.options.dialable || mode !== 'ins',
+      follow: this.options.follow ?? true,
+      player: this.options.player ?? PLAYER_DEFAULTS,
+      prng,
+    });
+    const peer = new SimPeer(this.world, ++this.nodes, host, core, key, this.source.parts);
+    if (url !== null) this.world.listeners.set(url, peer as never);
+    const stay = { visit, peer, joinedAtMs: this.nowMs, leftAtMs: Number.POSITIVE_INFINITY };
+    this.stays.push(stay);
+    peer.skewMs = this.options.peerSkewMs ?? 0;
+    peer.input({ kind: 'start' });
+    return stay;
+  }
+
+  private leave(stay: SimStay, crashes: boolean): void {
+    if (!stay.peer.alive || stay.leftAtMs <= this.nowMs) return;
+    stay.leftAtMs = this.nowMs;
+    if (!crashes) stay.peer.input({ kind: 'stop' });
+    this.events.at(this.nowMs + (crashes ? 0 : LEAVING_MS), () => stay.peer.kill());
+  }
+
+  private happen(happening: Happening): void {
+    switch (happening.what) {
+      case 'ins-dies':
+        this.insServers[happening.server]?.kill();
+        return;
+      case 'ins-back':
+        if (this.insServers[happening.server]?.alive === false)
+          this.insServers[happening.server] = this.makeInsServer(happening.server);
+        return;
+      case 'ins-drops-links':
+        this.insServers[happening.server]?.dropLinks();
+        return;
+      case 'viewers-crash': {
+        const there = this.stays.filter(({ leftAtMs }) => leftAtMs > this.nowMs);
+        const prng = this.prng.fork(`crash ${happening.atMs}`);
+        for (const stay of prng.sample(there, Math.round(happening.share * there.length))) this.leave(stay, true);
+        return;
+      }
+    }
+  }
+
+  /** The uplinks of those who give blocks; 0 for the others. */
+  private drawGiven(): number[] {
+    const { options, sharedOut } = this;
+    const { uplinks } = options.scenario;
+    const prng = this.prng.fork('uplinks');
+    const { mode } = this;
+    if (typeof options.mode !== 'function' && mode === 'mixed') {
+      const drawn = drawUplinks(uplinks, nativeCount(options.peers), sharedOut.peersBps, prng);
+      return Array.from({ length: options.peers }, (_, viewer) => (viewer % 2 === 1 ? drawn[viewer >> 1]! : 0));
+    }
+    return drawUplinks(uplinks, options.peers, sharedOut.peersBps, prng);
+  }
+
+  private hostOf(viewer: number): Host {
+    const known = this.hosts.get(viewer);
+    if (known !== undefined) return known;
+    const { supply, downBps } = this.options.scenario;
+    const leastBps = supply.kind === 'links' ? supply.peerBps : CONTROL_UP_BPS;
+    const upBps = Math.max(this.givenBps[viewer] ?? 0, leastBps);
+    // Viewers beyond those that were planned are where their number puts them.
+    const region = this.regions[viewer] ?? viewer % this.options.scenario.regions.names.length;
+    const host = this.network.host({ region, upBps, downBps, dialable: !this.browsers.has(viewer) });
+    this.hosts.set(viewer, host);
+    return host;
+  }
+
+  private makeTracker(): SimTracker {
+    const core = new Tracker({
+      seed: this.prng.fork('tracker').u32(),
+      insServers: Array.from({ length: this.options.scenario.insServers }, (_, at) => this.insEntry(at)),
+      regionOf: () => undefined,
+      limits: TRACKER_LIMITS,
+    });
+    const tracker = new SimTracker(this.world, ++this.nodes, this.serverHost(0, 1000 * MBPS), core);
+    this.world.listeners.set(TRACKER_URL, tracker as never);
+    return tracker;
+  }
+
+  private makeInsServer(at: number): SimInsServer {
+    const key = this.prng.fork(`ins ${at}`).bytes(32);
+    const core = new InsServer({
+      key,
+      seed: at,
+      mayDial: () => true,
+      isKnownServer: () => true,
+      startedAtMs: this.nowMs === START_MS ? 0 : this.nowMs,
+      limits: INS_SERVER_LIMITS,
+    });
+    const { scenario } = this.options;
+    // In native mode nobody asks them for anything, but what takes no part needs a link, too.
+    const bps = Math.max(this.sharedOut.insBps / scenario.insServers, CONTROL_UP_BPS);
+    const region = at % scenario.regions.names.length;
+    const server = new SimInsServer(this.world, ++this.nodes, this.serverHost(region, bps), core, key);
+    this.world.listeners.set(insUrl(at), server as never);
+    return server;
+  }
+
+  private makeSource(root: Uint8Array): SimSource {
+    const { scenario, blockBytes } = this.options;
+    const prng = this.prng.fork('source');
+    const signing = prng.bytes(32);
+    // With nobody to read there, native runs feed none: the source's whole uplink is for viewers.
+    const fed = this.mode === 'native' ? 0 : Math.min(scenario.insFed, this.insServers.length);
+    const core = new SourceCore({
+      stream: this.streamId,
+      rootKey: root,
+      signingKey: signing,
+      title: 'simulated',
+      trackerUrl: TRACKER_URL,
+      insServers: Array.from({ length: fed }, (_, at) => this.insEntry(at)),
+      url: SOURCE_URL,
+      hlsUrl: null,
+      ...(blockBytes === undefined ? {} : { blockBytes }),
+      prng,
+    });
+    const host = this.serverHost(0, this.sharedOut.sourceBps);
+    const source = new SimSource(this.world, ++this.nodes, host, core, { root, signing }, scenario.stream);
+    this.world.listeners.set(SOURCE_URL, source as never);
+    return source;
+  }
+
+  private insEntry(at: number): InsServerEntry {
+    const { names } = this.options.scenario.regions;
+    return { url: insUrl(at), region: names[at % names.length]! };
+  }
+
+  private serverHost(region: number, bps: number): Host {
+    return this.network.host({ region, upBps: bps, downBps: bps, dialable: true });
+  }
+}
+
+function insUrl(at: number): string {
+  return `ws://ins-${at}:1`;
+}

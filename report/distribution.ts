@@ -21,3 +21,25 @@ export function distributionOf(values: readonly number[]): Distribution {
 function thinned(sorted: readonly number[]): readonly number[] {
   return Array.from({ length: VALUES_MAX }, (_, at) => quantileOf(sorted, at / (VALUES_MAX - 1))!);
 }
+
+/** One distribution of all values of several; each value that was kept stands for as many as were dropped beside it. */
+export function pooled(distributions: readonly Distribution[]): Distribution {
+  const points = distributions.flatMap(({ count, sorted }) =>
+    sorted.map((value) => ({ value, weight: count / sorted.length })),
+  );
+  const count = distributions.reduce((sum, one) => sum + one.count, 0);
+  if (distributions.every(({ count, sorted }) => count === sorted.length) || points.length === 0) {
+    return { ...distributionOf(points.map(({ value }) => value)), count };
+  }
+  points.sort((a, b) => a.value - b.value);
+  const total = points.reduce((sum, { weight }) => sum + weight, 0);
+  const sorted: number[] = [];
+  let passed = 0;
+  for (const { value, weight } of points) {
+    passed += weight;
+    while (sorted.length < VALUES_MAX && (sorted.length / (VALUES_MAX - 1)) * total <= passed) sorted.push(value);
+  }
+  // What rounding leaves over is the most there is.
+  while (sorted.length < VALUES_MAX) sorted.push(points.at(-1)!.value);
+  return { count, sorted };
+}

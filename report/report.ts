@@ -54,6 +54,10 @@ export interface ColumnReport extends Figures {
   readonly what: string;
   /** How {@link Report.supplyBps} is shared out here. */
   readonly supply: Supply;
+  /** The column of which this is a variation, one thing changed: they are compared seed by seed. Null: it stands for itself. */
+  readonly base: string | null;
+  /** By the path of a figure (`startupDelayMs.p50`): half the width of its 95 % confidence interval; null of fewer than two runs. */
+  readonly confidence: Readonly<Record<string, number | null>>;
   readonly series: Series;
   readonly runs: readonly Run[];
 }

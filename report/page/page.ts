@@ -1,0 +1,181 @@
+import { headSentence, ideasIn, mainKeys, sentenceOf } from '../ideas.ts';
+import { measureOf } from '../measures.ts';
+import type { ColumnReport, Report } from '../report.ts';
+import { type Child, el, escaped, type Markup } from '../svg/element.ts';
+import { toneOf } from '../svg/tone.ts';
+import { countText, figureText, rateText } from '../text.ts';
+import { plots, variationPlots } from './plots.ts';
+import { STYLE } from './style.ts';
+import { figuresTable, nearness } from './table.ts';
+
+/** A report as one HTML file that opens anywhere: no server, no script, nothing from elsewhere. */
+export function pageOf(report: Report): string {
+  const title = titleOf(report);
+  const body = el(
+    'main',
+    {},
+    head(report, title),
+    cards(report),
+    table(report),
+    section(report),
+    ideas(report),
+    made(report),
+  );
+  return [
+    '<!doctype html>',
+    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">',
+    `<title>${escaped(title)} · inswarm</title><style>${STYLE}</style></head>`,
+    `<body>${body.markup}</body></html>`,
+    '',
+  ].join('\n');
+}
+
+function titleOf({ scenario, peers }: Report): string {
+  const name = scenario.replaceAll('-', ' ');
+  return `${name[0]?.toUpperCase() ?? ''}${name.slice(1)}: ${countText(peers)} viewers, one supply`;
+}
+
+function head(report: Report, title: string): Child {
+  const { engine, seeds, streamBps, supplyBps, peers, warnings } = report;
+  const times = peers === 0 ? '' : `, ${(supplyBps / (streamBps * peers)).toFixed(2)} times the demand`;
+  const where = engine === 'sim' ? 'the shipped programs under virtual time' : 'real processes over real sockets';
+  return [
+    el(
+      'p',
+      { class: 'eyebrow' },
+      `inswarm · ${where} · ${countText(seeds.length)} ${seeds.length === 1 ? 'seed' : 'seeds'}`,
+    ),
+    el('h1', {}, title),
+    el(
+      'p',
+      { class: 'lede' },
+      `A stream of ${rateText(streamBps)}, and in every column ${rateText(supplyBps)} in all to send it with${times}. ${headSentence(report)}`,
+    ),
+    warnings.map((warning) => el('p', { class: 'warning' }, warning)),
+  ];
+}
+
+/** The one figure that a viewer feels first, large. */
+function cards(report: Report): Markup {
+  const all = Object.keys(report.modes);
+  return el(
+    'div',
+    { class: 'cards' },
+    mainKeys(report).map((key) => card(report.modes[key]!, toneOf(key, all))),
+  );
+}
+
+function card(column: ColumnReport, tone: string): Markup {
+  const { startupDelayMs, freezes } = column;
+  const [big = '–', unit = ''] = figureText(startupDelayMs.p95, 'ms').split('\u00a0');
+  const bound = startupDelayMs.bound?.p95 ?? null;
+  const near =
+    bound === null || startupDelayMs.p95 === null
+      ? ''
+      : nearness(startupDelayMs.p95, bound, measureOf('startupDelayMs.p95'));
+  const frozen =
+    freezes.total === 0 ? 'no freeze' : `${figureText(freezes.perPeerHour, 'count')} freezes per viewer-hour`;
+  return el(
+    'div',
+    { class: `card ${tone}` },
+    el('b', {}, column.label),
+    el('div', { class: 'big' }, big, el('i', {}, unit)),
+    el('small', {}, 'until 95\u00a0% of the viewers have a picture'),
+    near === '' ? [] : el('small', {}, `${near} the bound of ${figureText(bound, 'ms')}`),
+    el('small', {}, `half within ${figureText(startupDelayMs.p50, 'ms')}; ${frozen}`),
+  );
+}
+
+function table(report: Report): Child {
+  const confidence =
+    report.seeds.length > 1
+      ? `Means over ${report.seeds.length} seeds, ± half the width of their 95\u00a0% confidence interval. `
+      : 'One seed, so no confidence interval. ';
+  return [
+    el('h2', {}, 'The figures'),
+    el(
+      'p',
+      { class: 'about' },
+      `${confidence}The bound is what no system can beat with this supply, these arrivals and these distances; the target is what this project has set itself.`,
+    ),
+    figuresTable(report),
+  ];
+}
+
+function section(report: Report): Child {
+  return [el('h2', {}, 'How it went'), plots(report)];
+}
+
+function ideas(report: Report): Child {
+  const there = ideasIn(report);
+  if (there.length === 0) return [];
+  const items = there.map((idea) => el('li', {}, el('h3', {}, idea.name), el('p', {}, sentenceOf(report, idea))));
+  const varied = variationPlots(report);
+  return [
+    el('h2', {}, 'What the design ideas are worth'),
+    el(
+      'p',
+      { class: 'about' },
+      'Each compares two columns seed by seed: the same arrivals, the same hosts, the same supply. What is not beyond chance is not told.',
+    ),
+    el('ul', { class: 'ideas' }, items),
+    varied.length === 0 ? [] : el('div', { class: 'figures', style: 'margin-top:40px' }, varied),
+  ];
+}
+
+function made(report: Report): Child {
+  const { made, seeds, seconds, supplyBps, modes } = report;
+  const supplies = Object.values(modes).map(({ label, supply: { sourceBps, insBps, peersBps } }) => {
+    const total = sourceBps + insBps + peersBps;
+    const parts = `source ${rateText(sourceBps)}, INS servers ${rateText(insBps)}, viewers ${rateText(peersBps)}`;
+    return el('div', {}, `${label}: ${parts}: ${countText(total)} bit/s`);
+  });
+  const rows: [string, Child][] = [
+    ['Command', el('code', {}, made.command)],
+    ['Seeds', seeds.join(', ')],
+    ['A run', `${countText(seconds)} s of stream, ${countText(report.peers)} viewers`],
+    ['Supply', [`${countText(supplyBps)} bit/s in every column`, supplies]],
+    ['Version', made.version],
+    ['Machine', made.machine],
+    ...(made.at === '' ? [] : [['Made at', made.at] as [string, Child]]),
+    ['Took', `${countText(made.tookMs / 1000)} s`],
+  ];
+  return [
+    el('h2', {}, 'How this was made'),
+    el(
+      'dl',
+      {},
+      rows.map(([name, what]) => [el('dt', {}, name), el('dd', {}, what)]),
+    ),
+    runs(report),
+  ];
+}
+
+/** Every run, with the command that replays it. */
+function runs({ modes }: Report): Markup {
+  const rows = Object.values(modes).flatMap(({ label, runs }) =>
+    runs.map(({ seed, traceHash, command, figures }) =>
+      el(
+        'tr',
+        {},
+        el('td', {}, label),
+        el('td', {}, String(seed)),
+        el('td', {}, figureText(figures.startupDelayMs.p50, 'ms')),
+        el('td', {}, figureText(figures.startupDelayMs.p95, 'ms')),
+        el('td', {}, countText(figures.freezes.total)),
+        el('td', {}, el('code', {}, traceHash)),
+        el('td', {}, el('code', {}, command)),
+      ),
+    ),
+  );
+  const names = ['Column', 'Seed', 'Half', '95\u00a0%', 'Freezes', 'Trace', 'Replay'].map((name) =>
+    el('th', { scope: 'col' }, name),
+  );
+  const table = el('table', { class: 'fine' }, el('thead', {}, el('tr', {}, names)), el('tbody', {}, rows));
+  return el(
+    'details',
+    {},
+    el('summary', {}, 'Every run, and the command that replays it'),
+    el('div', { class: 'scroll' }, table),
+  );
+}

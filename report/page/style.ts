@@ -1,0 +1,78 @@
+/** The page's look: one column of text, two of plots, light and dark, phone to print. No file, font or script from anywhere. */
+export const STYLE = `
+:root{color-scheme:light dark;--paper:#fcfcfa;--ink:#191c20;--soft:#5a626b;--quiet:#868e97;--rule:#e2e4e3;--tint:#f1f3f2;--good:#1a7f4b;--bad:#b3341f;
+--c0:#0b6bb0;--c1:#c8530a;--c2:#007f5f;--c3:#9c4a86;--c4:#4a90c2;--c5:#a37b00;--c6:#5b5fc7;--c7:#6b7178}
+@media(prefers-color-scheme:dark){:root{--paper:#14171a;--ink:#e9ebec;--soft:#a7afb6;--quiet:#7d868e;--rule:#2b3035;--tint:#1c2024;--good:#5cc48d;--bad:#ff8a70;
+--c0:#5fb3f0;--c1:#ff9c54;--c2:#43c9a0;--c3:#dd92c8;--c4:#8cc4e8;--c5:#e3bd4a;--c6:#a3a6ff;--c7:#a7afb6}}
+*{box-sizing:border-box}
+html{-webkit-text-size-adjust:100%}
+body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 -apple-system,BlinkMacSystemFont,"Segoe UI",Roboto,"Helvetica Neue","Liberation Sans",Arial,sans-serif}
+main{max-width:1120px;margin:0 auto;padding:56px 32px 64px}
+.eyebrow{margin:0 0 8px;color:var(--soft);font-size:14px}
+h1{margin:0 0 16px;font-size:clamp(28px,4.4vw,44px);line-height:1.12;letter-spacing:-.022em;font-weight:680;text-wrap:balance}
+h2{margin:64px 0 6px;font-size:23px;line-height:1.25;letter-spacing:-.012em;font-weight:660}
+h3{margin:0 0 2px;font-size:16.5px;line-height:1.35;font-weight:650}
+p{margin:0 0 12px}
+.lede{max-width:68ch;font-size:18px;color:var(--soft);text-wrap:pretty}
+.about{max-width:72ch;color:var(--soft);text-wrap:pretty}
+.warning{margin:20px 0;padding:12px 16px;border-left:4px solid var(--bad);background:var(--tint);color:var(--bad);font-weight:600}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(210px,1fr));gap:16px;margin:32px 0 8px}
+.card{padding:18px 20px 16px;border:1px solid var(--rule);border-top:3px solid var(--c);border-radius:3px 3px 8px 8px}
+.card b{display:block;font-size:15px;font-weight:620}
+.card .big{font-size:42px;line-height:1.12;font-weight:660;letter-spacing:-.03em;font-variant-numeric:tabular-nums}
+.card .big i{font-style:normal;font-size:20px;letter-spacing:0;margin-left:3px;color:var(--soft);font-weight:500}
+.card small{display:block;font-size:13.5px;line-height:1.45;color:var(--soft)}
+.scroll{overflow-x:auto;margin:16px -32px 0;padding:0 32px}
+table{border-collapse:collapse;min-width:100%;font-size:15px;font-variant-numeric:tabular-nums}
+th,td{padding:9px 14px 8px;text-align:right;vertical-align:top;border-bottom:1px solid var(--rule)}
+th:first-child,td:first-child{text-align:left;padding-left:0}
+th:last-child,td:last-child{padding-right:0}
+thead th{font-weight:640;line-height:1.3;border-bottom:2px solid var(--ink);vertical-align:bottom}
+thead th span{display:block;height:3px;margin:0 0 6px auto;width:32px;background:var(--c)}
+tbody th{font-weight:560;min-width:190px;max-width:280px}
+tbody th small,td small{display:block;color:var(--soft);font-weight:400;font-size:12.5px;line-height:1.4}
+td{white-space:nowrap}
+td em{font-style:normal;color:var(--soft);font-size:13px;margin-left:5px}
+td .yes{color:var(--good)}td .no{color:var(--bad)}
+.figures{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:44px 40px;margin-top:24px}
+.figures>.wide{grid-column:1/-1}
+figure{margin:0;break-inside:avoid}
+figcaption{margin:0 0 10px}
+figcaption p{margin:0;color:var(--soft);font-size:14.5px;line-height:1.45;text-wrap:pretty}
+.plot{display:block;width:100%;height:auto;overflow:visible;font-family:inherit;font-variant-numeric:tabular-nums}
+.on-phone{display:none}
+.legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:0 0 10px;padding:0;list-style:none;font-size:14px}
+.legend i{display:inline-block;width:12px;height:12px;margin-right:6px;border-radius:2px;background:var(--c);vertical-align:-1px}
+.ideas{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:24px 40px;margin:20px 0 0;padding:0;list-style:none}
+.ideas p{margin:2px 0 0;color:var(--soft);text-wrap:pretty}
+dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:6px 20px;margin:16px 0;font-size:15px}
+dt{color:var(--soft)}dd{margin:0}
+code{font:13.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;overflow-wrap:anywhere}
+details{margin:16px 0}summary{cursor:pointer;font-weight:600}
+.fine{font-size:13.5px}
+.fine td,.fine th{padding:5px 12px 4px}
+svg text{fill:var(--ink)}
+.grid{stroke:var(--rule);stroke-width:1}.axis{stroke:var(--quiet);stroke-width:1}
+svg .tick,svg .name{fill:var(--soft)}
+.line{fill:none;stroke:var(--c);stroke-width:2.4;stroke-linejoin:round;stroke-linecap:round}
+.line.c2{stroke-dasharray:9 3.5}.line.c3{stroke-dasharray:2 4.5}
+.bound{fill:none;stroke:var(--c);stroke-width:1.5;stroke-dasharray:5 4;opacity:.85}
+.band{fill:var(--c);opacity:.16;stroke:none}
+.span{fill:var(--tint)}
+.dot{fill:var(--c);stroke:var(--paper);stroke-width:1.5}
+.arrow{fill:none;stroke:var(--c);stroke-width:2;stroke-linecap:round;stroke-linejoin:round}
+.fill{fill:var(--c)}.track{fill:var(--tint)}
+.whisker{fill:none;stroke:var(--ink);stroke-width:1.3}
+.wedge{fill:var(--soft)}
+svg .halo{paint-order:stroke;stroke:var(--paper);stroke-width:4px;stroke-linejoin:round}
+svg .label{fill:var(--c);font-weight:620}
+svg .value{font-weight:600}
+svg .inside{fill:var(--paper);font-weight:600}
+.c0{--c:var(--c0)}.c1{--c:var(--c1)}.c2{--c:var(--c2)}.c3{--c:var(--c3)}.c4{--c:var(--c4)}.c5{--c:var(--c5)}.c6{--c:var(--c6)}.c7{--c:var(--c7)}
+.c-quiet{--c:var(--soft)}.o-ins{--c:var(--c0)}.o-peers{--c:var(--c1)}.o-source{--c:var(--c7)}
+@media(max-width:720px){main{padding:32px 18px 48px}.scroll{margin:12px -18px 0;padding:0 18px}.figures,.ideas{grid-template-columns:minmax(0,1fr)}
+.on-phone{display:block}.legend.on-phone{display:flex}.on-desk{display:none}.lede{font-size:16.5px}h2{margin-top:48px}th,td{padding:8px 9px 7px}
+tbody th{min-width:132px;position:sticky;left:0;background:var(--paper);z-index:1}thead th:first-child{position:sticky;left:0;background:var(--paper)}
+dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:10px}.card .big{font-size:36px}}
+@media print{:root{color-scheme:light}main{max-width:none;padding:0}.scroll{overflow:visible;margin:0;padding:0}h2{margin-top:32px;break-after:avoid}table{font-size:11px}th,td{padding:4px 6px}details:not([open])>*{display:block}.card{break-inside:avoid}}
+`;

@@ -1,0 +1,72 @@
+import type { Unit } from './measures.ts';
+
+/** Figures as people read them, never broken before their unit: `0.62 s`, `0.02 %`, `1.05 Mbit/s`, `1,000`. A dash for what is not known. */
+export function figureText(value: number | null, unit: Unit): string {
+  if (value === null) return '–';
+  switch (unit) {
+    case 'ms':
+      return `${digits(value / 1000, 2)}\u00a0s`;
+    case 'share':
+      return `${shareDigits(value * 100)}\u00a0%`;
+    case 'bps':
+      return rateText(value);
+    case 'times':
+      return `${digits(value, 2)}×`;
+    case 'count':
+      return value === 0 ? '0' : digits(value, value < 10 ? 2 : 1);
+  }
+}
+
+/** The half width of a confidence interval beside its figure: `±0.02`. Empty where there is none. */
+export function halfText(half: number | null | undefined, value: number | null, unit: Unit): string {
+  if (half === null || half === undefined || value === null) return '';
+  const scale = unit === 'ms' ? 1 / 1000 : unit === 'share' ? 100 : unit === 'bps' ? 1 / rateScale(value)[0] : 1;
+  const shown = half * scale;
+  return `±${shown <= Math.abs(value) * scale * 1e-6 ? '0' : shown < 0.01 ? small(shown) : digits(shown, 2)}`;
+}
+
+/** A difference with its sign and its confidence: `+0.31 ±0.02 s`. Shares differ by percentage points. */
+export function differenceText(mean: number, half: number | null, unit: Unit): string {
+  const sign = mean > 0 ? '+' : mean < 0 ? '−' : '';
+  const [value = '', of = ''] = figureText(Math.abs(mean), unit).split('\u00a0');
+  const chance = half === null ? '' : ` ${halfText(half, mean, unit)}`;
+  return `${sign}${value}${chance}${of === '' ? '' : `\u00a0${unit === 'share' ? 'points' : of}`}`;
+}
+
+export function rateText(bps: number): string {
+  const [scale, unit] = rateScale(bps);
+  const value = bps / scale;
+  return `${value === 0 ? '0' : digits(value, value < 10 ? 2 : value < 100 ? 1 : 0)}\u00a0${unit}`;
+}
+
+/** `1,234,567`. */
+export function countText(count: number): string {
+  return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
+}
+
+function rateScale(bps: number): readonly [number, string] {
+  const size = Math.abs(bps);
+  if (size >= 999.5e6) return [1e9, 'Gbit/s'];
+  if (size >= 999.5e3) return [1e6, 'Mbit/s'];
+  if (size >= 999.5) return [1e3, 'kbit/s'];
+  return [1, 'bit/s'];
+}
+
+function digits(value: number, places: number): string {
+  return Math.abs(value) >= 1000
+    ? countText(value)
+    : value.toFixed(Math.abs(value) >= 100 ? Math.min(places, 1) : places);
+}
+
+/** Shares near 0 and near 1 keep what makes them differ from these. */
+function shareDigits(percent: number): string {
+  if (percent === 0 || percent === 100) return String(percent);
+  const toEdge = Math.min(Math.abs(percent), Math.abs(100 - percent));
+  if (toEdge < 0.1) return percent > 50 ? percent.toFixed(3) : small(percent);
+  return percent.toFixed(toEdge < 1 ? 2 : 1);
+}
+
+/** One digit that counts, without an exponent: `0.0004`. */
+function small(value: number): string {
+  return value.toFixed(Math.min(9, Math.max(2, Math.ceil(-Math.log10(Math.abs(value))))));
+}

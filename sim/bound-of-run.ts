@@ -1,6 +1,6 @@
 import { PLAYER_DEFAULTS } from '../machine/player.ts';
 import { BLOCK_BYTES_DEFAULT } from '../protocol/limits.ts';
-import type { BoundViewer, BoundWorld } from './bound.ts';
+import { type BoundViewer, type BoundWorld, firstByteMs } from './bound.ts';
 import type { Run } from './run.ts';
 import { partBytes } from './scenario.ts';
 
@@ -29,7 +29,13 @@ export function boundWorld(run: Run): BoundWorld {
   };
 }
 
-/** Those who came and will come, in order of time, with what they can give. */
+/** Those who came and will come, with what they can give. The tracker is in the first region, and somebody with media in every one. */
 export function boundViewers(run: Run): BoundViewer[] {
-  return run.visits.map(({ viewer, joinAtMs }) => ({ joinAtMs, upBps: run.givenBps[viewer] ?? 0 }));
+  const { delaysMs } = run.options.scenario.regions;
+  return run.visits.map(({ viewer, joinAtMs }) => {
+    const region = run.regions[viewer] ?? 0;
+    const nearestMs = Math.min(...delaysMs.map((row, at) => row[region]! + delaysMs[region]![at]!));
+    const trackerMs = delaysMs[region]![0]! + delaysMs[0]![region]!;
+    return { joinAtMs, firstByteMs: firstByteMs(trackerMs, nearestMs), upBps: run.givenBps[viewer] ?? 0 };
+  });
 }

@@ -2,8 +2,8 @@
  * What no system can beat, whatever its protocol: the line in every plot.
  *
  * It is a fluid bound in which viewers relay while they fill. Bytes flow no faster than whoever has them can send; a viewer sends
- * nothing before it has a block; nobody takes more than there is to take of a live stream; and a viewer has seen nothing before a
- * connection is open and a start's worth of bytes has come through its downlink. Where all come at once, that capacity can only double
+ * nothing before it has a block; nobody takes more than there is to take of a live stream; and a viewer, who knows the tracker's address
+ * and no other, has seen nothing before the tracker has answered, somebody near has, and a start's worth of bytes has come through its downlink. Where all come at once, that capacity can only double
  * with every block time is where the ceil(log2(N/S)) + 1 of chunk-based theory comes from (Liu 2007; Abeni, Kiraly, Lo Cigno 2009):
  * here it follows from the sums, and is added in closed form to the latency, which it bounds for whatever arrivals.
  */
@@ -26,61 +26,67 @@ export interface BoundWorld {
 
 export interface BoundViewer {
   readonly joinAtMs: number;
+  /** From then until the first byte of media can be there, see {@link firstByteMs}. */
+  readonly firstByteMs: number;
   /** Bits per second that it gives to others; 0 for none. */
   readonly upBps: number;
 }
 
-/** TCP's and the upgrade's handshakes, then question and answer. */
-const HALF_TRIPS_TO_FIRST_BYTE = 6;
+/** TCP's handshake, the upgrade's, then question and answer. */
+const ROUND_TRIPS_TO_ANSWER = 3;
 const STEP_MS = 5;
 /** Whoever has not started so long after the last arrival does not start in this sum. */
 const PATIENCE_MS = 600_000;
 
 /**
- * The least start-up delays of viewers who are served as they come, in ms, in the order of their arrival; infinite where supply never
- * suffices. Nobody who has started freezes: those who play are served first.
- *
- * @param viewers - In order of arrival.
+ * The least time from the first dial to the first byte of media: the tracker is dialled and asked, then somebody near who may have been
+ * dialled meanwhile.
+ */
+export function firstByteMs(trackerRoundTripMs: number, nearestRoundTripMs: number): number {
+  return ROUND_TRIPS_TO_ANSWER * trackerRoundTripMs + nearestRoundTripMs;
+}
+
+/**
+ * The least start-up delays of viewers, in ms; those who are left out start never: supply does not suffice. Nobody who has
+ * started freezes: those who play are served first, then those who have waited longest.
  */
 export function startupBoundMs(world: BoundWorld, viewers: readonly BoundViewer[]): number[] {
-  const { streamBps, startBytes, segmentBytes, blockBytes, halfTripMs, downBps } = world;
-  const fastest = prefixSums(viewers.map(({ upBps }) => upBps).sort((a, b) => b - a));
+  const { streamBps, startBytes, segmentBytes, blockBytes, downBps } = world;
   const perStep = (bps: number) => (bps * STEP_MS) / 8000;
-  const firstByteMs = HALF_TRIPS_TO_FIRST_BYTE * halfTripMs;
+  const queue = viewers
+    .map(({ joinAtMs, firstByteMs, upBps }) => ({ atMs: joinAtMs + firstByteMs, firstByteMs, upBps }))
+    .sort((a, b) => a.atMs - b.atMs);
+  const fastest = prefixSums(viewers.map(({ upBps }) => upBps).sort((a, b) => b - a));
   const fillMs = (startBytes * 8000) / downBps;
+  const blockMs = (blockBytes * 8000) / downBps + world.halfTripMs;
   /** How long media at the start lasts: after that a viewer needs the stream's rate. */
-  const restMs = (startBytes * 8000) / streamBps;
+  const lastsMs = (startBytes * 8000) / streamBps;
   const startedAtMs: number[] = [];
   const delays: number[] = [];
-  let [nowMs, delivered, needed, takeable] = [viewers[0]?.joinAtMs ?? 0, 0, 0, 0];
+  let [nowMs, delivered, needed, takeable] = [queue[0]?.atMs ?? 0, 0, 0, 0];
   let [receiving, relaying, relayingBps, resting] = [0, 0, 0, 0];
-  const lastMs = (viewers.at(-1)?.joinAtMs ?? 0) + PATIENCE_MS;
-  while (startedAtMs.length < viewers.length && nowMs < lastMs) {
+  const lastMs = (queue.at(-1)?.atMs ?? 0) + PATIENCE_MS;
+  while (startedAtMs.length < queue.length && nowMs < lastMs) {
     nowMs += STEP_MS;
-    while (receiving < viewers.length && viewers[receiving]!.joinAtMs + firstByteMs <= nowMs) {
-      receiving++;
+    for (; receiving < queue.length && queue[receiving]!.atMs <= nowMs; receiving++)
       takeable += startBytes + segmentBytes;
-    }
     takeable += receiving * perStep(streamBps);
-    const relayAfterMs = firstByteMs + (blockBytes * 8000) / downBps + halfTripMs;
-    while (relaying < viewers.length && viewers[relaying]!.joinAtMs + relayAfterMs <= nowMs) {
-      relayingBps += viewers[relaying++]!.upBps;
-    }
+    for (; relaying < queue.length && queue[relaying]!.atMs + blockMs <= nowMs; relaying++)
+      relayingBps += queue[relaying]!.upBps;
     // No more can relay than have got a block, and at best those are the ones with the fastest links.
-    const holders = Math.min(viewers.length, Math.floor(delivered / blockBytes));
+    const holders = Math.min(queue.length, Math.floor(delivered / blockBytes));
     delivered = Math.min(takeable, delivered + perStep(world.serversBps + Math.min(relayingBps, fastest[holders]!)));
-    while (resting < startedAtMs.length && startedAtMs[resting]! + restMs <= nowMs) resting++;
+    while (resting < startedAtMs.length && startedAtMs[resting]! + lastsMs <= nowMs) resting++;
     needed += resting * perStep(streamBps);
-    while (startedAtMs.length < viewers.length && needed + startBytes <= delivered) {
-      const { joinAtMs } = viewers[startedAtMs.length]!;
-      if (joinAtMs + firstByteMs + fillMs > nowMs) break;
+    while (startedAtMs.length < queue.length && needed + startBytes <= delivered) {
+      const { atMs, firstByteMs } = queue[startedAtMs.length]!;
+      if (atMs + fillMs > nowMs) break;
       needed += startBytes;
       startedAtMs.push(nowMs);
       // The grid's rounding is not to make it larger than it is.
-      delays.push(Math.max(firstByteMs + fillMs, nowMs - joinAtMs - STEP_MS));
+      delays.push(firstByteMs + Math.max(fillMs, nowMs - atMs - STEP_MS));
     }
   }
-  while (delays.length < viewers.length) delays.push(Number.POSITIVE_INFINITY);
   return delays;
 }
 

@@ -23,6 +23,9 @@ export interface SimResult {
   readonly bad: number;
 }
 
+/** What the last of the crowd take before their first frame is no steady use. */
+const FILLING_MS = 5_000;
+
 /** Works out the measures of a run so far. */
 export function resultOf(run: Run, measuring: Measuring): SimResult {
   const { sharedOut, options } = run;
@@ -30,7 +33,7 @@ export function resultOf(run: Run, measuring: Measuring): SimResult {
   const supplyBps = sharedOut.sourceBps + sharedOut.insBps + sharedOut.peersBps;
   const crowdAtMs = crowdInAtMs(run.visits);
   const stays = run.stays.map((stay) => accountOf(stay, run.nowMs));
-  const boundsMs = startupBoundMs(boundWorld(run), boundViewers(run)).filter((ms) => ms !== Number.POSITIVE_INFINITY);
+  const boundsMs = startupBoundMs(boundWorld(run), boundViewers(run));
   const startups = stays.flatMap(({ startupDelayMs }) => (startupDelayMs === null ? [] : [startupDelayMs]));
   const sum = (pick: (stay: StayAccount) => number) => stays.reduce((total, stay) => total + pick(stay), 0);
   const hereMs = sum((stay) => stay.hereMs);
@@ -174,11 +177,11 @@ function uploadOfEach(stays: readonly StayAccount[]): number[] {
   return stays.map((stay) => perSecond(stay.dataSentBytes + stay.controlSentBytes, stay.hereMs));
 }
 
-/** Over the seconds after the crowd is in; over all where it never is. */
+/** Over the seconds after the crowd is in and has had time to fill; over all where it never is. */
 function efficiencies(run: Run, measuring: Measuring, crowdAtMs: number, supplyBps: number) {
   const { usefulBytesAt } = measuring;
   const end = usefulBytesAt.length;
-  const from = Math.ceil(crowdAtMs / 1000);
+  const from = Math.ceil((crowdAtMs + FILLING_MS) / 1000);
   const first = from < end ? from : 0;
   const bytes = (usefulBytesAt[end - 1] ?? 0) - (usefulBytesAt[first - 1] ?? 0);
   return {

@@ -47,6 +47,8 @@ export interface Run {
   readonly sharedOut: SharedOut;
   /** By viewer: what it may give to others, in bits per second. */
   readonly givenBps: readonly number[];
+  /** By viewer: the number of its region. */
+  readonly regions: readonly number[];
   readonly nowMs: number;
   /** Virtual ms since the run's start. */
   readonly elapsedMs: number;

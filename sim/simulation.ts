@@ -51,6 +51,8 @@ export class Simulation implements Run {
   readonly sharedOut: SharedOut;
   /** By viewer: what it may give to others, in bits per second. */
   readonly givenBps: readonly number[];
+  /** By viewer: the number of its region. */
+  readonly regions: readonly number[];
   /** Events run so far. */
   eventCount = 0;
   private readonly events = new EventQueue(START_MS);
@@ -59,8 +61,6 @@ export class Simulation implements Run {
   private readonly prng: Prng;
   private readonly streamId: Uint8Array;
   private readonly measuring: Measuring;
-  /** By viewer. */
-  private readonly regions: readonly number[];
   private readonly browsers: ReadonlySet<number>;
   private readonly hosts = new Map<number, Host>();
   private nodes = 0;

@@ -9,6 +9,9 @@ import { linkEnd } from './links.ts';
 import type { Host } from './network.ts';
 import { type LinkEnd, SimNode, type World } from './node.ts';
 
+/** Ms between two looks at what waits in a send buffer, as at real sockets. */
+const LOOK_MS = 1_000;
+
 export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
   private nonces = 0;
   private dialled = 0;
@@ -26,6 +29,7 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
   }
 
   protected override acceptEnd(): LinkEnd {
+    let lookAtMs = 0;
     return linkEnd(insClientCodec, {
       opened: (link) => {
         const nonce = simHash(Uint8Array.of(this.id, ++this.nonces & 0xff, (this.nonces >> 8) & 0xff));
@@ -35,8 +39,11 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
       violation: (link, why) => this.input({ kind: 'violation', link, why }),
       block: (link, header, body) => this.input({ kind: 'block', link, header, body }),
       closed: (link) => this.input({ kind: 'link-closed', link }),
-      sent: (link, _bytes, waitingBytes) => {
-        if (waitingBytes === 0) this.input({ kind: 'drained', link, leftBytes: 0 });
+      sent: (link, _bytes, leftBytes) => {
+        // A buffer that is never empty still shrinks: who looks at it now and then sees that.
+        if (leftBytes > 0 && this.nowMs < lookAtMs) return;
+        lookAtMs = this.nowMs + LOOK_MS;
+        this.input({ kind: 'drained', link, leftBytes });
       },
     });
   }

@@ -102,7 +102,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly player: Player;
   private readonly playhead: Playhead;
   private readonly evaluation: Evaluation;
-  private readonly insSigns = new Map<number, { readonly conversationRef: number; readonly generation: number }>();
   /** Links we dialled, open or not, and to whom. */
   private readonly dialled = new Map<LinkId, string>();
   /** Records that came before the description they are checked with. */
@@ -143,10 +142,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.native = new NativeFeed(neighbours, prng.fork('native'), outputs);
     this.player = new Player(options.player ?? PLAYER_DEFAULTS);
     this.playhead = new Playhead(this.player);
-    const signRef = (conversationRef: number) => {
-      this.insSigns.set(nextRef(), { conversationRef, generation: this.ins.generation });
-      return this.refs;
-    };
     const { lockers } = this;
     const useFollow = options.follow ?? true;
     this.ins = new InsFeed({
@@ -159,7 +154,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       numbers,
       prng: prng.fork('ins'),
       outputs,
-      signRef,
+      nextRef,
     });
     this.evaluation = new Evaluation(
       mode,
@@ -256,7 +251,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       case 'link-opened':
         if (this.member.tracker.owns(input.link)) return;
-        if (this.ins.owns(input.link)) this.ins.input({ kind: 'opened' }, nowMs);
+        if (this.ins.owns(input.link)) this.ins.linkInput(input.link, { kind: 'opened' }, nowMs);
         else this.member.neighbours.opened(input.link, true, nowMs);
         return;
       case 'link-accepted':
@@ -281,12 +276,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.member.serving.sent(input.link, input.bytes, nowMs);
         return;
       case 'ins-message':
-        if (this.ins.owns(input.link)) this.ins.input({ kind: 'message', message: input.message }, nowMs);
+        this.ins.linkInput(input.link, { kind: 'message', message: input.message }, nowMs);
         return;
       case 'ins-block':
         this.account.bytesFrom.ins += input.body.byteLength;
-        if (!this.ins.owns(input.link)) return;
-        this.ins.input({ kind: 'block', header: input.header, body: input.body }, nowMs);
+        this.ins.linkInput(input.link, { kind: 'block', header: input.header, body: input.body }, nowMs);
         return;
       case 'signed':
         this.signed(input.ref, input.signature, nowMs);
@@ -332,7 +326,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       return;
     }
     if (this.ins.owns(link)) {
-      this.ins.linkClosed(code, why, nowMs);
+      this.ins.linkInput(link, { kind: 'closed', code, why }, nowMs);
       return;
     }
     const id = this.member.neighbours.closed(link)?.id ?? this.dialled.get(link);
@@ -345,7 +339,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private violation(link: LinkId, why: string, nowMs: number): void {
     if (this.ins.owns(link)) {
       this.bad({ from: 'ins', link, who: this.ins.url }, why, 0, 0, nowMs);
-      this.ins.input({ kind: 'violation', why }, nowMs);
+      this.ins.linkInput(link, { kind: 'violation', why }, nowMs);
       return;
     }
     const neighbour = this.member.neighbours.get(link);
@@ -532,10 +526,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       if (token !== null) this.ins.announceToken(token, nowMs);
       return;
     }
-    const sign = this.insSigns.get(ref);
-    this.insSigns.delete(ref);
-    if (sign === undefined || sign.generation !== this.ins.generation) return;
-    this.ins.input({ kind: 'signed', ref: sign.conversationRef, signature }, nowMs);
+    this.ins.signed(ref, signature, nowMs);
   }
 
   private sign(bytes: Uint8Array): number {

@@ -18,10 +18,12 @@ describe('a peer whose INS server sends it away', () => {
   /** Where it has dialled, in order, and its last link. */
   let dialled: string[];
   let link: number;
+  let refs: number;
 
   beforeEach(() => {
     nowMs = 1_800_000_000_000;
     dialled = [];
+    refs = 0;
     outputs = new Queue<PeerOutput>();
     feed = new InsFeed({
       stream: key(9),
@@ -33,13 +35,13 @@ describe('a peer whose INS server sends it away', () => {
       numbers: new LinkNumbers(),
       prng: new Prng(1),
       outputs,
-      signRef: (ref) => ref,
+      nextRef: () => ++refs,
     });
   });
 
   const look = (): void => {
     for (let output = outputs.shift(); output !== undefined; output = outputs.shift()) {
-      if (output.kind === 'sign') feed.input({ kind: 'signed', ref: output.ref, signature: new Uint8Array(64) }, nowMs);
+      if (output.kind === 'sign') feed.signed(output.ref, new Uint8Array(64), nowMs);
       if (output.kind !== 'dial') continue;
       dialled.push(output.url);
       link = output.link;
@@ -53,11 +55,11 @@ describe('a peer whose INS server sends it away', () => {
     look();
   };
   const say = (message: FromInsServer): void => {
-    feed.input({ kind: 'message', message }, nowMs);
+    feed.linkInput(link, { kind: 'message', message }, nowMs);
     look();
   };
   const welcome = (): void => {
-    feed.input({ kind: 'opened' }, nowMs);
+    feed.linkInput(link, { kind: 'opened' }, nowMs);
     say({ type: 'welcome', version: 1, server: key(2), nonce: key(3), clockMs: nowMs, blockBytesMax: 1_048_576 });
   };
   const pass = (ms: number): void => {
@@ -76,7 +78,7 @@ describe('a peer whose INS server sends it away', () => {
     if (kind === 'draining') say({ type: 'accepted', quotaBytes: 1_000 });
     say({ type: 'notice', kind, otherServer, retryAfterMs: kind === 'busy' ? 5_000 : 0 });
     const code = kind === 'busy' ? CLOSE.tryLater : CLOSE.goingAway;
-    feed.linkClosed(code, kind, nowMs);
+    feed.linkInput(link, { kind: 'closed', code, why: kind }, nowMs);
     look();
     pass(0);
   };

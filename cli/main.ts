@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { commandNamed, runCommandLine } from './command.ts';
 import { COMMANDS } from './commands.ts';
 import { Problem } from './problem.ts';
+import { version } from './version.ts';
 
 /** A fault of ours or of the surroundings ends in one line, too; `INSWARM_LOG_LEVEL=debug` shows where it was. */
 function fail(error: unknown): never {
@@ -20,11 +20,6 @@ for (const stream of [process.stdout, process.stderr]) {
     if (error.code !== 'EPIPE') throw error;
     process.kill(process.pid, 'SIGTERM');
   });
-}
-
-function version(): string {
-  const up = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
-  return JSON.parse(readFileSync(new URL(up, import.meta.url), 'utf8')).version;
 }
 
 await runCommandLine(COMMANDS, process.argv.slice(2), {

@@ -1,62 +1,53 @@
-import type { Asked } from '../sim/replay.ts';
-import type { SimResult } from '../sim/result.ts';
-import { bytesText, countText, rateText, rowOf } from './figures.ts';
+import { MEASURES, type Measure } from '../report/measures.ts';
+import type { ColumnReport, Report } from '../report/report.ts';
+import { isReached, targetOf } from '../report/targets.ts';
+import { countText, figureText, rateText } from '../report/text.ts';
+import { bytesText, rowOf } from './figures.ts';
 
-const WIDTHS = [30, 14, 14, 10];
+const WIDTHS = [28, 12, 12, 9, 14];
 
-/** The figures of a run for people, each with the bound beside it and how near it is. */
-export function simTable(
-  { scenario, mode, peers, seed }: Asked,
-  { figures, traceHash, events, supplyBps, duplicateShare, bad }: SimResult,
-  took: { readonly wallMs: number; readonly cpuMs: number },
-  replay: string,
-): string {
-  const { startupDelayMs: startup, freezes, liveLatencyMs: latency, uploadBps: upload, bytesFrom } = figures;
-  const row = (label: string, value: string, bound = '', near = '') => rowOf([label, value, bound, near], WIDTHS);
-  const time = (label: string, ms: number | null, boundMs: number | null | undefined) =>
-    row(label, secondsText(ms), secondsText(boundMs ?? null), nearText(ms, boundMs ?? null));
-  const share = (label: string, value: number, bound: number | null) =>
-    row(label, percent(value), bound === null ? '' : percent(bound), nearText(value, bound));
-  return [
-    `${scenario}, ${mode}, ${countText(peers)} viewers, seed ${seed}, supply ${rateText(supplyBps)}`,
-    row('', '', 'no system can', 'times'),
-    row('viewers started', `${figures.viewers.started} of ${figures.viewers.joined}`),
-    time('startup p50', startup.p50, startup.bound?.p50),
-    time('startup p95', startup.p95, startup.bound?.p95),
-    time('startup max', startup.max, startup.bound?.max),
-    row('freezes', countText(freezes.total)),
-    row('  per viewer-hour', freezes.perPeerHour.toFixed(2)),
-    row('  … after the crowd is in', freezes.afterCrowd.perPeerHour.toFixed(2)),
-    share('time frozen', freezes.frozenShare, freezes.frozenShareBound),
-    share('blocks missed', figures.missedRate, null),
-    time('live latency p50', latency.p50, latency.bound?.p50),
-    time('live latency p95', latency.p95, latency.bound?.p95),
-    share('efficiency', figures.efficiency, figures.efficiencyBound),
-    share('offload', figures.offload, null),
-    row('copies that the source sends', figures.sourceCopies.toFixed(2)),
-    row('blocks sent by a viewer', rateText(upload.data)),
-    row('control sent by a viewer', rateText(upload.control)),
-    share('  over what it downloads', figures.controlShare, null),
-    row('viewers who send > stream', percent(upload.shareAboveStream)),
-    row('bytes from INS servers', bytesText(bytesFrom.ins)),
-    row('bytes from viewers', bytesText(bytesFrom.peers)),
-    row('bytes from the source', bytesText(bytesFrom.source)),
-    share('bytes that came twice', duplicateShare, null),
-    row('wrong blocks dropped', countText(bad)),
-    `trace ${traceHash}, ${countText(events)} events, ${(took.cpuMs / 1000).toFixed(1)} s of CPU, ${(took.wallMs / 1000).toFixed(1)} s`,
-    `again: ${replay}`,
-  ].join('\n');
+/** The figures of a run for people: beside each the bound that no system can beat, how near it is, and what it is to reach. */
+export function simTable(report: Report, duplicateShare: number, eventCount: number, cpuMs: number): string {
+  const [key = '', column] = Object.entries(report.modes)[0] ?? [];
+  if (column === undefined) return '';
+  const { scenario, peers, seed, supplyBps, made, warnings } = report;
+  const { bytesFrom, viewers, runs } = column;
+  const took = `${(cpuMs / 1000).toFixed(1)} s of CPU, ${(made.tookMs / 1000).toFixed(1)} s`;
+  return (
+    [
+      `${scenario}, ${column.label}, ${countText(peers)} viewers, seed ${seed}, supply ${rateText(supplyBps)}`,
+      rowOf(['', '', 'bound', 'near', 'target'], WIDTHS),
+      ...MEASURES.map((measure) => rowFor(report, key, column, measure)),
+      rowOf(['Came twice', figureText(duplicateShare, 'share')], WIDTHS),
+      `bytes from INS servers ${bytesText(bytesFrom.ins)}, viewers ${bytesText(bytesFrom.peers)}, the source ${bytesText(bytesFrom.source)}`,
+      `${countText(viewers.started)} of ${countText(viewers.joined)} viewers started`,
+      `trace ${runs[0]!.traceHash}, ${countText(eventCount)} events, ${took}`,
+      ...warnings.map((warning) => `warning: ${warning}`),
+      `again: ${made.command}`,
+    ]
+      // Terminals break no line at a space, and who searches types a plain one.
+      .map((line) => line.trimEnd().replaceAll('\u00a0', ' '))
+      .join('\n')
+  );
 }
 
-function secondsText(ms: number | null): string {
-  return ms === null ? '–' : `${(ms / 1000).toFixed(2)} s`;
-}
-
-function percent(share: number): string {
-  const value = share * 100;
-  return `${value === 0 || value >= 1 ? value.toFixed(1) : value.toPrecision(2)} %`;
+function rowFor(report: Report, key: string, column: ColumnReport, measure: Measure): string {
+  const value = measure.pick(column);
+  const bound = measure.key === 'started' ? null : measure.bound(column);
+  const target = targetOf(report, key, measure.key);
+  const met = target === null ? '' : value !== null && isReached(value, target, measure.better) ? 'ok' : 'missed';
+  return rowOf(
+    [
+      measure.label,
+      figureText(value, measure.unit),
+      bound === null ? '' : figureText(bound, measure.unit),
+      nearText(value, bound),
+      target === null ? '' : `${figureText(target, measure.unit)} ${met}`,
+    ],
+    WIDTHS,
+  );
 }
 
 function nearText(value: number | null, bound: number | null): string {
-  return value === null || bound === null || bound === 0 ? '' : `${(value / bound).toFixed(2)}x`;
+  return value === null || bound === null || bound === 0 ? '' : `${(value / bound).toFixed(2)}×`;
 }

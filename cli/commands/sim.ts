@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { BLOCK_BYTES_MAX } from '../../protocol/limits.ts';
+import type { Made } from '../../report/report.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
 import { UPLINK_MIXES, type UplinkMix } from '../../sim/bandwidth.ts';
 import { parseRegionDelays, type Regions } from '../../sim/regions.ts';
 import { replayCommand } from '../../sim/replay.ts';
+import { reportOfRun } from '../../sim/report-of-run.ts';
 import type { Scenario, ScenarioMode } from '../../sim/scenario.ts';
 import { SCENARIOS, scenarioNamed } from '../../sim/scenarios.ts';
 import { Simulation } from '../../sim/simulation.ts';
@@ -16,6 +19,7 @@ import { Problem } from '../problem.ts';
 import { readFilePath, size, textOf, wholeNumber } from '../readers.ts';
 import { type Progress, ProgressLine } from '../sim-progress.ts';
 import { simTable } from '../sim-table.ts';
+import { version } from '../version.ts';
 
 /** A slice of virtual time takes about so much real time: long enough to cost nothing, short enough for Ctrl-C. */
 const SLICE_MS = 50;
@@ -78,12 +82,40 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
     const { user, system } = process.cpuUsage(cpu);
     const result = simulation.result();
     const asked = { scenario: scenario.name, mode, peers, seed, seconds, more: furtherOptions(values) };
-    const took = { wallMs: Math.round(nowMs() - startedAtMs), cpuMs: Math.round((user + system) / 1000) };
-    const replay = replayCommand(asked);
-    if (json) printJson({ ...asked, replay, ...took, ...result });
-    else print(simTable(asked, result, took, replay));
+    const report = reportOfRun({
+      scenario: scenario.name,
+      seed,
+      peers,
+      seconds,
+      mode,
+      follow,
+      supply: simulation.sharedOut,
+      result,
+      made: madeBy(replayCommand(asked), nowMs() - startedAtMs),
+      warnings: warningsOf(simulation),
+    });
+    const cpuMs = Math.round((user + system) / 1000);
+    const { duplicateShare, events, bad } = result;
+    if (json) printJson({ ...report, cpuMs, events, duplicateShare, bad });
+    else print(simTable(report, duplicateShare, events, cpuMs));
   },
 });
+
+function warningsOf({ mode, sharedOut, options }: Simulation): string[] {
+  const { scenario, peers } = options;
+  if (mode !== 'ins' || scenario.supply.kind !== 'fair' || scenario.supply.times < 1) return [];
+  const fromServers = scenario.insServers > 0 && sharedOut.insBps >= peers * scenario.stream.bps;
+  return fromServers
+    ? []
+    : [
+        "of so small a crowd's supply the source has most, and INS servers too little: take more viewers or more --supply",
+      ];
+}
+
+function madeBy(command: string, tookMs: number): Made {
+  const machine = `Node ${process.versions.node}, ${availableParallelism()} CPUs`;
+  return { command, version: version(), machine, at: new Date().toISOString(), tookMs: Math.round(tookMs) };
+}
 
 /** @returns Whether it ran to its end. */
 async function runInSlices(

@@ -1,5 +1,14 @@
 import { Packr } from 'msgpackr';
-import { emptyOf, type Field, type ReadShape, readFields, type Shape } from './fields.ts';
+import {
+  arrayBytes,
+  emptyOf,
+  type Field,
+  numberBytes,
+  type ReadShape,
+  readFields,
+  type Shape,
+  sizeOfFields,
+} from './fields.ts';
 import { CONTROL_BYTES_MAX } from './limits.ts';
 import { scanControl } from './scan.ts';
 
@@ -53,6 +62,8 @@ export type Decoded<M> =
 export interface Codec<M> {
   /** Asserts the bounds that {@link decode} checks: what we send, everybody accepts. */
   encode(message: M): Uint8Array;
+  /** How many bytes {@link encode} makes of a message, without making them. */
+  size(message: M): number;
   /** Never throws; checks size and opcodes before anything is allocated. */
   decode(bytes: Uint8Array): Decoded<M>;
 }
@@ -76,6 +87,11 @@ export function codec<const L extends readonly MessageShape<string, Shape>[]>(sh
       const bytes = pack([entry.tag, ...entry.names.map((name, at) => entry.fields[at]!.write(fields[name]))]);
       if (bytes.length > CONTROL_BYTES_MAX) throw new RangeError(`a ${value.type} message of ${bytes.length} bytes`);
       return bytes;
+    },
+    size(value) {
+      const { tag, names, fields } = byType.get(value.type)!;
+      const values = value as unknown as Record<string, unknown>;
+      return arrayBytes(names.length + 1) + numberBytes(tag) + sizeOfFields(names, fields, values);
     },
     decode(bytes) {
       const refused = scanControl(bytes);

@@ -81,6 +81,13 @@ export function encodeBlockHeader(header: BlockHeader, allocate: (bytes: number)
   return out;
 }
 
+/** Bytes of the header, without making it. */
+export function blockHeaderBytes({ labelled }: BlockHeader): number {
+  if (labelled === null) return PLAIN_BYTES;
+  const lifeBytes = labelled.lifeSeconds === undefined ? 0 : LIFE_BYTES;
+  return PLAIN_BYTES + LABEL_BYTES + labelled.companion.length + lifeBytes;
+}
+
 function newBytes(bytes: number): Uint8Array {
   return new Uint8Array(bytes);
 }

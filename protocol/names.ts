@@ -17,6 +17,7 @@ export const nameField = {
     return name !== undefined && name[0] === NAME_TYPE_BLAKE3 ? name : undefined;
   },
   write: (value: Uint8Array): unknown => value,
+  size: ({ length }: Uint8Array): number => length + 2,
 };
 
 /** Puts the type byte before a BLAKE3-256 hash. */

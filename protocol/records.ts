@@ -1,5 +1,20 @@
 import { pack, unpack } from './codec.ts';
-import { between, blob, bytes, type Field, flag, list, struct, text, u8, u16, u32, u53, word } from './fields.ts';
+import {
+  between,
+  blob,
+  bytes,
+  type Field,
+  flag,
+  list,
+  numberBytes,
+  struct,
+  text,
+  u8,
+  u16,
+  u32,
+  u53,
+  word,
+} from './fields.ts';
 import {
   BLOCK_BYTES_MAX,
   BLOCKS_PER_PART_MAX,
@@ -27,6 +42,7 @@ const thousandths: Field<number> = {
     return read === undefined ? undefined : read / 1000;
   },
   write: (value) => Math.round(value * 1000),
+  size: (value) => numberBytes(Math.round(value * 1000)),
 };
 
 const trackField = struct({

@@ -71,7 +71,9 @@ describe('GE6: whatever strangers send', () => {
         fc.property(hostile, (bytes) => {
           const decoded = codec.decode(bytes);
           if (!decoded.ok || decoded.message === undefined) return;
-          expect(codec.decode(codec.encode(decoded.message))).toEqual(decoded);
+          const bytesAgain = codec.encode(decoded.message);
+          expect(codec.decode(bytesAgain)).toEqual(decoded);
+          expect(codec.size(decoded.message)).toBe(bytesAgain.length);
         }),
         always,
       );

@@ -1,7 +1,11 @@
 import { type Body, type LinkId, type Machine, Queue } from '../machine/machine.ts';
-import { type BlockHeader, encodeBlockHeader } from '../protocol/frames.ts';
-import type { EventQueue } from './event-queue.ts';
-import { type Host, type Network, Pipe } from './network.ts';
+import type { Codec } from '../protocol/codec.ts';
+import { type BlockHeader, blockHeaderBytes } from '../protocol/frames.ts';
+import { Alarm, type EventQueue } from './event-queue.ts';
+import type { Host } from './host.ts';
+import type { LinkEnd } from './links.ts';
+import type { Network } from './network.ts';
+import type { Pipe, PipeEnds } from './pipe.ts';
 import type { Trace } from './trace.ts';
 
 /** What a simulated program shares with the others. */
@@ -11,31 +15,48 @@ export interface World {
   readonly trace: Trace;
   /** Programs that can be dialled, by address. */
   readonly listeners: Map<string, SimNode<unknown, unknown>>;
+  /** Messages travel as bytes, as they do in reality: slower, and nothing else may differ. */
+  readonly checksWire?: boolean;
 }
 
 /** Bytes of a WebSocket frame header, masked as clients send it, for payloads up to 64 KiB. */
 const FRAME_HEADER_BYTES = 8;
 
-/** How one end of a link hears of what happens on it. */
-export interface LinkEnd {
-  opened(link: LinkId): void;
-  control(link: LinkId, bytes: Uint8Array): void;
-  block(link: LinkId, header: BlockHeader, body: Body): void;
-  closed(link: LinkId, code: number, why: string): void;
-  /** Block bytes left the send buffer; `waitingBytes` are still in it. */
-  sent(link: LinkId, bytes: number, waitingBytes: number): void;
-}
+/** What is behind a timer is never before the present: time never stands still. */
+const STEP_MS = 0.01;
 
-interface SimLink {
-  readonly pipe: Pipe;
-  readonly back: Pipe;
-  readonly remote: SimNode<unknown, unknown>;
-  remoteLink: LinkId;
+/** One side of a link. What arrives on its pipe is for the other side; what left it is for this one. */
+class Side implements PipeEnds {
+  readonly node: SimNode<unknown, unknown>;
+  readonly link: LinkId;
   readonly end: LinkEnd;
+  /** From here to there. Set once the other side is made. */
+  out: Pipe | undefined;
+  other: Side | undefined;
+  /** What comes is still heard here. */
+  open = true;
+
+  constructor(node: SimNode<unknown, unknown>, link: LinkId, end: LinkEnd) {
+    this.node = node;
+    this.link = link;
+    this.end = end;
+  }
+
+  message(message: unknown, sizeBytes: number): void {
+    this.other!.node.heard(this.other!, message, sizeBytes);
+  }
+
+  block(header: BlockHeader, body: Body, sizeBytes: number): void {
+    this.other!.node.heardBlock(this.other!, header, body, sizeBytes);
+  }
+
+  left(bodyBytes: number, leftBytes: number): void {
+    if (this.node.alive) this.end.sent(this.link, bodyBytes, leftBytes);
+  }
 }
 
 /**
- * One program: a core, the host it runs on, and its links. Subclasses turn outputs into calls of `dial`, `sendControl`
+ * One program: a core, the host it runs on, and its links. Subclasses turn outputs into calls of `dial`, `send`
  * and so on, and what comes over links into inputs; they do what a shell does, and nothing else.
  */
 export abstract class SimNode<Input, Output> {
@@ -50,18 +71,18 @@ export abstract class SimNode<Input, Output> {
   readonly host: Host;
   protected readonly world: World;
   private readonly machine: Machine<Input, Output>;
-  private readonly links = new Map<LinkId, SimLink>();
+  private readonly links = new Map<LinkId, Side>();
   private accepted = 0;
   private busy = false;
   private readonly waiting = new Queue<Input>();
-  private timerAtMs = Number.POSITIVE_INFINITY;
-  private timerTurn = 0;
+  private readonly alarm: Alarm;
 
   constructor(world: World, id: number, host: Host, machine: Machine<Input, Output>) {
     this.world = world;
     this.id = id;
     this.host = host;
     this.machine = machine;
+    this.alarm = new Alarm(world.events, { happen: () => this.timeout() });
   }
 
   /** How a link that somebody else dialled is heard. */
@@ -84,27 +105,21 @@ export abstract class SimNode<Input, Output> {
     if (!this.busy) this.run();
   }
 
-  private run(): void {
-    this.busy = true;
-    for (;;) {
-      const next = this.waiting.shift();
-      if (next !== undefined) {
-        this.world.trace.add(this.world.events.nowMs, this.id, (next as { kind: string }).kind);
-        this.machine.handleInput(next, this.nowMs);
-        continue;
-      }
-      const output = this.machine.pollOutput();
-      if (output === undefined) break;
-      this.perform(output);
-    }
-    this.busy = false;
-    this.arm();
-  }
-
   /** Ends the program as a crash does: nothing is said, its links close. */
   kill(): void {
     this.alive = false;
     for (const link of [...this.links.keys()]) this.close(link, 1006, 'crashed');
+  }
+
+  /** A control message has come. */
+  heard({ link, end, open }: Side, message: unknown, sizeBytes: number): void {
+    this.controlReceivedBytes += sizeBytes;
+    if (open) end.message(link, message);
+  }
+
+  heardBlock({ link, end, open }: Side, header: BlockHeader, body: Body, sizeBytes: number): void {
+    this.dataReceivedBytes += sizeBytes;
+    if (open) end.block(link, header, body);
   }
 
   protected dial(link: LinkId, url: string, end: LinkEnd): void {
@@ -117,50 +132,60 @@ export abstract class SimNode<Input, Output> {
     events.at(events.nowMs + network.openMs(this.host, remote.host), () => this.open(link, remote, end));
   }
 
-  protected sendControl(link: LinkId, bytes: Uint8Array): void {
-    const to = this.links.get(link);
-    if (to === undefined) return;
-    const sizeBytes = bytes.length + FRAME_HEADER_BYTES;
+  /** Sends a control message. It is read-only from now on: the receiver gets the same object. */
+  protected send<M>(link: LinkId, codec: Codec<M>, message: M): void {
+    const pipe = this.links.get(link)?.out;
+    if (pipe === undefined) return;
+    const travels = this.world.checksWire === true ? codec.encode(message) : message;
+    const sizeBytes = codec.size(message) + FRAME_HEADER_BYTES;
     this.controlSentBytes += sizeBytes;
-    to.pipe.send(sizeBytes, () => {
-      to.remote.controlReceivedBytes += sizeBytes;
-      to.remote.links.get(to.remoteLink)?.end.control(to.remoteLink, bytes);
-    });
+    pipe.sendMessage(travels, sizeBytes);
   }
 
   protected sendBlock(link: LinkId, header: BlockHeader, body: Body): void {
-    const to = this.links.get(link);
-    if (to === undefined) return;
-    const sizeBytes = encodeBlockHeader(header).length + body.byteLength + FRAME_HEADER_BYTES;
+    const pipe = this.links.get(link)?.out;
+    if (pipe === undefined) return;
+    const sizeBytes = blockHeaderBytes(header) + body.byteLength + FRAME_HEADER_BYTES;
     this.dataSentBytes += sizeBytes;
-    to.pipe.send(
-      sizeBytes,
-      () => {
-        to.remote.dataReceivedBytes += sizeBytes;
-        to.remote.links.get(to.remoteLink)?.end.block(to.remoteLink, header, body);
-      },
-      () => {
-        if (this.alive) to.end.sent(link, body.byteLength, to.pipe.waitingBytes);
-      },
-    );
+    pipe.sendBlock(header, body, sizeBytes);
   }
 
   /** Closes from this side; both sides hear of it. */
   protected close(link: LinkId, code: number, why: string): void {
-    const to = this.links.get(link);
-    if (to === undefined) return;
+    const side = this.links.get(link);
+    const other = side?.other;
+    if (side === undefined || other === undefined) return;
+    const { events, network } = this.world;
     this.links.delete(link);
-    to.pipe.closed = true;
-    this.world.events.at(this.world.events.nowMs, () => {
-      if (this.alive) to.end.closed(link, code, why);
+    side.open = false;
+    side.out!.close();
+    events.at(events.nowMs, () => {
+      if (this.alive) side.end.closed(link, code, why);
     });
-    const { remote, remoteLink } = to;
-    this.world.events.at(this.world.events.nowMs + this.world.network.delayMs(this.host, remote.host), () => {
-      const end = remote.links.get(remoteLink)?.end;
-      to.back.closed = true;
-      remote.links.delete(remoteLink);
-      if (remote.alive) end?.closed(remoteLink, code, why);
+    const { node: remote, link: remoteLink } = other;
+    events.at(events.nowMs + network.delayMs(this.host, remote.host), () => {
+      other.out!.close();
+      other.open = false;
+      if (remote.links.delete(remoteLink) && remote.alive) other.end.closed(remoteLink, code, why);
     });
+  }
+
+  private run(): void {
+    const { machine } = this;
+    this.busy = true;
+    for (;;) {
+      const next = this.waiting.shift();
+      if (next !== undefined) {
+        this.world.trace.add(this.world.events.nowMs, this.id, (next as { kind: string }).kind);
+        machine.handleInput(next, this.nowMs);
+        continue;
+      }
+      const output = machine.pollOutput();
+      if (output === undefined) break;
+      this.perform(output);
+    }
+    this.busy = false;
+    this.arm();
   }
 
   private open(link: LinkId, remote: SimNode<unknown, unknown>, end: LinkEnd): void {
@@ -169,35 +194,30 @@ export abstract class SimNode<Input, Output> {
       end.closed(link, 1006, 'the connection failed');
       return;
     }
-    const remoteLink = -++remote.accepted;
-    const pipe = new Pipe(this.host, remote.host);
-    const back = new Pipe(remote.host, this.host);
-    const remoteEnd = remote.acceptEnd();
-    this.links.set(link, { pipe, back, remote, remoteLink, end });
-    remote.links.set(remoteLink, {
-      pipe: back,
-      back: pipe,
-      remote: this as unknown as SimNode<unknown, unknown>,
-      remoteLink: link,
-      end: remoteEnd,
-    });
-    remoteEnd.opened(remoteLink);
+    const { network } = this.world;
+    const here = new Side(this as unknown as SimNode<unknown, unknown>, link, end);
+    const there = new Side(remote, -++remote.accepted, remote.acceptEnd());
+    here.other = there;
+    there.other = here;
+    here.out = network.pipe(this.host, remote.host, here);
+    there.out = network.pipe(remote.host, this.host, there);
+    this.links.set(link, here);
+    remote.links.set(there.link, there);
+    there.end.opened(there.link);
     end.opened(link);
+  }
+
+  private timeout(): void {
+    if (!this.alive) return;
+    this.busy = true;
+    this.machine.handleTimeout(this.nowMs);
+    this.run();
   }
 
   private arm(): void {
     const atMs = this.machine.nextDeadline();
-    if (atMs === undefined || atMs === this.timerAtMs) return;
-    this.timerAtMs = atMs;
-    const turn = ++this.timerTurn;
-    // A deadline that has come is let pass a moment later: time never stands still.
-    const { events } = this.world;
-    events.at(Math.max(atMs - this.skewMs, events.nowMs + 0.01), () => {
-      if (!this.alive || turn !== this.timerTurn) return;
-      this.timerAtMs = Number.POSITIVE_INFINITY;
-      this.busy = true;
-      this.machine.handleTimeout(this.nowMs);
-      this.run();
-    });
+    if (atMs === undefined) return;
+    // A deadline that has come is let pass a moment later.
+    this.alarm.set(Math.max(atMs - this.skewMs, this.world.events.nowMs + STEP_MS));
   }
 }

@@ -5,9 +5,9 @@ import { type Body, type LinkId, unreachable } from '../machine/machine.ts';
 import { insClientCodec, insServerCodec } from '../protocol/ins-messages.ts';
 import { concatBytes, sameBytes } from '../protocol/text.ts';
 import { simHash, simName, simSign, simVerify } from './crypto.ts';
-import { linkEnd } from './links.ts';
-import type { Host } from './network.ts';
-import { type LinkEnd, SimNode, type World } from './node.ts';
+import type { Host } from './host.ts';
+import { type LinkEnd, linkEnd } from './links.ts';
+import { SimNode, type World } from './node.ts';
 
 /** Ms between two looks at what waits in a send buffer, as at real sockets. */
 const LOOK_MS = 1_000;
@@ -51,7 +51,7 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
   protected override perform(output: InsServerOutput): void {
     switch (output.kind) {
       case 'send':
-        this.sendControl(output.link, insServerCodec.encode(output.message));
+        this.send(output.link, insServerCodec, output.message);
         return;
       case 'send-block': {
         const body = this.bodies.get(output.block.key);
@@ -113,7 +113,7 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
         return;
       }
       case 'send':
-        if (link !== undefined) this.sendControl(link, insClientCodec.encode(output.message));
+        if (link !== undefined) this.send(link, insClientCodec, output.message);
         return;
       case 'send-block':
         {

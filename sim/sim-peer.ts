@@ -3,7 +3,7 @@ import type { PeerEvent, PeerInput, PeerOutput } from '../peer/core/io.ts';
 import type { PeerCore } from '../peer/core/peer.ts';
 import { sameBytes } from '../protocol/text.ts';
 import { simHash, simName, simSign, simVerify } from './crypto.ts';
-import type { Host } from './network.ts';
+import type { Host } from './host.ts';
 import type { World } from './node.ts';
 import { SimSwarmNode } from './sim-swarm-node.ts';
 

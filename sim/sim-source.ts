@@ -3,7 +3,7 @@ import type { Track } from '../protocol/media.ts';
 import type { SourceChunk, SourceEvent, SourceInput, SourceOutput } from '../source-server/core/io.ts';
 import type { SourceCore } from '../source-server/core/source.ts';
 import { type SimBody, simHash, simName, simSign } from './crypto.ts';
-import type { Host } from './network.ts';
+import type { Host } from './host.ts';
 import type { World } from './node.ts';
 import { partBytes, type StreamShape } from './scenario.ts';
 import { SimSwarmNode } from './sim-swarm-node.ts';

@@ -3,9 +3,9 @@ import { fromTrackerCodec, toTrackerCodec } from '../protocol/tracker-messages.t
 import type { TrackerInput, TrackerOutput } from '../tracker/core/io.ts';
 import type { Tracker } from '../tracker/core/tracker.ts';
 import { simHash, simVerify } from './crypto.ts';
-import { linkEnd } from './links.ts';
-import type { Host } from './network.ts';
-import { type LinkEnd, SimNode, type World } from './node.ts';
+import type { Host } from './host.ts';
+import { type LinkEnd, linkEnd } from './links.ts';
+import { SimNode, type World } from './node.ts';
 
 export class SimTracker extends SimNode<TrackerInput, TrackerOutput> {
   private nonces = 0;
@@ -36,7 +36,7 @@ export class SimTracker extends SimNode<TrackerInput, TrackerOutput> {
   protected override perform(output: TrackerOutput): void {
     switch (output.kind) {
       case 'send':
-        this.sendControl(output.link, fromTrackerCodec.encode(output.message));
+        this.send(output.link, fromTrackerCodec, output.message);
         return;
       case 'close':
         this.close(output.link, output.code, output.why);

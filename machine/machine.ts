@@ -37,28 +37,34 @@ export interface Sink<T> {
 
 /** A first-in first-out queue that is cheap at both ends: what `pollOutput` reads from. */
 export class Queue<T> {
-  private items: T[] = [];
+  private items: (T | undefined)[] = [];
   private head = 0;
+  private end = 0;
 
   get length(): number {
-    return this.items.length - this.head;
+    return this.end - this.head;
   }
 
   push(item: T): void {
-    this.items.push(item);
+    this.items[this.end++] = item;
   }
 
   shift(): T | undefined {
-    if (this.head === this.items.length) return undefined;
+    if (this.head === this.end) return undefined;
     const item = this.items[this.head];
-    this.items[this.head++] = undefined as T;
-    if (this.head === this.items.length) {
-      this.items = [];
+    this.items[this.head++] = undefined;
+    if (this.head === this.end) {
+      // A short queue keeps its places: most are filled and emptied again and again.
+      if (this.end > KEPT_PLACES) this.items = [];
       this.head = 0;
-    } else if (this.head > 1024 && this.head * 2 > this.items.length) {
-      this.items = this.items.slice(this.head);
+      this.end = 0;
+    } else if (this.head > 1024 && this.head * 2 > this.end) {
+      this.items = this.items.slice(this.head, this.end);
+      this.end -= this.head;
       this.head = 0;
     }
     return item;
   }
 }
+
+const KEPT_PLACES = 64;

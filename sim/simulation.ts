@@ -9,7 +9,7 @@ import { TRACKER_LIMITS } from '../tracker/core/limits.ts';
 import { Tracker } from '../tracker/core/tracker.ts';
 import { planVisits, type Visit } from './arrivals.ts';
 import { drawUplinks } from './bandwidth.ts';
-import { simHash } from './crypto.ts';
+import { sharedRecords, simHash } from './crypto.ts';
 import { EventQueue } from './event-queue.ts';
 import type { Host } from './host.ts';
 import { Measuring } from './measuring.ts';
@@ -61,6 +61,7 @@ export class Simulation implements Run {
   private readonly world: World;
   private readonly prng: Prng;
   private readonly streamId: Uint8Array;
+  private readonly readRecord = sharedRecords();
   private readonly measuring: Measuring;
   private readonly browsers: ReadonlySet<number>;
   private readonly hosts = new Map<number, Host>();
@@ -176,6 +177,7 @@ export class Simulation implements Run {
       dialsNeighbours: host.options.dialable || mode !== 'ins',
       follow: this.options.follow ?? true,
       player: this.options.player ?? PLAYER_DEFAULTS,
+      readRecord: this.readRecord,
       prng,
     });
     const peer = new SimPeer(this.world, ++this.nodes, host, core, key, this.source.parts);

@@ -24,7 +24,8 @@ export class Catalogue {
   newest = -1;
   newestIndependent = -1;
   private oldest = 0;
-  private readonly parts = new Map<number, Map<number, PartEntry>>();
+  /** A ring: a part is at its number modulo the window. */
+  private readonly rows: (Row | undefined)[] = [];
   private readonly windowParts: number;
 
   /** @param windowParts - Parts behind the newest that are kept; what is older is forgotten. */
@@ -38,21 +39,25 @@ export class Catalogue {
   }
 
   get(track: number, part: number): PartEntry | undefined {
-    return this.parts.get(part)?.get(track);
+    const row = this.rows[part % this.windowParts];
+    return row !== undefined && row.part === part ? row.entries[track] : undefined;
   }
 
   /** Adds a verified record; the first one for a part of a track stays. */
   addRecord(record: IndexRecord, sealed: Uint8Array): PartEntry | undefined {
     if (record.part < this.oldest) return undefined;
-    const tracks = this.parts.get(record.part) ?? new Map<number, PartEntry>();
-    this.parts.set(record.part, tracks);
-    const known = tracks.get(record.track);
+    const known = this.get(record.track, record.part);
     if (known !== undefined) return known;
     const entry: PartEntry = { record, sealed, bodies: record.blocks.map(() => undefined), heldBlocks: 0 };
-    tracks.set(record.track, entry);
-    if (record.part > this.newest) this.newest = record.part;
+    if (record.part > this.newest) {
+      this.newest = record.part;
+      this.evict();
+    }
+    const place = record.part % this.windowParts;
+    const row = this.rows[place] ?? { part: record.part, entries: [] };
+    this.rows[place] = row;
+    row.entries[record.track] = entry;
     if (record.independent && record.part > this.newestIndependent) this.newestIndependent = record.part;
-    this.evict();
     return entry;
   }
 
@@ -71,7 +76,8 @@ export class Catalogue {
 
   /** Whether all of `tracks` hold the part. */
   holdsAll(tracks: readonly number[], part: number): boolean {
-    return tracks.every((track) => this.holds(track, part));
+    for (const track of tracks) if (!this.holds(track, part)) return false;
+    return true;
   }
 
   /** The whole parts of each track, as bitmaps. */
@@ -83,25 +89,31 @@ export class Catalogue {
   recordsSince(from: number): Uint8Array[] {
     const out: Uint8Array[] = [];
     for (let part = Math.max(from, this.oldest); part <= this.newest; part++) {
-      for (const entry of this.parts.get(part)?.values() ?? []) out.push(entry.sealed);
+      const row = this.rows[part % this.windowParts];
+      if (row?.part !== part) continue;
+      for (const entry of row.entries) if (entry !== undefined) out.push(entry.sealed);
     }
     return out;
   }
 
-  private *wholeParts(track: number): Generator<number> {
-    for (const [part, tracks] of this.parts) {
-      const entry = tracks.get(track);
-      if (entry !== undefined && isWhole(entry)) yield part;
-    }
+  private wholeParts(track: number): number[] {
+    const whole: number[] = [];
+    for (let part = this.oldest; part <= this.newest; part++) if (this.holds(track, part)) whole.push(part);
+    return whole;
   }
 
   private evict(): void {
     const oldest = this.newest - this.windowParts + 1;
     if (oldest <= this.oldest) return;
-    // Far behind only when a stream is joined late; then the numbers between were never held.
-    if (oldest - this.oldest < this.windowParts)
-      for (let part = this.oldest; part < oldest; part++) this.parts.delete(part);
-    else for (const part of this.parts.keys()) if (part < oldest) this.parts.delete(part);
+    // Far behind only when a stream is joined late, or goes on elsewhere: then nothing of the window stays.
+    const first = Math.max(this.oldest, oldest - this.windowParts);
+    for (let part = first; part < oldest; part++) this.rows[part % this.windowParts] = undefined;
     this.oldest = oldest;
   }
+}
+
+/** A part: its entries by track. */
+interface Row {
+  readonly part: number;
+  readonly entries: (PartEntry | undefined)[];
 }

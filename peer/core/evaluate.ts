@@ -54,6 +54,8 @@ export class Evaluation {
   private readonly playhead: Playhead;
   private readonly outputs: Sink<PeerOutput>;
   private readonly start: StartPosition;
+  /** What the last decision was about. */
+  private looked: { readonly tracks: readonly number[]; readonly from: number } = { tracks: [], from: 0 };
 
   constructor(
     mode: Mode,
@@ -76,6 +78,7 @@ export class Evaluation {
     this.playhead = playhead;
     this.outputs = outputs;
     this.start = new StartPosition(catalogue, neighbours);
+    ins.from = () => this.resumeFrom();
   }
 
   nextDeadline(): number | undefined {
@@ -104,7 +107,7 @@ export class Evaluation {
     const native = this.usesNative(nowMs, startedAtMs);
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, nowMs);
     const to = Math.min(this.horizon(), from + SPAN_MAX);
-    this.ins.from = this.resumeFrom(tracks, from);
+    this.looked = { tracks, from };
     const want: WantedBlock[] = [];
     const places: Asked[] = [];
     let missing = false;
@@ -169,7 +172,8 @@ export class Evaluation {
   }
 
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */
-  private resumeFrom(tracks: readonly number[], from: number): number {
+  private resumeFrom(): number {
+    const { tracks, from } = this.looked;
     if (!this.playhead.started || this.newestAnnounced() > this.catalogue.newest + RESUME_WITHIN_PARTS) {
       return FROM_NEWEST_START;
     }

@@ -54,8 +54,8 @@ const LOCKER_REST_MS = 5_000;
  */
 export class InsFeed {
   readonly events = new Queue<InsFeedEvent>();
-  /** Where a follow begins: a part, or the newest that a viewer can start at. Kept up to date by the peer. */
-  from = FROM_NEWEST_START;
+  /** Where a follow begins: a part, or the newest that a viewer can start at. The peer says. */
+  from: () => number = () => FROM_NEWEST_START;
   private tracks: readonly number[] = [];
   private readonly servers: InsServers;
   /** The one in use, or to be used as soon as it is up. */
@@ -279,7 +279,7 @@ export class InsFeed {
     if (!useFollow || source === undefined) return;
     if (source.token.expires * 1000 <= nowMs + session.clockOffsetMs) return;
     const { owner, sealed } = source;
-    session.begin({ handle: ++this.handles, owner, sealed, from: this.from }, stream, this.tracks, nowMs);
+    session.begin({ handle: ++this.handles, owner, sealed, from: this.from() }, stream, this.tracks, nowMs);
     this.drain(session, nowMs);
   }
 

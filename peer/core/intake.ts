@@ -60,16 +60,17 @@ const CHECKS_MAX = 1_024;
 export class Intake {
   readonly events = new Queue<IntakeEvent>();
   private readonly recordChecks = new Map<number, RecordCheck>();
-  private readonly recordRefs = new Map<string, number>();
+  private readonly recordRefs = new Map<number, number>();
   private readonly nameChecks = new Map<number, NameCheck>();
-  private readonly nameRefs = new Set<string>();
+  private readonly nameRefs = new Set<number>();
   /** Blocks under check, by part. */
-  private readonly nameCounts = new Map<string, number>();
+  private readonly nameCounts = new Map<number, number>();
   private readonly stream: Uint8Array;
   private readonly catalogue: Catalogue;
   private readonly outputs: Sink<PeerOutput>;
   private readonly nextRef: () => number;
   private readonly descriptionOf: (revision: number) => Description | undefined;
+  private readonly readRecord: typeof decodeRecord;
 
   constructor(
     stream: Uint8Array,
@@ -77,23 +78,26 @@ export class Intake {
     outputs: Sink<PeerOutput>,
     nextRef: () => number,
     descriptionOf: (revision: number) => Description | undefined,
+    readRecord: typeof decodeRecord = decodeRecord,
   ) {
     this.stream = stream;
     this.catalogue = catalogue;
     this.outputs = outputs;
     this.nextRef = nextRef;
     this.descriptionOf = descriptionOf;
+    this.readRecord = readRecord;
   }
 
   /** Whether something of this part is being checked right now: it is as good as there. */
   busy(track: number, part: number): boolean {
-    const id = `${track}:${part}`;
+    if (this.recordRefs.size === 0 && this.nameCounts.size === 0) return false;
+    const id = partIdOf(track, part);
     return this.recordRefs.has(id) || this.nameCounts.has(id);
   }
 
   /** A sealed record from the tracker, a neighbour, or beside a block. */
   record(sealed: Uint8Array, origin: Origin): void {
-    const decoded = decodeRecord(this.stream, sealed);
+    const decoded = this.readRecord(this.stream, sealed);
     if (decoded === undefined) this.bad(origin, 'malformed record', 0, 0);
     else this.checkRecord(decoded, sealed, origin);
   }
@@ -107,8 +111,8 @@ export class Intake {
       this.checkName(entry, waiting);
       return;
     }
-    if (companion.length > 0 && !this.recordRefs.has(`${track}:${part}`)) {
-      const decoded = decodeRecord(this.stream, companion);
+    if (companion.length > 0 && !this.recordRefs.has(partIdOf(track, part))) {
+      const decoded = this.readRecord(this.stream, companion);
       if (decoded === undefined || decoded.value.track !== track || decoded.value.part !== part) {
         this.bad(origin, 'record does not fit its label', track, part);
         return;
@@ -116,7 +120,7 @@ export class Intake {
       this.checkRecord(decoded, companion, origin, waiting);
       return;
     }
-    const ref = this.recordRefs.get(`${track}:${part}`);
+    const ref = this.recordRefs.get(partIdOf(track, part));
     const check = ref === undefined ? undefined : this.recordChecks.get(ref);
     if (check !== undefined && check.waiting.length < BLOCKS_PER_PART_MAX) check.waiting.push(waiting);
   }
@@ -132,7 +136,7 @@ export class Intake {
     if (check === undefined) return false;
     const { record, sealed, origin, waiting } = check;
     this.recordChecks.delete(ref);
-    this.recordRefs.delete(`${record.track}:${record.part}`);
+    this.recordRefs.delete(partIdOf(record.track, record.part));
     if (!ok) {
       this.bad(origin, 'wrong record signature', record.track, record.part);
       return true;
@@ -151,8 +155,8 @@ export class Intake {
     const { entry, index, body, origin, kept } = check;
     const { track, part } = entry.record;
     this.nameChecks.delete(ref);
-    this.nameRefs.delete(`${track}:${part}:${index}`);
-    this.count(`${track}:${part}`, -1);
+    this.nameRefs.delete(blockIdOf(track, part, index));
+    this.count(partIdOf(track, part), -1);
     if (!ok) this.bad(origin, 'wrong block: its bytes do not have the name', track, part);
     else if (this.catalogue.addBlock(entry, index, body))
       this.events.push({ kind: 'block', entry, index, origin, kept });
@@ -160,7 +164,7 @@ export class Intake {
 
   private checkRecord(decoded: Signed<IndexRecord>, sealed: Uint8Array, origin: Origin, waiting?: Waiting): void {
     const record = decoded.value;
-    const id = `${record.track}:${record.part}`;
+    const id = partIdOf(record.track, record.part);
     const description = this.descriptionOf(record.revision);
     if (record.part < this.catalogue.oldestPart) return;
     const known = this.catalogue.get(record.track, record.part) !== undefined || this.recordRefs.has(id);
@@ -179,7 +183,7 @@ export class Intake {
       this.bad(waiting.origin, 'wrong length', track, part);
       return;
     }
-    const id = `${track}:${part}:${waiting.index}`;
+    const id = blockIdOf(track, part, waiting.index);
     if (entry.bodies[waiting.index] !== undefined) {
       // Held already: only the news that it is in our locker now counts.
       if (waiting.kept)
@@ -189,12 +193,12 @@ export class Intake {
     if (this.nameRefs.has(id) || this.nameChecks.size >= CHECKS_MAX) return;
     const ref = this.nextRef();
     this.nameRefs.add(id);
-    this.count(`${track}:${part}`, 1);
+    this.count(partIdOf(track, part), 1);
     this.nameChecks.set(ref, { entry, ...waiting });
     this.outputs.push({ kind: 'check-name', ref, name: block.name, body: waiting.body });
   }
 
-  private count(id: string, by: number): void {
+  private count(id: number, by: number): void {
     const count = (this.nameCounts.get(id) ?? 0) + by;
     if (count === 0) this.nameCounts.delete(id);
     else this.nameCounts.set(id, count);
@@ -203,4 +207,13 @@ export class Intake {
   private bad(origin: Origin, what: string, track: number, part: number): void {
     this.events.push({ kind: 'bad', origin, what, track, part });
   }
+}
+
+/** Places as numbers: cheaper to look up than any text. Labels that are not checked yet may have any track of eight bits. */
+function partIdOf(track: number, part: number): number {
+  return part * 0x100 + track;
+}
+
+function blockIdOf(track: number, part: number, index: number): number {
+  return partIdOf(track, part) * BLOCKS_PER_PART_MAX + index;
 }

@@ -1,12 +1,14 @@
 import type { LinkId, Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
 import { Smoothed } from '../../machine/rates.ts';
-import { PEER_REQUESTS_MAX } from '../../protocol/limits.ts';
+import { BLOCKS_PER_PART_MAX, PEER_REQUESTS_MAX, TRACKS_MAX } from '../../protocol/limits.ts';
 import type { PartEntry } from '../../swarm/catalogue.ts';
 import type { Neighbour, Neighbours } from '../../swarm/neighbours.ts';
 import type { PeerOutput } from './io.ts';
 
 interface Ask {
+  readonly track: number;
+  readonly part: number;
   readonly link: LinkId;
   readonly request: number;
   readonly atMs: number;
@@ -46,9 +48,9 @@ const PRESSED_MS = 3_000;
  * busy and answers fastest; the source comes last, since everybody wants it.
  */
 export class NativeFeed {
-  private readonly asks = new Map<string, Ask>();
+  private readonly asks = new Map<number, Ask>();
   private readonly manners = new Map<LinkId, Manners>();
-  private readonly patience = new Map<string, number>();
+  private readonly patience = new Map<number, number>();
   private requests = 0;
   private pressedAtMs = Number.NEGATIVE_INFINITY;
   private readonly neighbours: Neighbours;
@@ -79,7 +81,7 @@ export class NativeFeed {
 
   /** A block is there and verified, wherever it came from. */
   have(track: number, part: number, index: number, nowMs: number): void {
-    const id = `${track}:${part}:${index}`;
+    const id = idOf(track, part, index);
     this.patience.delete(id);
     const ask = this.asks.get(id);
     if (ask === undefined) return;
@@ -97,7 +99,7 @@ export class NativeFeed {
 
   /** @returns Whether somebody has been asked for the block, now or before. */
   private ask(track: number, part: number, index: number, dueAtMs: number, nowMs: number): boolean {
-    const id = `${track}:${part}:${index}`;
+    const id = idOf(track, part, index);
     if (this.asks.has(id)) return true;
     if (this.asks.size >= OPEN_MAX) return false;
     const from = this.choose(track, part, index, nowMs);
@@ -110,7 +112,7 @@ export class NativeFeed {
     const deadlineMs = Math.round(Math.max(DEADLINE_MS_MIN, Math.min(DEADLINE_MS_MAX, spareMs)));
     const usualMs = this.mannersOf(from.link).answerMs.value ?? 0;
     const byAtMs = nowMs + Math.max(LATE_MS_MIN, Math.min(LATE_MS_MAX, usualMs * 3));
-    this.asks.set(id, { link: from.link, request, atMs: nowMs, byAtMs });
+    this.asks.set(id, { track, part, link: from.link, request, atMs: nowMs, byAtMs });
     this.mannersOf(from.link).open++;
     const items = [{ track, part, index, deadlineMs }];
     this.outputs.push({ kind: 'send-peer', link: from.link, message: { type: 'request', request, items } });
@@ -128,10 +130,9 @@ export class NativeFeed {
 
   /** What came under this request was wrong: ask somebody else. */
   failed(track: number, part: number, nowMs: number): void {
-    const id = `${track}:${part}`;
-    for (const [asked, ask] of this.asks) {
-      if (!asked.startsWith(`${id}:`)) continue;
-      this.end(asked, ask);
+    for (const [id, ask] of this.asks) {
+      if (ask.track !== track || ask.part !== part) continue;
+      this.end(id, ask);
       this.mannersOf(ask.link).restUntilMs = nowMs + 10_000;
     }
   }
@@ -184,7 +185,7 @@ export class NativeFeed {
     return best;
   }
 
-  private patienceOver(id: string, dueAtMs: number, nowMs: number): boolean {
+  private patienceOver(id: number, dueAtMs: number, nowMs: number): boolean {
     if (dueAtMs - nowMs < HURRY_MS || nowMs - this.pressedAtMs < PRESSED_MS) return true;
     const until = this.patience.get(id);
     if (until === undefined) {
@@ -197,14 +198,22 @@ export class NativeFeed {
   }
 
   private mannersOf(link: LinkId): Manners {
-    const manners = this.manners.get(link) ?? { open: 0, answerMs: new Smoothed(), restUntilMs: 0 };
-    this.manners.set(link, manners);
+    let manners = this.manners.get(link);
+    if (manners === undefined) {
+      manners = { open: 0, answerMs: new Smoothed(), restUntilMs: 0 };
+      this.manners.set(link, manners);
+    }
     return manners;
   }
 
-  private end(id: string, ask: Ask): void {
+  private end(id: number, ask: Ask): void {
     this.asks.delete(id);
     const manners = this.manners.get(ask.link);
     if (manners !== undefined) manners.open--;
   }
+}
+
+/** A block's place as one number: it is looked up in every decision. */
+function idOf(track: number, part: number, index: number): number {
+  return (part * TRACKS_MAX + track) * BLOCKS_PER_PART_MAX + index;
 }

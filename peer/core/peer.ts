@@ -7,6 +7,7 @@ import { PROTOCOL_VERSION, RECORDS_MESSAGE_MAX } from '../../protocol/limits.ts'
 import type { Description } from '../../protocol/media.ts';
 import type { PeerMessage } from '../../protocol/peer-messages.ts';
 import { CLOSE, REASONS } from '../../protocol/reasons.ts';
+import { decodeRecord } from '../../protocol/records.ts';
 import type { Mode, NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
 import { bytesKey, sameBytes, toBase64Url } from '../../protocol/text.ts';
 import { decodeToken } from '../../protocol/token.ts';
@@ -52,6 +53,8 @@ export interface PeerOptions {
   /** Parts kept in memory for neighbours and for going back. */
   readonly windowParts?: number;
   readonly player?: PlayerOptions;
+  /** Takes index records apart; where many peers share one process, one that remembers what it has read. */
+  readonly readRecord?: typeof decodeRecord;
   readonly prng: Prng;
 }
 
@@ -138,7 +141,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       availability: () => this.availability(),
     });
     const { catalogue, neighbours } = this.member;
-    this.intake = new Intake(stream, catalogue, outputs, nextRef, (revision) => this.descriptions.of(revision));
+    const readRecord = options.readRecord ?? decodeRecord;
+    const descriptionOf = (revision: number) => this.descriptions.of(revision);
+    this.intake = new Intake(stream, catalogue, outputs, nextRef, descriptionOf, readRecord);
     this.native = new NativeFeed(neighbours, prng.fork('native'), outputs);
     this.player = new Player(options.player ?? PLAYER_DEFAULTS);
     this.playhead = new Playhead(this.player);
@@ -188,7 +193,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (output !== undefined || this.unsettledAtMs === undefined) return output;
     const atMs = this.unsettledAtMs;
     this.unsettledAtMs = undefined;
-    this.settle(atMs);
+    this.takeIn(atMs);
+    if (this.outputs.length === 0) this.decide(atMs);
+    // Checks go out first: what is answered at once changes what there is to decide.
+    else this.unsettledAtMs = atMs;
     return this.outputs.shift();
   }
 
@@ -297,11 +305,15 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     }
   }
 
-  /** After every input: what the parts found out is taken in, then one decision what to fetch. */
-  private settle(nowMs: number): void {
+  /** After every input: what the parts found out is taken in. */
+  private takeIn(nowMs: number): void {
     this.insEvents(nowMs);
     this.intakeEvents(nowMs);
     this.playerEvents();
+  }
+
+  /** Then one decision what to fetch. */
+  private decide(nowMs: number): void {
     if (this.startedAtMs === undefined) return;
     this.member.renewToken(nowMs);
     this.dialNeighbours(nowMs);

@@ -6,9 +6,22 @@ import { keygen } from './commands/keygen.ts';
 import { name } from './commands/name.ts';
 import { peer } from './commands/peer.ts';
 import { sim } from './commands/sim.ts';
+import { simCompare } from './commands/sim-compare.ts';
 import { source } from './commands/source.ts';
 import { token } from './commands/token.ts';
 import { tracker } from './commands/tracker.ts';
 
 /** In the order of the help; a command under another comes after it. */
-export const COMMANDS: readonly Command[] = [demo, source, tracker, ins, peer, keygen, invite, token, name, sim];
+export const COMMANDS: readonly Command[] = [
+  demo,
+  source,
+  tracker,
+  ins,
+  peer,
+  keygen,
+  invite,
+  token,
+  name,
+  sim,
+  simCompare,
+];

@@ -5,6 +5,7 @@ import { BLOCK_BYTES_MAX } from '../../protocol/limits.ts';
 import type { Made } from '../../report/report.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
 import { UPLINK_MIXES, type UplinkMix } from '../../sim/bandwidth.ts';
+import { scenarioOf } from '../../sim/columns.ts';
 import { parseRegionDelays, type Regions } from '../../sim/regions.ts';
 import { replayCommand } from '../../sim/replay.ts';
 import { reportOfRun } from '../../sim/report-of-run.ts';
@@ -52,6 +53,7 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
     insFed: optional('NUMBER', 'how many of them the source feeds', wholeNumber(0, 1_000, '')),
     uplinks: optional('MIX', `how viewers' uplinks differ: ${Object.keys(UPLINK_MIXES).join(', ')}`, readMix),
     blockSize: optional('SIZE', 'largest block, such as 16K', size(1_024, BLOCK_BYTES_MAX, 'from 1K to 1M')),
+    part: optional('MS', "length of a part; the scenario's by default", wholeNumber(100, 60_000, 'ms')),
     regions: optional(
       'FILE',
       'one-way delays in ms: a line for each region, with its name and the delay to each, in the order of the lines',
@@ -156,10 +158,12 @@ interface Changes {
   readonly insFed: number | undefined;
   readonly uplinks: UplinkMix | undefined;
   readonly regions: string | undefined;
+  readonly part: number | undefined;
 }
 
 /** The scenario with what the command line says otherwise. */
-function changed(scenario: Scenario, { supply, insServers, insFed, uplinks, regions }: Changes): Scenario {
+function changed(named: Scenario, { supply, insServers, insFed, uplinks, regions, part }: Changes): Scenario {
+  const scenario = scenarioOf({ changes: part === undefined ? {} : { partMs: part } }, named);
   const sourceStreams = scenario.supply.kind === 'fair' ? scenario.supply.sourceStreams : 20;
   return {
     ...scenario,
@@ -172,8 +176,16 @@ function changed(scenario: Scenario, { supply, insServers, insFed, uplinks, regi
 }
 
 function furtherOptions(values: Changes & { readonly follow: boolean; readonly blockSize: number | undefined }) {
-  const { follow, supply, insServers, insFed, uplinks, blockSize, regions } = values;
-  const named = { supply, 'ins-servers': insServers, 'ins-fed': insFed, uplinks, 'block-size': blockSize, regions };
+  const { follow, supply, insServers, insFed, uplinks, blockSize, part, regions } = values;
+  const named = {
+    supply,
+    'ins-servers': insServers,
+    'ins-fed': insFed,
+    uplinks,
+    'block-size': blockSize,
+    part,
+    regions,
+  };
   const more: Record<string, string | number | true> = follow ? {} : { 'no-follow': true };
   for (const [name, value] of Object.entries(named)) if (value !== undefined) more[name] = value;
   return more;

@@ -1,0 +1,73 @@
+import { ideasIn, sentenceOf } from '../report/ideas.ts';
+import { MEASURES, type Measure } from '../report/measures.ts';
+import type { ColumnReport, Report } from '../report/report.ts';
+import { isReached, targetOf } from '../report/targets.ts';
+import { countText, figureText, halfText, rateText } from '../report/text.ts';
+
+const GAP_CHARS = 3;
+
+/** The figures of a comparison for a terminal: means with their confidence, under them the bound, and whether targets are reached. */
+export function compareTable(report: Report): string {
+  const keys = Object.keys(report.modes);
+  const columns = keys.map((key) => report.modes[key]!);
+  const rows: (readonly string[])[] = [['', ...columns.map(({ label }) => label)]];
+  for (const measure of MEASURES) {
+    rows.push([measure.label, ...keys.map((key) => figureCell(report, key, measure))]);
+    const bounds = columns.map((column) => boundCell(column, measure));
+    if (bounds.some((bound) => bound !== '')) rows.push(['  no system can beat', ...bounds]);
+  }
+  const { scenario, peers, seeds, supplyBps, seconds } = report;
+  const over = `${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds, ± 95 % confidence'}`;
+  return [
+    `${scenario}, ${countText(peers)} viewers, ${seconds} s, ${over}`,
+    ...columns.map((column) => supplyLine(column, supplyBps)),
+    '',
+    ...aligned(rows),
+    ...report.warnings.map((warning) => `\nwarning: ${warning}`),
+    ...sentences(report),
+  ]
+    .join('\n')
+    .replaceAll('\u00a0', ' ');
+}
+
+/** The first cells to the left, the others to the right of columns as wide as they need. */
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, at) => (at === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[at]! + GAP_CHARS)))
+      .join('')
+      .trimEnd(),
+  );
+}
+
+function supplyLine({ label, supply: { sourceBps, insBps, peersBps } }: ColumnReport, supplyBps: number): string {
+  const total = sourceBps + insBps + peersBps;
+  const parts = `source ${rateText(sourceBps)}, INS servers ${rateText(insBps)}, viewers ${rateText(peersBps)}`;
+  const whether = Math.abs(total - supplyBps) < 1 ? '' : ', which is not what the others have';
+  return `supply, ${label}: ${countText(total)} bit/s (${parts})${whether}`;
+}
+
+function figureCell(report: Report, key: string, measure: Measure): string {
+  const column = report.modes[key]!;
+  const value = measure.pick(column);
+  const target = targetOf(report, key, measure.key);
+  const isMet = target !== null && value !== null && isReached(value, target, measure.better);
+  const mark = target === null ? '' : isMet ? ' ✓' : ' ✗';
+  const half = halfText(column.confidence[measure.key], value, measure.unit);
+  return `${figureText(value, measure.unit)}${half === '' ? '' : ` ${half}`}${mark}`;
+}
+
+function boundCell(column: ColumnReport, measure: Measure): string {
+  const bound = measure.bound(column);
+  const value = measure.pick(column);
+  // That all may start is no bound worth a line.
+  if (bound === null || measure.key === 'started') return '';
+  const near = value === null || bound <= 0 ? '' : ` (${(value / bound).toFixed(2)}x)`;
+  return `${figureText(bound, measure.unit)}${near}`;
+}
+
+function sentences(report: Report): string[] {
+  const ideas = ideasIn(report);
+  return ideas.length === 0 ? [] : ['', ...ideas.map((idea) => `${idea.name}. ${sentenceOf(report, idea)}`)];
+}

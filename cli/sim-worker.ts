@@ -1,0 +1,41 @@
+/**
+ * The process that runs simulations for `inswarm sim compare`, one after the other, as its parent sends them. It ends when the
+ * channel to its parent closes, however that one ends.
+ */
+import { setImmediate } from 'node:timers/promises';
+import { nowMs } from '../runtime/node/clock.ts';
+import type { RunOptions } from '../sim/run.ts';
+import { Simulation } from '../sim/simulation.ts';
+import type { FromWorker } from './sim-pool.ts';
+
+/** Real time between two words on how far a run is. */
+const TELL_EVERY_MS = 250;
+
+function tell(message: FromWorker): void {
+  if (process.connected) process.send!(message);
+}
+
+async function run(options: RunOptions): Promise<void> {
+  const simulation = new Simulation(options);
+  let sliceMs = 100;
+  while (!simulation.over) {
+    const fromMs = nowMs();
+    simulation.runUntil(simulation.elapsedMs + sliceMs);
+    const tookMs = Math.max(1, nowMs() - fromMs);
+    sliceMs = Math.min(10_000, Math.max(1, (sliceMs * TELL_EVERY_MS) / tookMs));
+    tell({ kind: 'progress', share: simulation.elapsedMs / (simulation.seconds * 1000) });
+    // Lets the end of the channel be heard.
+    await setImmediate();
+  }
+  const result = simulation.result();
+  const { sourceBps, insBps, peersBps } = simulation.sharedOut;
+  tell({ kind: 'result', result, supply: { sourceBps, insBps, peersBps } });
+}
+
+process.on('disconnect', () => process.exit(0));
+process.on('message', (options: RunOptions) => {
+  run(options).catch((error: unknown) =>
+    tell({ kind: 'failed', why: error instanceof Error ? error.message : String(error) }),
+  );
+});
+tell({ kind: 'ready' });

@@ -44,7 +44,21 @@ const MAIN: readonly SimColumn[] = [
     base: null,
     changes: {},
   },
+  {
+    key: 'mixed',
+    label: 'Mixed',
+    what: 'half of the viewers in INS mode, half native',
+    mode: 'mixed',
+    base: null,
+    changes: {},
+  },
 ];
+
+/** The column of a run in which nothing is changed but whether INS servers send unasked. */
+export function mainColumn(mode: ScenarioMode, follow: boolean): SimColumn {
+  const own = MAIN.find((column) => column.mode === mode && (column.changes.follow ?? true) === follow);
+  return own ?? MAIN.find((column) => column.mode === mode)!;
+}
 
 /** What runs where nobody says otherwise. */
 export const USUAL_COLUMNS: readonly string[] = ['native', 'ins', 'ins-drafts'];

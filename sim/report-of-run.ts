@@ -1,21 +1,9 @@
-import { type Column, mergeRuns } from '../report/merge.ts';
+import { mergeRuns } from '../report/merge.ts';
 import { type Made, REPORT_SCHEMA, type Report } from '../report/report.ts';
+import { mainColumn } from './columns.ts';
 import type { SimResult } from './result.ts';
 import type { ScenarioMode } from './scenario.ts';
 import type { SharedOut } from './supply.ts';
-
-const COLUMNS: Readonly<Record<ScenarioMode, Column>> = {
-  ins: { label: 'INS', mode: 'ins', what: 'blocks from INS servers, sent as they are put', base: null },
-  native: { label: 'Native', mode: 'native', what: 'blocks from other viewers and the source', base: null },
-  hybrid: { label: 'Hybrid', mode: 'hybrid', what: 'INS servers first, viewers where these are late', base: null },
-  mixed: { label: 'Mixed', mode: 'mixed', what: 'half of the viewers in INS mode, half native', base: null },
-};
-const DRAFTS: Column = {
-  label: 'INS, no follow',
-  mode: 'ins',
-  what: 'as the drafts have it: bitmaps, range tokens and batches',
-  base: null,
-};
 
 /** A run for its report. */
 export interface RunForReport {
@@ -36,7 +24,7 @@ export interface RunForReport {
 export function reportOfRun(run: RunForReport): Report {
   const { scenario, seed, peers, seconds, mode, follow, result, made, warnings } = run;
   const { traceHash, figures, series, supplyBps, streamBps, crowdInAtMs } = result;
-  const drafts = mode === 'ins' && !follow;
+  const { key, label, what } = mainColumn(mode, follow);
   const supply = { sourceBps: run.supply.sourceBps, insBps: run.supply.insBps, peersBps: run.supply.peersBps };
   const one = { seed, traceHash, command: made.command, figures, series, supply };
   return {
@@ -52,6 +40,6 @@ export function reportOfRun(run: RunForReport): Report {
     crowdInAtMs,
     made,
     warnings,
-    modes: { [drafts ? 'ins-drafts' : mode]: mergeRuns(drafts ? DRAFTS : COLUMNS[mode], [one]) },
+    modes: { [key]: mergeRuns({ label, mode, what, base: null }, [one]) },
   };
 }

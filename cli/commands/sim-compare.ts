@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { mergeRuns, type RunWithSeries } from '../../report/merge.ts';
 import { pageOf } from '../../report/page/page.ts';
@@ -18,8 +18,8 @@ import { option, optional, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { Problem } from '../problem.ts';
 import { readList, readPath, wholeNumber } from '../readers.ts';
+import { madeBy, supplyWarnings } from '../sim-made.ts';
 import { SimFailure, type SimOutcome, SimPool } from '../sim-pool.ts';
-import { version } from '../version.ts';
 
 const FLASH_CROWD = scenarioNamed('flash-crowd')!;
 const PROCESSES_MAX = 256;
@@ -170,7 +170,6 @@ function reportOf(plan: Plan, outcomes: readonly SimOutcome[], startedAtMs: numb
     return [column.key, mergeRuns({ label, mode, what, base }, own)] as const;
   });
   const first = outcomes[0]!.result;
-  const tookMs = nowMs() - startedAtMs;
   return {
     schema: REPORT_SCHEMA,
     scenario: scenario.name,
@@ -182,14 +181,8 @@ function reportOf(plan: Plan, outcomes: readonly SimOutcome[], startedAtMs: numb
     streamBps: first.streamBps,
     seconds,
     crowdInAtMs: first.crowdInAtMs,
-    made: {
-      command: plan.command,
-      version: `inswarm ${version()}`,
-      machine: `Node ${process.versions.node}, ${cpus().length} CPUs (${cpus()[0]?.model.trim() ?? 'unknown'})`,
-      at: new Date(startedAtMs).toISOString(),
-      tookMs,
-    },
-    warnings: warningsOf(runs, outcomes),
+    made: madeBy(plan.command, nowMs() - startedAtMs),
+    warnings: warningsOf(plan, outcomes),
     modes: Object.fromEntries(modes),
   };
 }
@@ -200,8 +193,11 @@ function runOf(plan: Plan, run: PlannedRun, { result, supply }: SimOutcome): Run
 }
 
 /** What would make a comparison unfair or wrong. */
-function warningsOf(runs: readonly PlannedRun[], outcomes: readonly SimOutcome[]): string[] {
-  const warnings: string[] = [];
+function warningsOf(plan: Plan, outcomes: readonly SimOutcome[]): string[] {
+  const runs = runsOf(plan);
+  const { scenario, peers } = plan;
+  const small = runs.flatMap(({ column }, at) => supplyWarnings(column.mode, scenario, peers, outcomes[at]!.supply));
+  const warnings = [...new Set(small)];
   const supplyBps = outcomes[0]!.result.supplyBps;
   if (outcomes.some(({ result }) => Math.abs(result.supplyBps - supplyBps) >= 1)) {
     warnings.push('The columns do not have the same supply: they cannot be compared.');

@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { setImmediate } from 'node:timers/promises';
 import { BLOCK_BYTES_MAX } from '../../protocol/limits.ts';
-import type { Made } from '../../report/report.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
 import { UPLINK_MIXES, type UplinkMix } from '../../sim/bandwidth.ts';
 import { scenarioOf } from '../../sim/columns.ts';
@@ -18,9 +16,9 @@ import { option, optional, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { Problem } from '../problem.ts';
 import { readFilePath, size, textOf, wholeNumber } from '../readers.ts';
+import { madeBy, supplyWarnings } from '../sim-made.ts';
 import { type Progress, ProgressLine } from '../sim-progress.ts';
 import { simTable } from '../sim-table.ts';
-import { version } from '../version.ts';
 
 /** A slice of virtual time takes about so much real time: long enough to cost nothing, short enough for Ctrl-C. */
 const SLICE_MS = 50;
@@ -94,7 +92,7 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
       supply: simulation.sharedOut,
       result,
       made: madeBy(replayCommand(asked), nowMs() - startedAtMs),
-      warnings: warningsOf(simulation),
+      warnings: supplyWarnings(mode, scenario, peers, simulation.sharedOut),
     });
     const cpuMs = Math.round((user + system) / 1000);
     const { duplicateShare, events, bad } = result;
@@ -102,22 +100,6 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
     else print(simTable(report, duplicateShare, events, cpuMs));
   },
 });
-
-function warningsOf({ mode, sharedOut, options }: Simulation): string[] {
-  const { scenario, peers } = options;
-  if (mode !== 'ins' || scenario.supply.kind !== 'fair' || scenario.supply.times < 1) return [];
-  const fromServers = scenario.insServers > 0 && sharedOut.insBps >= peers * scenario.stream.bps;
-  return fromServers
-    ? []
-    : [
-        "of so small a crowd's supply the source has most, and INS servers too little: take more viewers or more --supply",
-      ];
-}
-
-function madeBy(command: string, tookMs: number): Made {
-  const machine = `Node ${process.versions.node}, ${availableParallelism()} CPUs`;
-  return { command, version: version(), machine, at: new Date().toISOString(), tookMs: Math.round(tookMs) };
-}
 
 /** @returns Whether it ran to its end. */
 async function runInSlices(

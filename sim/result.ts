@@ -4,6 +4,7 @@ import { crowdInAtMs } from './arrivals.ts';
 import { efficiencyBound, frozenShareBound, latencyBoundMs, startupBoundMs } from './bound.ts';
 import { boundViewers, boundWorld } from './bound-of-run.ts';
 import { type Freeze, freezesOf } from './freezes.ts';
+import type { Invariants, Violation } from './invariants.ts';
 import type { Measuring } from './measuring.ts';
 import { type Run, type SimStay, START_MS } from './run.ts';
 
@@ -21,13 +22,16 @@ export interface SimResult {
   readonly duplicateShare: number;
   /** Wrong records and blocks that viewers dropped. */
   readonly bad: number;
+  /** Rules of the system that did not hold: the first of them, and how many there were. */
+  readonly violations: readonly Violation[];
+  readonly violationCount: number;
 }
 
 /** What the last of the crowd take before their first frame is no steady use. */
 const FILLING_MS = 5_000;
 
 /** Works out the measures of a run so far. */
-export function resultOf(run: Run, measuring: Measuring): SimResult {
+export function resultOf(run: Run, measuring: Measuring, invariants: Invariants): SimResult {
   const { sharedOut, options } = run;
   const streamBps = options.scenario.stream.bps;
   const supplyBps = sharedOut.sourceBps + sharedOut.insBps + sharedOut.peersBps;
@@ -82,6 +86,8 @@ export function resultOf(run: Run, measuring: Measuring): SimResult {
     series: seriesOf(run, measuring, stays, startups, boundsMs),
     duplicateShare: receivedBytes === 0 ? 0 : Math.max(0, 1 - sum((stay) => stay.usefulBytes) / receivedBytes),
     bad: sum((stay) => stay.bad),
+    violations: invariants.violations,
+    violationCount: invariants.count,
   };
 }
 

@@ -1,7 +1,6 @@
 import type { InsWorldOutput } from '../ins-client/core/world.ts';
-import type { InsServer } from '../ins-server/core/ins-server.ts';
 import type { InsServerInput, InsServerOutput, StoredBody } from '../ins-server/core/io.ts';
-import { type Body, type LinkId, unreachable } from '../machine/machine.ts';
+import { type Body, type LinkId, type Machine, unreachable } from '../machine/machine.ts';
 import { insClientCodec, insServerCodec } from '../protocol/ins-messages.ts';
 import { concatBytes, sameBytes } from '../protocol/text.ts';
 import { simHash, simName, simSign, simVerify } from './crypto.ts';
@@ -19,7 +18,7 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
   private readonly bodies = new Map<string, Body>();
   private readonly upstreams = new Map<number, LinkId>();
 
-  constructor(world: World, id: number, host: Host, core: InsServer, key: Uint8Array) {
+  constructor(world: World, id: number, host: Host, core: Machine<InsServerInput, InsServerOutput>, key: Uint8Array) {
     super(world, id, host, core);
     this.key = key;
   }

@@ -11,7 +11,7 @@ import { SimSwarmNode } from './sim-swarm-node.ts';
 /** A source whose camera makes parts of a given rate: key frames are four times as large as the rest. */
 export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
   readonly events: SourceEvent[] = [];
-  /** Every part announced: `track:part` to the content of its blocks. */
+  /** Every part made, announced or about to be: `track:part` to the content of its blocks. */
   readonly parts = new Map<string, string>();
   /** Media bytes made so far, all tracks. */
   mediaBytes = 0;
@@ -90,6 +90,7 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
           const body: SimBody = { byteLength, content: `${whole.content}.${at}` };
           blocks.push({ name: simName(body), body });
         }
+        this.parts.set(whole.content.replace('.', ':'), blocks.map(({ body }) => body.content).join());
         this.input({ kind: 'cut', ref: output.ref, blocks });
         return;
       }
@@ -99,12 +100,8 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
         return;
       }
       case 'description':
+      case 'part':
         return;
-      case 'part': {
-        const content = output.bodies.map((body) => (body as SimBody).content).join();
-        this.parts.set(`${output.record.track}:${output.record.part}`, content);
-        return;
-      }
       case 'event':
         this.world.trace.add(this.nowMs, this.id, output.event.kind);
         this.events.push(output.event);

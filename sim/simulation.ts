@@ -3,6 +3,7 @@ import { INS_SERVER_LIMITS } from '../ins-server/core/limits.ts';
 import { PLAYER_DEFAULTS } from '../machine/player.ts';
 import { Prng } from '../machine/prng.ts';
 import { PeerCore } from '../peer/core/peer.ts';
+import { BLOCK_BYTES_DEFAULT } from '../protocol/limits.ts';
 import type { InsServerEntry, Mode } from '../protocol/swarm-fields.ts';
 import { SourceCore } from '../source-server/core/source.ts';
 import { TRACKER_LIMITS } from '../tracker/core/limits.ts';
@@ -12,11 +13,13 @@ import { drawUplinks } from './bandwidth.ts';
 import { sharedRecords, simHash } from './crypto.ts';
 import { EventQueue } from './event-queue.ts';
 import type { Host } from './host.ts';
+import { type CheckedRun, Invariants, type Watched } from './invariants.ts';
 import { Measuring } from './measuring.ts';
 import { Network } from './network.ts';
 import type { World } from './node.ts';
+import { PutLedger } from './put-ledger.ts';
 import { resultOf, type SimResult } from './result.ts';
-import { type Run, type RunOptions, type SimStay, START_MS } from './run.ts';
+import { type RunOptions, type SimStay, START_MS } from './run.ts';
 import { type Happening, MBPS, type ScenarioMode } from './scenario.ts';
 import { SimInsServer } from './sim-ins-server.ts';
 import { SimPeer } from './sim-peer.ts';
@@ -39,7 +42,7 @@ const LEAVING_MS = 2_000;
  * A whole swarm under virtual time: every core that ships, nothing mocked inside them. It is built, then run in slices of any length;
  * what happens is a function of the options alone, not of the slices.
  */
-export class Simulation implements Run {
+export class Simulation implements CheckedRun {
   readonly trace = new Trace();
   readonly source: SimSource;
   readonly tracker: SimTracker;
@@ -63,6 +66,9 @@ export class Simulation implements Run {
   private readonly streamId: Uint8Array;
   private readonly readRecord = sharedRecords();
   private readonly measuring: Measuring;
+  private readonly invariants: Invariants;
+  /** By INS server, one for each time it was started. */
+  readonly ledgers: PutLedger[][] = [];
   private readonly browsers: ReadonlySet<number>;
   private readonly hosts = new Map<number, Host>();
   private nodes = 0;
@@ -87,6 +93,7 @@ export class Simulation implements Run {
     for (let at = 0; at < insServers; at++) this.insServers.push(this.makeInsServer(at));
     this.source = this.makeSource(root);
     this.measuring = new Measuring(this);
+    this.invariants = new Invariants(this, options.blockBytes ?? BLOCK_BYTES_DEFAULT);
     this.plan();
   }
 
@@ -127,7 +134,7 @@ export class Simulation implements Run {
 
   /** What came of it so far. */
   result(): SimResult {
-    return resultOf(this, this.measuring);
+    return resultOf(this, this.measuring, this.invariants);
   }
 
   /** Adds a viewer now, outside of what was planned. */
@@ -143,13 +150,33 @@ export class Simulation implements Run {
     return mode === 'mixed' ? (viewer % 2 === 1 ? 'native' : 'ins') : mode;
   }
 
+  get servers(): readonly Watched[] {
+    return [this.source, this.tracker, ...this.insServers];
+  }
+
+  /** INS servers that the source feeds: none in native mode, where its whole uplink is for viewers. */
+  get fed(): number {
+    return this.mode === 'native' ? 0 : Math.min(this.options.scenario.insFed, this.options.scenario.insServers);
+  }
+
+  takeBrokenPuts(): string[] {
+    return this.ledgers.flatMap((ledgers, at) =>
+      ledgers.flatMap((ledger) => ledger.broken.splice(0).map((what) => `INS server ${at}: ${what}`)),
+    );
+  }
+
+  private look(): void {
+    this.measuring.sample();
+    this.invariants.check();
+  }
+
   private plan(): void {
     const at = (atMs: number, run: () => void) => this.events.at(START_MS + atMs, run);
     at(1, () => this.source.start());
     for (const visit of this.visits) at(visit.joinAtMs, () => this.stay(visit));
     for (const happening of this.options.scenario.happenings) at(happening.atMs, () => this.happen(happening));
     for (const { atMs, run } of this.options.events ?? []) at(atMs, () => run(this));
-    for (let second = 1; second <= this.seconds; second++) at(second * 1000, () => this.measuring.sample());
+    for (let second = 1; second <= this.seconds; second++) at(second * 1000, () => this.look());
   }
 
   private stay(visit: Visit): void {
@@ -265,11 +292,13 @@ export class Simulation implements Run {
       startedAtMs: this.nowMs === START_MS ? 0 : this.nowMs,
       limits: INS_SERVER_LIMITS,
     });
+    const ledger = new PutLedger(core);
+    this.ledgers[at] = [...(this.ledgers[at] ?? []), ledger];
     const { scenario } = this.options;
     // In native mode nobody asks them for anything, but what takes no part needs a link, too.
     const bps = Math.max(this.sharedOut.insBps / scenario.insServers, CONTROL_UP_BPS);
     const region = at % scenario.regions.names.length;
-    const server = new SimInsServer(this.world, ++this.nodes, this.serverHost(region, bps), core, key);
+    const server = new SimInsServer(this.world, ++this.nodes, this.serverHost(region, bps), ledger, key);
     this.world.listeners.set(insUrl(at), server as never);
     return server;
   }
@@ -278,15 +307,13 @@ export class Simulation implements Run {
     const { scenario, blockBytes } = this.options;
     const prng = this.prng.fork('source');
     const signing = prng.bytes(32);
-    // With nobody to read there, native runs feed none: the source's whole uplink is for viewers.
-    const fed = this.mode === 'native' ? 0 : Math.min(scenario.insFed, this.insServers.length);
     const core = new SourceCore({
       stream: this.streamId,
       rootKey: root,
       signingKey: signing,
       title: 'simulated',
       trackerUrl: TRACKER_URL,
-      insServers: Array.from({ length: fed }, (_, at) => this.insEntry(at)),
+      insServers: Array.from({ length: this.fed }, (_, at) => this.insEntry(at)),
       url: SOURCE_URL,
       hlsUrl: null,
       ...(blockBytes === undefined ? {} : { blockBytes }),

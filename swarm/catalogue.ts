@@ -38,6 +38,11 @@ export class Catalogue {
     return this.oldest;
   }
 
+  /** Places for parts that were ever needed. */
+  get size(): number {
+    return this.rows.length;
+  }
+
   get(track: number, part: number): PartEntry | undefined {
     const row = this.rows[part % this.windowParts];
     return row !== undefined && row.part === part ? row.entries[track] : undefined;

@@ -4,6 +4,7 @@ import { BLOCK_BYTES_MAX } from '../../protocol/limits.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
 import { UPLINK_MIXES, type UplinkMix } from '../../sim/bandwidth.ts';
 import { scenarioOf } from '../../sim/columns.ts';
+import type { Violation } from '../../sim/invariants.ts';
 import { parseRegionDelays, type Regions } from '../../sim/regions.ts';
 import { replayCommand } from '../../sim/replay.ts';
 import { reportOfRun } from '../../sim/report-of-run.ts';
@@ -95,11 +96,18 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
       warnings: supplyWarnings(mode, scenario, peers, simulation.sharedOut),
     });
     const cpuMs = Math.round((user + system) / 1000);
-    const { duplicateShare, events, bad } = result;
-    if (json) printJson({ ...report, cpuMs, events, duplicateShare, bad });
+    const { duplicateShare, events, bad, violations, violationCount } = result;
+    if (json) printJson({ ...report, cpuMs, events, duplicateShare, bad, violations, violationCount });
     else print(simTable(report, duplicateShare, events, cpuMs));
+    if (violationCount > 0) throw new Problem(violationText(violations, violationCount, report.made.command));
   },
 });
+
+/** One line: what did not hold first, and how to see it again. */
+function violationText([first]: readonly Violation[], count: number, command: string): string {
+  const { rule, what, atMs } = first!;
+  return `${count} times a rule did not hold, first ${rule} at ${atMs} ms: ${what}; again: ${command}`;
+}
 
 /** @returns Whether it ran to its end. */
 async function runInSlices(

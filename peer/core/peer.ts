@@ -77,6 +77,13 @@ export interface PeerStats {
   readonly bad: number;
 }
 
+/** What a peer keeps, and the bound of each. */
+export interface PeerSizes {
+  /** The oldest part that may be held. */
+  readonly windowFrom: number;
+  readonly bounded: Readonly<Record<string, { readonly size: number; readonly max: number }>>;
+}
+
 const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 8 } as const;
 const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;
@@ -226,6 +233,22 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       neighbours: member.neighbours.size,
       ins: this.ins.up ? this.ins.url : null,
       bad: account.bad,
+    };
+  }
+
+  /** How much is kept of what has a bound, for whoever watches that memory is bounded. */
+  sizes(): PeerSizes {
+    const { catalogue, neighbours } = this.member;
+    const windowParts = this.options.windowParts ?? WINDOW_PARTS;
+    return {
+      windowFrom: catalogue.oldestPart,
+      bounded: {
+        'parts in the window': { size: catalogue.size, max: windowParts },
+        neighbours: { size: neighbours.size, max: NEIGHBOURS_ACCEPTED_MAX + NEIGHBOURS_WANTED[this.options.mode] },
+        'links dialled': { size: this.dialled.size, max: 2 * NEIGHBOURS_WANTED[this.options.mode] },
+        'records before their description': { size: this.early.length, max: RECORDS_MESSAGE_MAX },
+        'tokens under verification': { size: this.tokenChecks.size, max: TOKEN_CHECKS_MAX },
+      },
     };
   }
 

@@ -1,0 +1,142 @@
+import type { Host } from './host.ts';
+import { type Run, type SimStay, START_MS } from './run.ts';
+
+/** A rule of the system that did not hold. */
+export interface Violation {
+  /** When it was seen, in ms after the run's start. */
+  readonly atMs: number;
+  readonly rule: Rule;
+  readonly what: string;
+}
+
+export type Rule =
+  /** Nobody sends or receives above the rate of its link. */
+  | 'link-rate'
+  /** What is handed to a player is what the source made. */
+  | 'content'
+  /** Window and play-head never go back. */
+  | 'forward'
+  /** What a peer keeps has bounds. */
+  | 'memory'
+  /** An acknowledged put is there until it expires. */
+  | 'put'
+  /** In INS mode no block byte is given to or taken from a peer. */
+  | 'ins-only'
+  /** In INS mode the source sends each byte to the servers it feeds and twice besides at most. */
+  | 'source-copies';
+
+/** Who is looked at: the programs of a run, and what they count. */
+export interface Watched {
+  readonly host: Host;
+  readonly dataReceivedBytes: number;
+  readonly controlReceivedBytes: number;
+}
+
+/** A run shows these besides what is measured. */
+export interface CheckedRun extends Run {
+  readonly servers: readonly Watched[];
+  /** What INS servers broke of their word, in words; taken away by looking. */
+  takeBrokenPuts(): string[];
+  /** INS servers that the source feeds. */
+  readonly fed: number;
+}
+
+/** Violations beyond these are counted, not kept. */
+const KEPT_MAX = 20;
+/** A block's header with its record, and what a network card is given ahead. */
+const FRAME_MARGIN_BYTES = 8_192;
+/** Frame headers, labels and records travel with each block. */
+const COPIES_MARGIN = 0.05;
+/** What goes over the wire again when the source's connection broke. */
+const COPIES_SLACK_BYTES = 2_000_000;
+
+/** Rules that are looked at once a second in every run, whatever it is run for. Looking changes nothing. */
+export class Invariants {
+  readonly violations: Violation[] = [];
+  count = 0;
+  private readonly run: CheckedRun;
+  private readonly blockBytesMax: number;
+  private readonly sentBytes = new Map<Host, number>();
+  private readonly receivedBytes = new Map<Watched, number>();
+  private readonly heads = new Map<SimStay, { part: number; window: number }>();
+  private readonly wrong = new Set<SimStay>();
+  private checkedAtMs: number;
+
+  constructor(run: CheckedRun, blockBytesMax: number) {
+    this.run = run;
+    this.blockBytesMax = blockBytesMax;
+    this.checkedAtMs = run.nowMs;
+  }
+
+  /** At the end of each second. */
+  check(): void {
+    const { run } = this;
+    const sinceMs = run.nowMs - this.checkedAtMs;
+    this.checkedAtMs = run.nowMs;
+    for (const stay of run.stays) {
+      // Who has left has been looked at a last time when it did.
+      if (stay.leftAtMs < run.nowMs - 2 * sinceMs) continue;
+      this.rates(stay.peer, `viewer ${stay.visit.viewer}`, sinceMs);
+      this.peer(stay);
+    }
+    for (const [at, server] of run.servers.entries()) this.rates(server, `server ${at}`, sinceMs);
+    for (const what of run.takeBrokenPuts()) this.report('put', what);
+    this.sourceCopies();
+  }
+
+  private rates(program: Watched, who: string, sinceMs: number): void {
+    const { host } = program;
+    const { upBps, downBps } = host.options;
+    const sent = host.sentBytes - (this.sentBytes.get(host) ?? 0);
+    this.sentBytes.set(host, host.sentBytes);
+    const totalBytes = program.dataReceivedBytes + program.controlReceivedBytes;
+    const received = totalBytes - (this.receivedBytes.get(program) ?? 0);
+    this.receivedBytes.set(program, totalBytes);
+    const marginBytes = this.blockBytesMax + FRAME_MARGIN_BYTES;
+    if (sent > (upBps * sinceMs) / 8000 + marginBytes)
+      this.report('link-rate', `${who} sent ${sent} bytes in ${sinceMs} ms over ${Math.round(upBps)} bit/s`);
+    if (received > (downBps * sinceMs) / 8000 + marginBytes)
+      this.report('link-rate', `${who} got ${received} bytes in ${sinceMs} ms over ${Math.round(downBps)} bit/s`);
+  }
+
+  private peer(stay: SimStay): void {
+    const { peer, visit } = stay;
+    const who = `viewer ${visit.viewer}`;
+    if (peer.wrongParts.length > 0 && !this.wrong.has(stay)) {
+      this.wrong.add(stay);
+      this.report('content', `${who} played ${peer.wrongParts[0]}, which the source did not make so`);
+    }
+    const stats = peer.core.stats(this.run.nowMs + peer.skewMs);
+    const sizes = peer.core.sizes();
+    const before = this.heads.get(stay);
+    if (before !== undefined && (stats.part < before.part || sizes.windowFrom < before.window)) {
+      this.report(
+        'forward',
+        `${who} went from part ${before.part} (window ${before.window}) back to ${stats.part} (${sizes.windowFrom})`,
+      );
+    }
+    this.heads.set(stay, { part: stats.part, window: sizes.windowFrom });
+    for (const [name, { size, max }] of Object.entries(sizes.bounded)) {
+      if (size > max) this.report('memory', `${who} has ${size} ${name}, of which there are ${max} at most`);
+    }
+    if (stats.mode === 'ins' && peer.dataSentBytes + stats.bytesFrom.peers + stats.bytesFrom.source > 0) {
+      this.report(
+        'ins-only',
+        `${who} gave ${peer.dataSentBytes} bytes to peers and took ${stats.bytesFrom.peers + stats.bytesFrom.source}`,
+      );
+    }
+  }
+
+  private sourceCopies(): void {
+    const { run } = this;
+    if (run.stays.some(({ peer }) => peer.core.stats(run.nowMs).mode !== 'ins')) return;
+    const { dataSentBytes, mediaBytes } = run.source;
+    if (dataSentBytes <= (run.fed + 2) * (1 + COPIES_MARGIN) * mediaBytes + COPIES_SLACK_BYTES) return;
+    this.report('source-copies', `the source sent ${dataSentBytes} bytes of a stream of ${mediaBytes}`);
+  }
+
+  private report(rule: Rule, what: string): void {
+    this.count++;
+    if (this.violations.length < KEPT_MAX) this.violations.push({ atMs: this.run.nowMs - START_MS, rule, what });
+  }
+}

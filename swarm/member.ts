@@ -31,6 +31,10 @@ export interface MemberOptions {
   readonly availability: () => Bitmap[];
 }
 
+/** Bytes that have to have been given before the uplink counts as measured: the first ones go into empty sockets. */
+const MEASURED_BYTES = 262_144;
+const UPLOAD_BPS_MAX = 0xffff_ffff;
+
 type Welcome = Parameters<TrackerSession['welcome']>[0];
 
 /** A member of a swarm, source or viewer: what it holds, whom it knows, what it gives, and its session with the tracker. */
@@ -87,7 +91,10 @@ export class Member {
     const token = current === this.tokenTold ? null : current;
     this.tokenTold = current;
     const figures = { bufferMs: Math.max(0, Math.round(bufferMs)), latencyMs: Math.max(0, Math.round(latencyMs)) };
-    this.tracker.send({ type: 'state', availability: this.options.availability(), token, ...figures, uploadBps: 0 });
+    const { givenBytes, uplink } = this.serving;
+    // What nobody has measured yet is 0: the tracker takes us for average then.
+    const uploadBps = givenBytes < MEASURED_BYTES ? 0 : Math.min(UPLOAD_BPS_MAX, Math.round(uplink.bps));
+    this.tracker.send({ type: 'state', availability: this.options.availability(), token, ...figures, uploadBps });
   }
 
   /** Makes a new range token when one is due. */

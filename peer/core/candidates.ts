@@ -20,29 +20,36 @@ interface Candidate {
 /** Peers that the tracker introduced: whom to dial next, and whom never again. */
 export class Candidates {
   private readonly byId = new Map<string, Candidate>();
+  private source: Candidate | undefined;
 
   add({ peer, url, source }: NeighbourEntry): void {
     const known = this.of(bytesKey(peer));
     known.url = url;
     known.source = source;
+    if (source) this.source = known;
+  }
+
+  /** Whether the source may be dialled and is not. */
+  offersSource(nowMs: number): boolean {
+    const { source } = this;
+    return source !== undefined && source.url !== null && !source.dialling && source.notBeforeMs <= nowMs;
   }
 
   remove(id: string): void {
     const known = this.byId.get(id);
-    if (known !== undefined && known.strikes === 0) this.byId.delete(id);
+    if (known !== undefined && known.strikes === 0) this.drop(id);
   }
 
-  /** Takes up to `count` to dial now. */
+  /** Takes up to `count` to dial now; the source, where it may be dialled, beyond them: it feeds the few that feed all others. */
   take(count: number, connected: (id: string) => boolean, prng: Prng, nowMs: number): { id: string; url: string }[] {
     const free: { id: string; url: string }[] = [];
     const taken: { id: string; url: string }[] = [];
     for (const [id, { url, source, dialling, notBeforeMs }] of this.byId) {
       if (url === null || dialling || notBeforeMs > nowMs || connected(id)) continue;
-      // Whoever may dial the source is one of few: it feeds the others.
-      if (source && count > 0) taken.push({ id, url });
+      if (source) taken.push({ id, url });
       else free.push({ id, url });
     }
-    taken.push(...prng.sample(free, count - taken.length));
+    taken.push(...prng.sample(free, Math.max(0, count - taken.length)));
     for (const { id } of taken) this.of(id).dialling = true;
     return taken;
   }
@@ -77,7 +84,12 @@ export class Candidates {
     const idle = all.filter(([, { dialling }]) => !dialling);
     const strangers = idle.filter(([, { url, strikes }]) => url === null && strikes === 0);
     const goes = (strangers[0] ?? idle[0] ?? all[0])?.[0];
-    if (goes !== undefined) this.byId.delete(goes);
+    if (goes !== undefined) this.drop(goes);
+  }
+
+  private drop(id: string): void {
+    if (this.byId.get(id) === this.source) this.source = undefined;
+    this.byId.delete(id);
   }
 
   private of(id: string): Candidate {

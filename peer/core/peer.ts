@@ -88,6 +88,8 @@ const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 8 } as const;
 const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;
 const MORE_EVERY_MS = 5_000;
+/** Neighbours below which more are asked for, and none is given up. */
+const FEEDERS_MIN = 4;
 /** The length of a part and of a segment, until the description tells. */
 const PART_MS = 250;
 const SEGMENT_MS = 1_000;
@@ -438,9 +440,19 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     for (const entry of entries) {
       if (sameBytes(entry.peer, this.options.key)) continue;
       this.candidates.add(entry);
+      if (entry.source && entry.url === null) this.leaveSource(bytesKey(entry.peer));
       if (entry.source && this.descriptions.newest === undefined) this.lockers.nameSource(entry.peer);
       if (entry.token !== null) this.token(entry.peer, entry.token, nowMs);
       this.lockers.get(bytesKey(entry.peer))?.availability.replace(entry.availability);
+    }
+  }
+
+  /** Our place at the source is another's now, who can pass on more; we have others to take from. */
+  private leaveSource(id: string): void {
+    if (this.member.neighbours.size <= FEEDERS_MIN) return;
+    for (const [link, dialled] of this.dialled) {
+      if (dialled === id)
+        this.outputs.push({ kind: 'close', link, code: CLOSE.normal, why: 'the place is for another' });
     }
   }
 
@@ -576,14 +588,14 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     let opening = 0;
     for (const link of this.dialled.keys()) if (neighbours.get(link) === undefined) opening++;
     const wanted = NEIGHBOURS_WANTED[this.options.mode] - neighbours.size - opening;
-    if (wanted <= 0) return;
+    if (wanted <= 0 && !this.candidates.offersSource(nowMs)) return;
     const taken = this.candidates.take(wanted, (id) => neighbours.knows(id), this.options.prng, nowMs);
     for (const { id, url } of taken) {
       const link = this.numbers.next();
       this.dialled.set(link, id);
       this.outputs.push({ kind: 'dial', link, to: 'peer', url });
     }
-    if (taken.length > 0 || neighbours.size >= 4 || this.moreAtMs > nowMs || !tracker.up) return;
+    if (taken.length > 0 || neighbours.size >= FEEDERS_MIN || this.moreAtMs > nowMs || !tracker.up) return;
     this.moreAtMs = nowMs + MORE_EVERY_MS;
     tracker.send({ type: 'more', count: 16, known: this.candidates.ids() });
   }

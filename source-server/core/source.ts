@@ -47,7 +47,8 @@ export interface SourceStats {
 
 /** Ms after which a part is announced although no INS server has acknowledged it: neighbours can have it from us. */
 const STORED_WITHIN_MS = 1_000;
-const NEIGHBOURS_ACCEPTED_MAX = 32;
+/** All whom a tracker tells where we are: 64 who take blocks, 20 who only want to hear what there is. */
+const NEIGHBOURS_ACCEPTED_MAX = 84;
 const WINDOW_PARTS = 240;
 
 /** The source: names, signs and stores every part, and announces it once it can be had. */

@@ -20,18 +20,36 @@ function count(entries: readonly NeighbourEntry[], kind: string): number {
   return entries.filter(({ peer }) => keys.has(peer.join())).length;
 }
 
+/** Who has the source's URL by what it was told last. */
+function placed(guests: readonly Guest[]): number[] {
+  return guests.flatMap((guest, at) => {
+    const told = [...guest.all('joined'), ...guest.all('neighbours')].flatMap(({ neighbours }) => neighbours);
+    const url = told.findLast(({ source }) => source)?.url ?? null;
+    return url === null ? [] : [at];
+  });
+}
+
 describe('choosing neighbours', () => {
   test('TR13: a native or hybrid member gets mostly peers that can feed it over a connection', () => {
     for (const mode of ['native', 'hybrid'] as const) {
       const world = new World();
       crowd(world, 'ins', 60, 'ins', true);
-      crowd(world, 'browser', 60, 'hybrid', false);
+      crowd(world, 'browser', 6, 'hybrid', false);
       crowd(world, 'native', 6, 'native', true);
       crowd(world, 'hybrid', 6, 'hybrid', true);
       const entries = others(world.viewer(stream, 'asker', { mode, url: ':9' }));
       expect(count(entries, 'native') + count(entries, 'hybrid')).toBe(12);
       expect(entries).toHaveLength(mode === 'native' ? 12 : 16);
     }
+  });
+
+  test('TR13: where there are many browsers for each that they can dial, everybody is given fewer', () => {
+    const world = new World();
+    crowd(world, 'native', 30, 'native', true);
+    crowd(world, 'browser', 60, 'native', false);
+    expect(others(world.viewer(stream, 'asker', { mode: 'native' }))).toHaveLength(7);
+    crowd(world, 'late', 300, 'native', false);
+    expect(others(world.viewer(stream, 'last', { mode: 'native', url: ':9' }))).toHaveLength(4);
   });
 
   test('TR13: nobody is given somebody who has nothing for it', () => {
@@ -55,7 +73,7 @@ describe('choosing neighbours', () => {
       const told = [asker.joined, ...asker.all('neighbours')].flatMap(({ neighbours }) => neighbours);
       return told.map(({ peer }) => peer.join());
     });
-    expect(answers[0]).toHaveLength(1 + 16 + 4 * 8);
+    expect(answers[0]).toHaveLength(1 + 20 + 4 * 8);
     expect(new Set(answers[0]).size).toBe(answers[0]!.length);
     expect(answers[0]).not.toContain(key('asker').join());
     expect(answers[0]).toEqual(answers[1]);
@@ -68,7 +86,8 @@ describe('choosing neighbours', () => {
     let near = 0;
     for (let asker = 0; asker < 10; asker++) {
       const entries = others(world.viewer(stream, `asker ${asker}`, { url: ':9', region: 'eu' }));
-      near += count(entries, 'near');
+      // Those who asked before are from there, too.
+      near += count(entries, 'near') + count(entries, 'asker');
       expect(count(entries, 'far')).toBeGreaterThan(4);
     }
     expect(near).toBeGreaterThanOrEqual(40);
@@ -76,8 +95,8 @@ describe('choosing neighbours', () => {
 
   test('TR13: a third are peers that are well ahead', () => {
     const world = new World();
-    const able = crowd(world, 'able', 6, 'native', true);
     crowd(world, 'empty', 34, 'native', true);
+    const able = crowd(world, 'able', 6, 'native', true);
     for (const guest of able) guest.state({ parts: [100, 101] });
     const entries = others(world.viewer(stream, 'asker', { mode: 'native', url: ':9' }));
     expect(count(entries, 'able')).toBe(6);
@@ -106,9 +125,66 @@ describe('choosing neighbours', () => {
     const urls = members.map((member) => member.joined.neighbours[0]);
     expect(urls.every((entry) => entry?.source)).toBe(true);
     expect(urls.filter((entry) => entry?.url !== null)).toHaveLength(20);
-    members[3]!.close();
-    expect(world.viewer(stream, 'next', { mode: 'native', url: ':9' }).joined.neighbours[0]?.url).not.toBeNull();
     expect(world.viewer(stream, 'another', { mode: 'native', url: ':9' }).joined.neighbours[0]?.url).toBeNull();
+  });
+
+  test('TR15: a place at the source that becomes free goes to one who has none', () => {
+    const world = new World();
+    world.source(stream);
+    const members = crowd(world, 'native', 24, 'native', true);
+    members[23]!.state({ uploadBps: 9_000_000 });
+    members[3]!.close();
+    expect(placed(members).filter((at) => at !== 3)).toEqual([...Array(20).keys(), 23].filter((at) => at !== 3));
+    for (const gone of [20, 21, 22, 23]) members[gone]!.close();
+    members[0]!.close();
+    expect(world.viewer(stream, 'next', { mode: 'native', url: ':9' }).joined.neighbours[0]?.url).not.toBeNull();
+  });
+
+  test('TR15: a place at the source goes from one who carries little to one who carries far more, not at once, and stays', () => {
+    const world = new World();
+    world.source(stream);
+    const members = crowd(world, 'native', 30, 'native', true);
+    for (const [at, member] of members.entries()) member.state({ uploadBps: at < 20 ? 1_000_000 + at : 1_900_000 });
+    world.run(3_000);
+    for (const member of members) member.state({ uploadBps: 1_800_000 });
+    members[0]!.state({ uploadBps: 500_000 });
+    members[25]!.state({ uploadBps: 4_000_000 });
+    expect(placed(members)).toEqual([...Array(19).keys()].map((at) => at + 1).concat(25));
+    const told = members[0]!.all('neighbours').at(-1)!.neighbours;
+    expect(told.map(({ source, url }) => [source, url])).toEqual([[true, null]]);
+    // The next one has to wait a moment, and nobody has his place for less than two seconds.
+    members[26]!.state({ uploadBps: 8_000_000 });
+    expect(placed(members)).not.toContain(26);
+    world.run(500);
+    members[26]!.state({ uploadBps: 8_100_000 });
+    expect(placed(members)).toContain(26);
+    members[25]!.state({ uploadBps: 100_000 });
+    world.run(500);
+    members[27]!.state({ uploadBps: 3_000_000 });
+    expect(placed(members)).toContain(25);
+    expect(placed(members)).toHaveLength(20);
+  });
+
+  test('TR15: browsers have places at the source for as long as nobody comes who can be dialled, and others feed them', () => {
+    const world = new World();
+    world.source(stream);
+    const first = crowd(world, 'native', 4, 'native', true);
+    const browsers = crowd(world, 'browser', 30, 'native', false);
+    expect(placed(browsers)).toHaveLength(16);
+    for (let second = 0; second < 3; second++) {
+      for (const guest of [...first, ...browsers]) guest.state();
+      world.run(1_000);
+    }
+    const late = world.viewer(stream, 'late', { mode: 'native', url: ':9' });
+    expect(placed([late])).toEqual([0]);
+    expect(placed(browsers)).toHaveLength(15);
+  });
+
+  test('TR15: INS members leave the places at the source to those who take blocks of it', () => {
+    const world = new World();
+    world.source(stream);
+    expect(placed(crowd(world, 'ins', 30, 'ins', true))).toHaveLength(20);
+    expect(placed(crowd(world, 'native', 30, 'native', true))).toHaveLength(20);
   });
 
   test('TR15: who has hardly anybody else is given the url of the source, within a bound', () => {

@@ -4,7 +4,7 @@ import { bytesKey, sameBytes } from '../../protocol/text.ts';
 import type { FromTracker, ToTracker } from '../../protocol/tracker-messages.ts';
 import { splitEntries, splitRecords } from './fit.ts';
 import type { InsChoice } from './ins-choice.ts';
-import { MESSAGE_FILL_BYTES, NEIGHBOURS_DEFAULT } from './limits.ts';
+import { MESSAGE_FILL_BYTES, NEIGHBOURS_DEFAULT, NEIGHBOURS_NATIVE } from './limits.ts';
 import type { Member } from './member.ts';
 import type { Outbox } from './outbox.ts';
 import { sameServers } from './publishing.ts';
@@ -25,7 +25,8 @@ export class Hub {
   /** The answer to a join; what does not fit into one message follows in others. */
   welcome(member: Member, swarm: Swarm, nowMs: number): void {
     // A source is dialled by the others; only one that cannot be has to dial.
-    const neighboursMax = member.role === 'viewer' || member.url === null ? NEIGHBOURS_DEFAULT : 0;
+    const viewersMax = member.mode === 'native' ? NEIGHBOURS_NATIVE : NEIGHBOURS_DEFAULT;
+    const neighboursMax = member.role === 'viewer' || member.url === null ? viewersMax : 0;
     const description = swarm.published?.sealed ?? null;
     let leftBytes = MESSAGE_FILL_BYTES - (description?.length ?? 0);
     const [records, ...moreRecords] = splitRecords(swarm.records.forJoiner(), leftBytes);
@@ -45,6 +46,12 @@ export class Hub {
     });
     for (const more of moreNeighbours) this.outbox.send(member.link, { type: 'neighbours', neighbours: more });
     for (const more of moreRecords) this.outbox.send(member.link, { type: 'digest', neighbours: [], records: more });
+    this.tellOfSource(swarm.handOver(member, nowMs), swarm, nowMs);
+  }
+
+  /** Takes in how a member is. */
+  state(member: Member, swarm: Swarm, state: Extract<ToTracker, { type: 'state' }>, nowMs: number): void {
+    this.tellOfSource(swarm.update(member, state, nowMs), swarm, nowMs);
   }
 
   more(member: Member, swarm: Swarm, { count, known }: Extract<ToTracker, { type: 'more' }>, nowMs: number): void {
@@ -82,9 +89,21 @@ export class Hub {
     }
   }
 
-  /** A member that is gone loads no INS server any more. */
-  release(member: Member): void {
+  /** A member is gone: it loads no INS server any more, and its place at the source is for another one. */
+  left(member: Member, swarm: Swarm, nowMs: number): void {
+    this.release(member);
+    this.tellOfSource(swarm.fillPlace(this.prng, nowMs), swarm, nowMs);
+  }
+
+  private release(member: Member): void {
     if (member.ins !== undefined) this.ins.release(member.ins);
+  }
+
+  private tellOfSource(members: readonly Member[], swarm: Swarm, nowMs: number): void {
+    for (const member of members) {
+      const neighbours = [swarm.tell(member, swarm.source!, nowMs)];
+      this.outbox.send(member.link, { type: 'neighbours', neighbours });
+    }
   }
 
   private chooseIns(member: Member, swarm: Swarm): InsServerEntry[] {

@@ -37,8 +37,17 @@ export const MESSAGES_WAITING_MAX = 16;
 /** Requests for more neighbours per second; what is beyond is ignored. */
 export const MORE_PER_SECOND = 0.5;
 
-/** Neighbours in the answer to a join. */
+/** Neighbours in the answer to a join; native members, which have nothing else to live on, get some more to choose from. */
 export const NEIGHBOURS_DEFAULT = 16;
+export const NEIGHBOURS_NATIVE = 20;
+/**
+ * Members that are told of one that can be dialled. A peer takes 24 connections, and not all who could dial it do. Where
+ * there are many browsers for each that they can dial, everybody is told of fewer, so that the last one finds room too.
+ */
+export const LEANING_MAX = 32;
+export const LEANING_MEAN = 24;
+/** The fewest that feed a member over connections, in an answer, as long as there are so many. */
+export const FEEDERS_GIVEN_MIN = 4;
 /** Neighbours that a member is kept informed about. */
 export const NEIGHBOURS_KNOWN_MAX = 64;
 /** States in one digest: 12 of about 80 bytes are 8 kbit/s; those left out come first in the next. */
@@ -48,6 +57,15 @@ export const SOURCE_DIALLED_MAX = 20;
 /** … and when fewer than so many others can. */
 export const FEEDERS_MIN = 4;
 export const SOURCE_DIALLED_SCARCE_MAX = 64;
+/** A place at the source goes to one who carries at least so many times as much, … */
+export const HANDOVER_TIMES = 2;
+/** … from one who had it for a while, a few times a second: in five seconds all places are with those who can use them. */
+export const PLACE_KEPT_MS = 2_000;
+export const HANDOVER_EVERY_MS = 250;
+/** Members that are looked at for a place that has become free. */
+export const PLACE_LOOKS = 16;
+/** What one member can carry at most, as it says, in bits per second: more is no use with a few dozen neighbours. */
+export const UPLOAD_BPS_MAX = 100_000_000;
 
 /** INS servers in an answer. */
 export const INS_SERVERS_GIVEN = 3;

@@ -47,10 +47,10 @@ export class Member {
   bufferMs = 0;
   /** The newest part in any track; -1 when it has none. */
   newestPart = -1;
-  /** Members that were given this one. */
-  timesGiven = 0;
-  /** It was given the URL of the source. */
-  dialsSource = false;
+  /** What was measured of its uplink, in bits per second; 0 before it was. */
+  uploadBps = 0;
+  /** Members that were told where to dial this one. */
+  leaning = 0;
   /** Its first choice of INS server. */
   ins: string | undefined;
   /** Records up to this sequence number have been sent to it. */
@@ -83,9 +83,9 @@ export class Member {
     return nowMs - this.heardAtMs > HEARTBEATS_MISSED * this.heartbeatMs + HEARTBEAT_GRACE_MS;
   }
 
-  /** Takes a state in, unless they come too fast. A null token leaves the one before. */
-  update(state: State, nowMs: number): void {
-    if (!this.states.take(1, nowMs)) return;
+  /** Takes a state in, unless they come too fast. A null token leaves the one before. @returns False when it goes unheard. */
+  update(state: State, nowMs: number): boolean {
+    if (!this.states.take(1, nowMs)) return false;
     const changed = !sameAvailability(this.availability, state.availability);
     const renewed = state.token !== null && (this.token === null || !sameBytes(this.token, state.token));
     this.bufferMs = state.bufferMs;
@@ -95,6 +95,7 @@ export class Member {
       this.newestPart = Math.max(-1, ...state.availability.map(bitmapNewest));
     }
     if (changed || renewed) this.version++;
+    return true;
   }
 
   mayAskForMore(nowMs: number): boolean {

@@ -4,10 +4,14 @@ import { NEIGHBOURS_ANSWER_MAX } from '../../protocol/limits.ts';
 import type { Description } from '../../protocol/media.ts';
 import type { InsServerEntry, NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
 import { bytesKey } from '../../protocol/text.ts';
-import { FEEDERS_MIN, NEIGHBOURS_KNOWN_MAX, SOURCE_DIALLED_MAX, SOURCE_DIALLED_SCARCE_MAX } from './limits.ts';
+import type { ToTracker } from '../../protocol/tracker-messages.ts';
+import { NEIGHBOURS_KNOWN_MAX, PLACE_LOOKS, UPLOAD_BPS_MAX } from './limits.ts';
 import type { Member } from './member.ts';
 import { RecordBuffer } from './record-buffer.ts';
 import { Candidates } from './sampling.ts';
+import { SourcePlaces } from './source-places.ts';
+
+type State = Extract<ToTracker, { type: 'state' }>;
 
 /** What a source has published, and found good. */
 export interface Published {
@@ -33,7 +37,10 @@ export class Swarm {
   private readonly byKey = new Map<string, Member>();
   private readonly candidates = new Candidates();
   /** Members that were given the source's URL. */
-  private dialling = 0;
+  private readonly places = new SourcePlaces(
+    (member) => this.candidates.capacityBps(member),
+    (member) => this.feedersOf(member),
+  );
 
   constructor(id: Uint8Array, nowMs: number) {
     this.id = id;
@@ -58,11 +65,13 @@ export class Swarm {
   remove(member: Member, nowMs: number): void {
     this.members.delete(member.link);
     if (this.byKey.get(member.keyText) === member) this.byKey.delete(member.keyText);
-    if (member.role === 'viewer') this.viewers--;
-    this.candidates.delete(member);
-    for (const known of member.known.values()) known.member.timesGiven--;
+    if (member.role === 'viewer') {
+      this.viewers--;
+      this.candidates.delete(member);
+    }
+    for (const { member: other, direct } of member.known.values()) if (direct) this.lean(other, -1);
     member.known.clear();
-    if (member.dialsSource) this.dialling--;
+    this.places.leave(member);
     if (this.members.size === 0) this.emptySinceMs = nowMs;
   }
 
@@ -78,8 +87,34 @@ export class Swarm {
     this.published = published;
     if (this.source === source) return;
     this.source = source;
-    this.dialling = 0;
-    for (const member of this.members.values()) member.dialsSource = false;
+    this.places.clear();
+  }
+
+  /** Takes a member's state in. @returns Who is to be told of the source anew, because a place there changes hands. */
+  update(member: Member, state: State, nowMs: number): Member[] {
+    if (!member.update(state, nowMs)) return [];
+    const uploadBps = Math.min(state.uploadBps, UPLOAD_BPS_MAX);
+    if (uploadBps === member.uploadBps || member.role !== 'viewer') return [];
+    this.candidates.measure(member, uploadBps);
+    return this.handOver(member, nowMs);
+  }
+
+  /** Gives a member that carries far more the place at the source of one who carries little. @returns Like {@link update}. */
+  handOver(member: Member, nowMs: number): Member[] {
+    if (this.source === undefined || this.source.url === null || this.places.free) return [];
+    const loser = this.places.handOverTo(member, nowMs);
+    return loser === undefined ? [] : [loser, member];
+  }
+
+  /** Gives a place at the source that has become free to one who can use it. @returns Like {@link update}. */
+  fillPlace(prng: Prng, nowMs: number): Member[] {
+    if (this.source === undefined || this.source.url === null || !this.places.free) return [];
+    const found = this.candidates.givers(PLACE_LOOKS, prng, (member) => !this.places.has(member));
+    const worth = (member: Member): number => this.places.worthOf(member);
+    const [best] = found.sort((a, b) => worth(b) - worth(a));
+    if (best === undefined) return [];
+    this.places.take(best, nowMs);
+    return [best];
   }
 
   /**
@@ -103,47 +138,51 @@ export class Swarm {
 
   /** Notes that `member` is told of `other` now, and makes the entry that tells it. */
   tell(member: Member, other: Member, nowMs: number): NeighbourEntry {
-    const url = this.urlFor(member, other);
+    const url = this.urlFor(member, other, nowMs);
+    this.forget(member, other.keyText);
     this.forgetOldest(member);
-    const before = member.known.get(other.keyText);
-    if (before?.member !== other) {
-      if (before !== undefined) before.member.timesGiven--;
-      other.timesGiven++;
-    }
+    const direct = url !== null;
+    if (direct) this.lean(other, 1);
     const { version, token } = other;
-    member.known.set(other.keyText, { member: other, version, token, direct: url !== null, toldAtMs: nowMs });
+    member.known.set(other.keyText, { member: other, version, token, direct, toldAtMs: nowMs });
     return other.entry(other === this.source, url);
   }
 
   forget(member: Member, keyText: string): void {
     const known = member.known.get(keyText);
     if (known === undefined) return;
-    known.member.timesGiven--;
+    if (known.direct) this.lean(known.member, -1);
     member.known.delete(keyText);
   }
 
-  private urlFor(member: Member, other: Member): string | null {
+  private lean(other: Member, by: 1 | -1): void {
+    other.leaning += by;
+    // The burdens are those of who is here and can be given.
+    if (other.role === 'viewer' && this.members.has(other.link)) this.candidates.lean(other, by);
+  }
+
+  private urlFor(member: Member, other: Member, nowMs: number): string | null {
     // A browser in INS mode dials nobody: it has no use for addresses, and the others' are nobody's business.
     if (member.mode === 'ins' && member.url === null) return null;
     if (other !== this.source) return other.url;
-    if (member.dialsSource || this.mayStartToDial(member)) {
-      if (!member.dialsSource) this.dialling++;
-      member.dialsSource = true;
-      return other.url;
-    }
-    return null;
+    if (this.mayStartToDial(member)) this.places.take(member, nowMs);
+    return this.places.has(member) ? other.url : null;
   }
 
-  /** The source feeds the first few itself, and those for whom there is hardly anybody else. */
   private mayStartToDial(member: Member): boolean {
-    if (member.dialsSource || this.source?.url === null || (member.mode === 'ins' && member.url === null)) return false;
-    if (this.dialling < SOURCE_DIALLED_MAX) return true;
-    if (this.dialling >= SOURCE_DIALLED_SCARCE_MAX) return false;
-    let feeders = 0;
+    if (this.places.has(member) || this.source?.url === null || (member.mode === 'ins' && member.url === null)) {
+      return false;
+    }
+    return this.places.mayTake(member);
+  }
+
+  /** Others that a member may have a connection with: those that it can dial, and those that can dial it. */
+  private feedersOf(member: Member): number {
+    let feeders = member.leaning;
     for (const { member: other, direct } of member.known.values()) {
       if (direct && this.byKey.get(other.keyText) === other && other !== this.source) feeders++;
     }
-    return feeders < FEEDERS_MIN;
+    return feeders;
   }
 
   private forgetOldest(member: Member): void {

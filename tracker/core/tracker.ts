@@ -182,7 +182,7 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
         if (swarm.source === member) this.hub.setState(swarm, message.state, message.why);
         return undefined;
       case 'state':
-        member.update(message, nowMs);
+        this.hub.state(member, swarm, message, nowMs);
         return undefined;
       case 'more':
         this.hub.more(member, swarm, message, nowMs);
@@ -324,7 +324,7 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
     if (link.joined === undefined) return;
     const { swarm, member } = link.joined;
     swarm.remove(member, nowMs);
-    this.hub.release(member);
+    this.hub.left(member, swarm, nowMs);
     if (swarm.source !== member) return;
     swarm.source = undefined;
     if (swarm.state !== 'ended') this.hub.setState(swarm, 'interrupted', 'the source is gone');

@@ -12,7 +12,8 @@ import type { FromWorker } from './sim-pool.ts';
 const TELL_EVERY_MS = 250;
 
 function tell(message: FromWorker): void {
-  if (process.connected) process.send!(message);
+  // Whoever does not listen any more needs no more runs.
+  if (process.connected) process.send!(message, undefined, undefined, (error) => error !== null && process.exit(0));
 }
 
 async function run(options: RunOptions): Promise<void> {

@@ -13,7 +13,7 @@ export function figureText(value: number | null, unit: Unit): string {
     case 'times':
       return `${digits(value, 2)}×`;
     case 'count':
-      return value === 0 ? '0' : digits(value, value < 10 ? 2 : 1);
+      return value === 0 ? '0' : digits(value, value < 10 ? 2 : value < 100 ? 1 : 0);
   }
 }
 
@@ -22,7 +22,9 @@ export function halfText(half: number | null | undefined, value: number | null, 
   if (half === null || half === undefined || value === null) return '';
   const scale = unit === 'ms' ? 1 / 1000 : unit === 'share' ? 100 : unit === 'bps' ? 1 / rateScale(value)[0] : 1;
   const shown = half * scale;
-  return `±${shown <= Math.abs(value) * scale * 1e-6 ? '0' : shown < 0.01 ? small(shown) : digits(shown, 2)}`;
+  if (shown <= Math.abs(value) * scale * 1e-6) return '±0';
+  if (shown < 0.01) return `±${small(shown)}`;
+  return `±${shown >= 1000 ? countText(shown) : shown.toFixed(shown < 1 ? 2 : shown < 10 ? 1 : 0)}`;
 }
 
 /** A difference with its sign and its confidence: `+0.31 ±0.02 s`. Shares differ by percentage points. */

@@ -82,7 +82,7 @@ function blockSize(kib: number, { stream }: Scenario): SimColumn {
   return {
     key: `blocks-${kib < 1024 ? `${kib}k` : '1m'}`,
     label: `Blocks of ${size}`,
-    what: `blocks of at most ${size}, in parts of ${partMs / 1000} s, which is how long the stream takes to fill one`,
+    what: `blocks of at most ${size}, in parts of ${partMs / 1000} s${partMs === stream.partMs ? '' : ', about as long as the stream takes to fill one'}`,
     base: 'ins-drafts',
     mode: DRAFTS.mode,
     changes: { ...DRAFTS.changes, blockBytes: kib * KIB, ...(partMs === stream.partMs ? {} : { partMs }) },

@@ -62,13 +62,21 @@ Columns: ${columnsOf(FLASH_CROWD)
     makeFolder(out);
     const startedAtMs = nowMs();
     const outcomes = await runAll(plan, values.processes ?? availableParallelism(), life.over);
-    const report = reportOf(plan, outcomes, startedAtMs);
+    const done = outcomes.filter((outcome) => outcome !== undefined).length;
+    const all = plan.seeds.length * plan.columns.length;
+    const whole = wholeSeeds(plan, outcomes);
+    if (whole.seeds.length === 0) throw new Problem(`stopped after ${done} of ${all} runs; nothing was written`);
+    const report = reportOf(whole, outcomes, startedAtMs);
     const text = JSON.stringify(report, rounded);
     const files = [join(out, 'report.html'), join(out, 'report.json')] as const;
     writeFileSync(files[0], pageOf(report));
     writeFileSync(files[1], `${text}\n`);
     if (json) printJson(JSON.parse(text));
     else print(`${compareTable(report)}\n\n${files.join('\n')}`);
+    if (done < all)
+      throw new Problem(
+        `stopped after ${done} of ${all} runs: the report has ${whole.seeds.length} of ${plan.seeds.length} seeds`,
+      );
   },
 });
 
@@ -111,9 +119,14 @@ function planOf(values: {
   const columns = all.filter(({ key }) => keys.has(key));
   const seeds = Array.from({ length: values.seeds }, (_, at) => seed + at);
   const seconds = values.seconds ?? scenario.seconds;
+  const plan = { scenario, columns, seeds, peers, seconds };
+  return { ...plan, command: commandOf(plan) };
+}
+
+function commandOf({ scenario, peers, seeds, seconds, columns }: Omit<Plan, 'command'>): string {
   const asked = ['npx inswarm sim compare --scenario', scenario.name, '--peers', peers, '--seeds', seeds.length];
-  asked.push('--seed', seed, '--seconds', seconds, '--columns', columns.map(({ key }) => key).join(','));
-  return { scenario, columns, seeds, peers, seconds, command: asked.join(' ') };
+  asked.push('--seed', seeds[0] ?? 1, '--seconds', seconds, '--columns', columns.map(({ key }) => key).join(','));
+  return asked.join(' ');
 }
 
 /** Seed by seed, so that what takes long and what does not are mixed. */
@@ -146,9 +159,18 @@ async function runAll(plan: Plan, processes: number, over: Promise<void>): Promi
   } finally {
     display.clear();
   }
-  const done = outcomes.filter((outcome) => outcome !== undefined).length;
-  if (done < runs.length) throw new Problem(`stopped after ${done} of ${runs.length} runs; nothing was written`);
   return outcomes;
+}
+
+/** The seeds that were run in every column, which are the first ones: the plan as far as it came. */
+function wholeSeeds(plan: Plan, outcomes: readonly (SimOutcome | undefined)[]): Plan {
+  const { seeds, columns } = plan;
+  const missing = seeds.findIndex((_, at) =>
+    columns.some((_, column) => outcomes[at * columns.length + column] === undefined),
+  );
+  if (missing < 0) return plan;
+  const whole = { ...plan, seeds: seeds.slice(0, missing) };
+  return { ...whole, command: commandOf(whole) };
 }
 
 function inShort({ result: { figures } }: SimOutcome): string {

@@ -137,7 +137,7 @@ function made(report: Report): Child {
     ['Supply', [`${countText(supplyBps)} bit/s in every column`, supplies]],
     ['Version', made.version],
     ['Machine', made.machine],
-    ...(made.at === '' ? [] : [['Made at', made.at] as [string, Child]]),
+    ...(made.at === '' ? [] : [['Made at', made.at.replace(/^(.*)T(\d\d:\d\d).*Z$/, '$1 $2 UTC')] as [string, Child]]),
     ['Took', `${countText(made.tookMs / 1000)} s`],
   ];
   return [

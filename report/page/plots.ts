@@ -131,15 +131,18 @@ function latency(report: Report, shown: readonly Shown[]): Markup {
   );
 }
 
-/** Where the medians' bounds lie; one line for columns that have the same. */
+/** Where the medians' bounds lie: a line for each that differs, the highest of them with a word on what they are. */
 function latencyBounds(shown: readonly Shown[]): Level[] {
-  const bounds = shown.flatMap(({ tone, column: { label, liveLatencyMs } }) => {
-    const y = liveLatencyMs.bound?.p50 ?? null;
-    return y === null ? [] : [{ tone, label: `bound, ${label}`, y }];
-  });
-  const [first] = bounds;
-  if (first === undefined || bounds.some(({ y }) => Math.abs(y - first.y) > first.y / 50)) return bounds;
-  return [{ tone: 'c-quiet', label: 'bound', y: first.y }];
+  const levels: Level[] = [];
+  for (const { tone, column } of shown) {
+    const y = column.liveLatencyMs.bound?.p50 ?? null;
+    const same = levels.find((level) => y !== null && Math.abs(level.y - y) < y / 50);
+    if (same !== undefined) levels[levels.indexOf(same)] = { ...same, tone: 'c-quiet' };
+    else if (y !== null) levels.push({ tone, label: '', y });
+  }
+  const highest = Math.max(...levels.map(({ y }) => y));
+  const label = levels.length === 1 ? 'bound' : 'bounds';
+  return levels.map((level) => (level.y === highest ? { ...level, label } : level));
 }
 
 function buffers(report: Report, shown: readonly Shown[]): Markup {
@@ -165,7 +168,7 @@ function upload(report: Report, shown: readonly Shown[]): Markup {
   });
   const levels = [{ tone: 'c-quiet', label: 'the stream’s rate', y: report.streamBps }];
   const options = {
-    xLabel: 'viewers, from who sends least to who sends most',
+    xLabel: 'viewers, by how much they send',
     yLabel: 'sent per second',
     xText: percentText,
     yText: () => rateTickText,

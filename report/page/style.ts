@@ -42,6 +42,7 @@ figcaption p{margin:0;color:var(--soft);font-size:14.5px;line-height:1.45;text-w
 .plot{display:block;width:100%;height:auto;overflow:visible;font-family:inherit;font-variant-numeric:tabular-nums}
 .on-phone{display:none}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;margin:0 0 10px;padding:0;list-style:none;font-size:14px}
+.legend.on-phone{display:none}
 .legend i{display:inline-block;width:12px;height:12px;margin-right:6px;border-radius:2px;background:var(--c);vertical-align:-1px}
 .ideas{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:24px 40px;margin:20px 0 0;padding:0;list-style:none}
 .ideas p{margin:2px 0 0;color:var(--soft);text-wrap:pretty}

@@ -23,7 +23,9 @@ export type Rule =
   /** In INS mode no block byte is given to or taken from a peer. */
   | 'ins-only'
   /** In INS mode the source sends each byte to the servers it feeds and twice besides at most. */
-  | 'source-copies';
+  | 'source-copies'
+  /** When all faults are healed and time enough has passed, everybody who is there plays near the live edge. */
+  | 'recovery';
 
 /** Who is looked at: the programs of a run, and what they count. */
 export interface Watched {
@@ -50,6 +52,12 @@ const COPIES_MARGIN = 0.05;
 /** What goes over the wire again when the source's connection broke. */
 const COPIES_SLACK_BYTES = 2_000_000;
 
+/**
+ * Whoever plays what was filmed so long ago is at the live edge again. A native viewer keeps in hand for half a minute what an outage has
+ * taught it (`machine/player.ts`).
+ */
+const NEAR_LIVE_MS = { ins: 10_000, hybrid: 10_000, native: 25_000 } as const;
+
 /** Rules that are looked at once a second in every run, whatever it is run for. Looking changes nothing. */
 export class Invariants {
   readonly violations: Violation[] = [];
@@ -61,6 +69,7 @@ export class Invariants {
   private readonly heads = new Map<SimStay, { part: number; window: number }>();
   private readonly wrong = new Set<SimStay>();
   private checkedAtMs: number;
+  private hasRecovered = false;
 
   constructor(run: CheckedRun, blockBytesMax: number) {
     this.run = run;
@@ -82,6 +91,7 @@ export class Invariants {
     for (const [at, server] of run.servers.entries()) this.rates(server, `server ${at}`, sinceMs);
     for (const what of run.takeBrokenPuts()) this.report('put', what);
     this.sourceCopies();
+    this.recovery();
   }
 
   private rates(program: Watched, who: string, sinceMs: number): void {
@@ -133,6 +143,21 @@ export class Invariants {
     const { dataSentBytes, mediaBytes } = run.source;
     if (dataSentBytes <= (run.fed + 2) * (1 + COPIES_MARGIN) * mediaBytes + COPIES_SLACK_BYTES) return;
     this.report('source-copies', `the source sent ${dataSentBytes} bytes of a stream of ${mediaBytes}`);
+  }
+
+  private recovery(): void {
+    const { run } = this;
+    const { faults } = run.options.scenario;
+    if (this.hasRecovered || faults === null || run.elapsedMs < faults.untilMs + faults.recoveredWithinMs) return;
+    this.hasRecovered = true;
+    const newest = run.source.newestPart;
+    for (const { peer, visit, leftAtMs, joinedAtMs } of run.stays) {
+      if (leftAtMs <= run.nowMs || joinedAtMs - START_MS > faults.untilMs) continue;
+      const { state, part, mode } = peer.core.stats(run.nowMs + peer.skewMs);
+      const behindMs = (newest - part) * run.options.scenario.stream.partMs;
+      if (state === 'playing' && behindMs <= NEAR_LIVE_MS[mode]) continue;
+      this.report('recovery', `viewer ${visit.viewer} (${mode}) is ${state} at part ${part} of ${newest}`);
+    }
   }
 
   private report(rule: Rule, what: string): void {

@@ -1,6 +1,7 @@
 import type { Mode } from '../protocol/swarm-fields.ts';
 import type { Arrivals, Sessions } from './arrivals.ts';
 import type { UplinkMix } from './bandwidth.ts';
+import type { FaultPlan } from './faults.ts';
 import { FOUR_REGIONS, type Regions } from './regions.ts';
 import type { Supply } from './supply.ts';
 
@@ -33,6 +34,10 @@ export interface Scenario {
   /** Viewers are spread evenly over them; source and tracker are in the first. */
   readonly regions: Regions;
   readonly happenings: readonly Happening[];
+  /** Faults that are drawn from the seed, besides; null for none. */
+  readonly faults: FaultPlan | null;
+  /** Viewers' clocks are off by up to so many ms, one way or the other. */
+  readonly clocksOffMs: number;
 }
 
 /** `mixed`: every other viewer in INS mode, the others native. */
@@ -55,7 +60,13 @@ export type Happening =
   | { readonly atMs: number; readonly what: 'ins-back'; readonly server: number }
   /** All its connections break once, as when the network goes away for a moment. */
   | { readonly atMs: number; readonly what: 'ins-drops-links'; readonly server: number }
-  /** That share (0 … 1) of the viewers who are there crashes. */
+  /** The same for the tracker, which forgets all swarms. */
+  | { readonly atMs: number; readonly what: 'tracker-dies' }
+  | { readonly atMs: number; readonly what: 'tracker-back' }
+  | { readonly atMs: number; readonly what: 'source-drops-links' }
+  /** All connections of that share (0 … 1) of the viewers who are there break once. */
+  | { readonly atMs: number; readonly what: 'viewers-drop-links'; readonly share: number }
+  /** That share of the viewers who are there crashes. */
   | { readonly atMs: number; readonly what: 'viewers-crash'; readonly share: number };
 
 export const MBPS = 1_000_000;
@@ -79,6 +90,8 @@ export const SCENARIO_DEFAULTS = {
   browsers: 0,
   regions: FOUR_REGIONS,
   happenings: [],
+  faults: null,
+  clocksOffMs: 0,
 } as const satisfies Omit<Scenario, 'name' | 'summary'>;
 
 /** Bytes of a part of all tracks, by its place in its segment: a key frame's part weighs four of the others'. */

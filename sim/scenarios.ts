@@ -1,4 +1,4 @@
-import { SCENARIO_DEFAULTS, type Scenario } from './scenario.ts';
+import { MBPS, SCENARIO_DEFAULTS, type Scenario } from './scenario.ts';
 
 /** The scenarios that ship, by name. */
 export const SCENARIOS: readonly Scenario[] = [
@@ -87,6 +87,18 @@ export const SCENARIOS: readonly Scenario[] = [
     summary: 'the flash crowd with uplinks as measured among Gnutella hosts: a few carry most',
     mode: 'native',
     uplinks: 'gnutella',
+  },
+  {
+    ...SCENARIO_DEFAULTS,
+    name: 'faults',
+    summary:
+      'a small crowd with enough of everything, and faults drawn from the seed; 20 s after the last one all play at the live edge',
+    seconds: 45,
+    arrivals: { kind: 'crowd', fromMs: 2_000, withinMs: 3_000, shape: 'even' },
+    supply: { kind: 'links', sourceBps: 20 * MBPS, insBps: 100 * MBPS, peerBps: 4 * MBPS },
+    insServers: 3,
+    faults: { fromMs: 6_000, untilMs: 24_000, everyMs: 1_500, recoveredWithinMs: 20_000 },
+    clocksOffMs: 2_000,
   },
 ];
 

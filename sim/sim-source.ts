@@ -35,6 +35,16 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
     this.stream = stream;
   }
 
+  /** The newest part that was filmed; -1 for none. */
+  get newestPart(): number {
+    return this.part - 1;
+  }
+
+  /** The key of its lockers. */
+  get account(): Uint8Array {
+    return this.keys.signing;
+  }
+
   start(): void {
     this.input({ kind: 'start' });
     const { partMs, partsPerSegment } = this.stream;

@@ -12,6 +12,8 @@ import { planVisits, type Visit } from './arrivals.ts';
 import { drawUplinks } from './bandwidth.ts';
 import { sharedRecords, simHash } from './crypto.ts';
 import { EventQueue } from './event-queue.ts';
+import { drawFaults } from './faults.ts';
+import { happen, type Stage } from './happenings.ts';
 import type { Host } from './host.ts';
 import { type CheckedRun, Invariants, type Watched } from './invariants.ts';
 import { Measuring } from './measuring.ts';
@@ -42,10 +44,10 @@ const LEAVING_MS = 2_000;
  * A whole swarm under virtual time: every core that ships, nothing mocked inside them. It is built, then run in slices of any length;
  * what happens is a function of the options alone, not of the slices.
  */
-export class Simulation implements CheckedRun {
+export class Simulation implements CheckedRun, Stage {
   readonly trace = new Trace();
   readonly source: SimSource;
-  readonly tracker: SimTracker;
+  tracker: SimTracker;
   readonly insServers: SimInsServer[] = [];
   readonly stays: SimStay[] = [];
   readonly visits: readonly Visit[];
@@ -144,6 +146,11 @@ export class Simulation implements CheckedRun {
     return this.enter({ viewer, again: 0, joinAtMs, leaveAtMs, crashes: false }).peer;
   }
 
+  /** Adds a program of somebody else's making, near the source. */
+  attach<T>(make: (world: World, id: number, host: Host) => T): T {
+    return make(this.world, ++this.nodes, this.serverHost(0, 1000 * MBPS));
+  }
+
   modeOf(viewer: number): Mode {
     const mode = this.options.mode ?? this.options.scenario.mode;
     if (typeof mode === 'function') return mode(viewer);
@@ -174,9 +181,18 @@ export class Simulation implements CheckedRun {
     const at = (atMs: number, run: () => void) => this.events.at(START_MS + atMs, run);
     at(1, () => this.source.start());
     for (const visit of this.visits) at(visit.joinAtMs, () => this.stay(visit));
-    for (const happening of this.options.scenario.happenings) at(happening.atMs, () => this.happen(happening));
+    for (const [number, happening] of this.happenings().entries()) {
+      at(happening.atMs, () => happen(happening, this, this.prng.fork(`happening ${number}`)));
+    }
     for (const { atMs, run } of this.options.events ?? []) at(atMs, () => run(this));
     for (let second = 1; second <= this.seconds; second++) at(second * 1000, () => this.look());
+  }
+
+  /** Those of the scenario, and the faults that chance draws. */
+  private happenings(): Happening[] {
+    const { happenings, faults, insServers } = this.options.scenario;
+    const drawn = faults === null ? [] : drawFaults(faults, insServers, this.prng.fork('faults'));
+    return [...happenings, ...drawn];
   }
 
   private stay(visit: Visit): void {
@@ -211,37 +227,25 @@ export class Simulation implements CheckedRun {
     if (url !== null) this.world.listeners.set(url, peer as never);
     const stay = { visit, peer, joinedAtMs: this.nowMs, leftAtMs: Number.POSITIVE_INFINITY };
     this.stays.push(stay);
-    peer.skewMs = this.options.peerSkewMs ?? 0;
+    const { clocksOffMs } = this.options.scenario;
+    peer.skewMs = (this.options.peerSkewMs ?? 0) + (2 * this.prng.fork(`clock ${viewer}`).unit() - 1) * clocksOffMs;
     peer.input({ kind: 'start' });
     return stay;
   }
 
-  private leave(stay: SimStay, crashes: boolean): void {
+  leave(stay: SimStay, crashes: boolean): void {
     if (!stay.peer.alive || stay.leftAtMs <= this.nowMs) return;
     stay.leftAtMs = this.nowMs;
     if (!crashes) stay.peer.input({ kind: 'stop' });
     this.events.at(this.nowMs + (crashes ? 0 : LEAVING_MS), () => stay.peer.kill());
   }
 
-  private happen(happening: Happening): void {
-    switch (happening.what) {
-      case 'ins-dies':
-        this.insServers[happening.server]?.kill();
-        return;
-      case 'ins-back':
-        if (this.insServers[happening.server]?.alive === false)
-          this.insServers[happening.server] = this.makeInsServer(happening.server);
-        return;
-      case 'ins-drops-links':
-        this.insServers[happening.server]?.dropLinks();
-        return;
-      case 'viewers-crash': {
-        const there = this.stays.filter(({ leftAtMs }) => leftAtMs > this.nowMs);
-        const prng = this.prng.fork(`crash ${happening.atMs}`);
-        for (const stay of prng.sample(there, Math.round(happening.share * there.length))) this.leave(stay, true);
-        return;
-      }
-    }
+  restartIns(server: number): void {
+    this.insServers[server] = this.makeInsServer(server);
+  }
+
+  restartTracker(): void {
+    this.tracker = this.makeTracker();
   }
 
   /** The uplinks of those who give blocks; 0 for the others. */

@@ -36,6 +36,11 @@ export interface SimOptions extends RunOptions {
 }
 
 const TRACKER_URL = 'ws://tracker:1';
+/**
+ * What an INS server sends of blocks, over what its uplink carries: a little is left for frame headers, records and control, so that
+ * what waits does so in the server, which knows what is urgent.
+ */
+const INS_BANDWIDTH_SHARE = 0.97;
 const SOURCE_URL = 'ws://source:1';
 /** How long a peer that leaves has for its good-byes. */
 const LEAVING_MS = 2_000;
@@ -288,19 +293,19 @@ export class Simulation implements CheckedRun, Stage {
 
   private makeInsServer(at: number): SimInsServer {
     const key = this.prng.fork(`ins ${at}`).bytes(32);
+    const { scenario } = this.options;
+    // In native mode nobody asks them for anything, but what takes no part needs a link, too.
+    const bps = Math.max(this.sharedOut.insBps / scenario.insServers, CONTROL_UP_BPS);
     const core = new InsServer({
       key,
       seed: at,
       mayDial: () => true,
       isKnownServer: () => true,
       startedAtMs: this.nowMs === START_MS ? 0 : this.nowMs,
-      limits: INS_SERVER_LIMITS,
+      limits: { ...INS_SERVER_LIMITS, bandwidthBps: bps * INS_BANDWIDTH_SHARE, closesWhenOverloaded: false },
     });
     const ledger = new PutLedger(core);
     this.ledgers[at] = [...(this.ledgers[at] ?? []), ledger];
-    const { scenario } = this.options;
-    // In native mode nobody asks them for anything, but what takes no part needs a link, too.
-    const bps = Math.max(this.sharedOut.insBps / scenario.insServers, CONTROL_UP_BPS);
     const region = at % scenario.regions.names.length;
     const server = new SimInsServer(this.world, ++this.nodes, this.serverHost(region, bps), ledger, key);
     this.world.listeners.set(insUrl(at), server as never);

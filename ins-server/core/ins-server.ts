@@ -65,7 +65,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     const storage = new Storage(limits, outputs, registration.uninvited);
     const policy = new TokenPolicy(key, options.startedAtMs, new Revocations(), new Meters());
     const scheduler = new Scheduler((account) => this.door.accounts.get(account));
-    const overload = new Overload(limits.bandwidthBps);
+    const overload = new Overload(limits.closesWhenOverloaded ? limits.bandwidthBps : Number.POSITIVE_INFINITY);
     const sender = new Sender(outputs, replies, storage, limits, scheduler, policy, overload, (follow, reason, nowMs) =>
       this.follows.end(follow, reason, 0, nowMs),
     );

@@ -216,6 +216,11 @@ export interface InsServerLimits {
   readonly sendWindowBytes: number;
   /** Bits per second of blocks sent, all links together. Default infinite. */
   readonly bandwidthBps: number;
+  /**
+   * Turn away who is new while more is wanted live than the bandwidth allows (PROTOCOL.md IN21); false lets everybody in, and all get
+   * less alike. Default true.
+   */
+  readonly closesWhenOverloaded: boolean;
   /** Bytes of blocks handed to several links before the sockets have their turn. Default 512 KiB. */
   readonly turnBytes: number;
   /** Ms for what is on its way to arrive when the server is to stop. Default 10 s. */

@@ -23,6 +23,7 @@ export const INS_SERVER_LIMITS: InsServerLimits = {
   /** Enough to keep a fast link busy between two turns; little enough that an urgent block soon gets its turn. */
   sendWindowBytes: 512 * 1024,
   bandwidthBps: Number.POSITIVE_INFINITY,
+  closesWhenOverloaded: true,
   /** A window: two readers already share turns by their weights then. About half of what Node hands out in a millisecond. */
   turnBytes: 512 * 1024,
   upstreamsMax: 16,

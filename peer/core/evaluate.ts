@@ -131,7 +131,6 @@ export class Evaluation {
       }
     }
     this.ins.flush(want, places, nowMs);
-    this.ins.checkSilence(this.newestAnnounced(), nowMs);
     if (missing || (this.mode === 'hybrid' && !this.ins.up)) this.nextAtMs = nowMs + AGAIN_MS;
   }
 

@@ -8,9 +8,10 @@ import type { Labelled } from '../../protocol/frames.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX } from '../../protocol/limits.ts';
 import type { InsServerEntry } from '../../protocol/swarm-fields.ts';
-import type { Catalogue } from '../../swarm/catalogue.ts';
+import type { Catalogue, PartEntry } from '../../swarm/catalogue.ts';
 import type { LinkNumbers } from '../../swarm/io.ts';
 import { type Asked, InsGets, type Place } from './ins-gets.ts';
+import { InsMoves, type Playing } from './ins-moves.ts';
 import { InsServers } from './ins-servers.ts';
 import { InsSession } from './ins-session.ts';
 import type { PeerOutput } from './io.ts';
@@ -20,8 +21,16 @@ export type InsFeedEvent =
   | { readonly kind: 'up'; readonly url: string; readonly server: Uint8Array; readonly clockOffsetMs: number }
   | { readonly kind: 'lost'; readonly url: string; readonly why: string; readonly server: Uint8Array | undefined }
   | { readonly kind: 'refused'; readonly why: string }
-  | { readonly kind: 'labelled'; readonly labelled: Labelled; readonly body: Body; readonly kept: boolean }
-  | { readonly kind: 'block'; readonly place: Place; readonly body: Body; readonly kept: boolean };
+  | (Came & { readonly kind: 'labelled'; readonly labelled: Labelled })
+  | (Came & { readonly kind: 'block'; readonly place: Place });
+
+interface Came {
+  readonly link: LinkId;
+  readonly url: string;
+  readonly body: Body;
+  /** It is filed in our locker on the server in use. */
+  readonly kept: boolean;
+}
 
 export interface InsFeedOptions {
   readonly stream: Uint8Array;
@@ -38,10 +47,11 @@ export interface InsFeedOptions {
   readonly nextRef: () => number;
 }
 
-/** Ms after which an unanswered get is asked again, and after which a silent server is given up for another. */
+/** Ms after which an unanswered get is asked again. */
 const ANSWER_WITHIN_MS = 1_500;
-const SILENT_MS = 2_500;
 const GETS_MAX = 32;
+/** Looks after the server are at least so far apart where nothing comes. */
+const LOOK_AGAIN_MS = 50;
 /** Ms a server must have served for its loss to be worth no pause, and the pause after one that wants us no more. */
 const WORKED_MS = 3_000;
 const REPLACED_PAUSE_MS = 30_000;
@@ -50,7 +60,7 @@ const LOCKER_REST_MS = 5_000;
 
 /**
  * A peer's dealings with its INS server: a follow for the live edge, batches in deadline order for what it does not bring,
- * and the way to another server when this one is lost.
+ * and the way to another server when this one is lost, silent or slow.
  */
 export class InsFeed {
   readonly events = new Queue<InsFeedEvent>();
@@ -60,6 +70,11 @@ export class InsFeed {
   private readonly servers: InsServers;
   /** The one in use, or to be used as soon as it is up. */
   private session: InsSession | undefined;
+  /** Another one that is tried beside it. */
+  private trial: InsSession | undefined;
+  private readonly moves: InsMoves;
+  /** When it may be time to try another, or to have done with it. */
+  private lookAtMs: number | undefined;
   private readonly gets = new InsGets<InsSession>();
   private readonly signs = new Map<number, { readonly session: InsSession; readonly conversationRef: number }>();
   private handles = 0;
@@ -72,6 +87,7 @@ export class InsFeed {
   constructor(options: InsFeedOptions) {
     this.options = options;
     this.servers = new InsServers(options.prng.fork('servers'));
+    this.moves = new InsMoves(options.prng.fork('moves'));
   }
 
   get url(): string {
@@ -94,14 +110,20 @@ export class InsFeed {
   }
 
   owns(link: LinkId): boolean {
-    return this.session?.owns(link) === true;
+    return this.sessionOf(link) !== undefined;
+  }
+
+  private sessionOf(link: LinkId): InsSession | undefined {
+    if (this.session?.owns(link) === true) return this.session;
+    return this.trial?.owns(link) === true ? this.trial : undefined;
   }
 
   /** What came over a link that is ours. */
   linkInput(link: LinkId, input: InsWorldInput, nowMs: number): void {
-    if (this.session?.owns(link) !== true) return;
-    this.session.input(input, nowMs);
-    this.drain(this.session, nowMs);
+    const session = this.sessionOf(link);
+    if (session === undefined) return;
+    session.input(input, nowMs);
+    this.drain(session, nowMs);
   }
 
   /** @returns False when the reference is none of ours. */
@@ -110,7 +132,7 @@ export class InsFeed {
     if (sign === undefined) return false;
     this.signs.delete(ref);
     const { session, conversationRef } = sign;
-    if (session !== this.session) return true;
+    if (session !== this.session && session !== this.trial) return true;
     session.input({ kind: 'signed', ref: conversationRef, signature }, nowMs);
     this.drain(session, nowMs);
     return true;
@@ -118,8 +140,8 @@ export class InsFeed {
 
   /** A locker's token was renewed; a follow that waited for one can begin. */
   tokenChanged(old: Uint8Array | null, sealed: Uint8Array, nowMs: number): void {
-    const { session } = this;
-    if (session !== undefined) {
+    for (const session of [this.session, this.trial]) {
+      if (session === undefined) continue;
       if (old !== null) session.input({ kind: 'renew', old, token: sealed }, nowMs);
       session.followAtMs ??= nowMs;
       this.drain(session, nowMs);
@@ -199,26 +221,86 @@ export class InsFeed {
 
   nextDeadline(): number | undefined {
     const { session } = this;
-    const next = earlier(earlier(session?.nextDeadline(), this.gets.nextDeadline()), this.switchAtMs);
+    let next = earlier(earlier(session?.nextDeadline(), this.gets.nextDeadline()), this.switchAtMs);
+    next = earlier(earlier(next, this.trial?.nextDeadline()), this.lookAtMs);
     return session?.up === true && session.follow === undefined ? earlier(next, session.followAtMs) : next;
   }
 
   timeout(nowMs: number): void {
+    if (this.lookAtMs !== undefined && this.lookAtMs <= nowMs) this.lookAtMs = undefined;
     for (const { handle, session } of this.gets.late(nowMs)) {
       this.gets.forget(handle);
       session.input({ kind: 'cancel', handle }, nowMs);
     }
-    this.session?.timeout(nowMs);
-    if (this.session !== undefined) this.drain(this.session, nowMs);
+    for (const session of [this.session, this.trial]) {
+      session?.timeout(nowMs);
+      if (session !== undefined) this.drain(session, nowMs);
+    }
     if (this.switchAtMs !== undefined && this.switchAtMs <= nowMs) this.switchServer('it cannot be reached', nowMs);
     if (this.session !== undefined) this.startFollow(this.session, nowMs);
   }
 
-  /** The swarm has newer parts than this server brings: after a while another server is tried. */
-  checkSilence(newestKnown: number, nowMs: number): void {
-    const { session } = this;
-    if (session?.up !== true || this.servers.size < 2 || nowMs - session.heardAtMs < SILENT_MS) return;
-    if (newestKnown > this.options.catalogue.newest + 2) this.switchServer('nothing came for too long', nowMs);
+  /** A block of a server's is verified: its part is whole with it or not. */
+  came(link: LinkId, { record }: PartEntry, whole: boolean, nowMs: number): void {
+    const session = this.sessionOf(link);
+    if (session?.follow !== undefined && whole)
+      this.moves.came(session, nowMs - record.capturedAtMs - record.durationUs / 1000);
+  }
+
+  /** Looks whether the server does what it should, and whether one that is tried does it better. */
+  look(playing: Playing, nowMs: number): void {
+    this.judge(playing, nowMs);
+    const { session, trial, moves } = this;
+    this.lookAtMs = undefined;
+    if (trial !== undefined) this.lookAtMs = moves.verdictAtMs(trial);
+    else if (session !== undefined && this.servers.size > 1) this.lookAtMs = moves.reasonAtMs(session, playing);
+    // Where there is nobody else to try now, there may be later.
+    if (this.lookAtMs !== undefined) this.lookAtMs = Math.max(this.lookAtMs, nowMs + LOOK_AGAIN_MS);
+  }
+
+  private judge(playing: Playing, nowMs: number): void {
+    const { session, trial, moves } = this;
+    if (session === undefined) return;
+    if (trial === undefined) {
+      const why = this.servers.size > 1 ? moves.reason(session, playing, nowMs) : undefined;
+      const other = why === undefined ? undefined : this.servers.other(session.url, nowMs);
+      if (other !== undefined) this.trial = this.dial(other, nowMs);
+      return;
+    }
+    if (trial.up && moves.wantsBoth(session, playing, nowMs)) this.startFollow(trial, nowMs);
+    const verdict = moves.verdict(session, trial, nowMs);
+    if (verdict === undefined) return;
+    moves.tried(session.up && trial.up, nowMs);
+    if (verdict === 'trial') this.move('another server is better', nowMs);
+    else this.endTrial(nowMs);
+  }
+
+  /** The server that was tried is the one in use from now on. */
+  private move(why: string, nowMs: number): void {
+    const { session, trial } = this;
+    this.trial = undefined;
+    if (session !== undefined) {
+      this.lost(session, why, nowMs);
+      session.end(nowMs);
+    }
+    this.session = trial;
+    this.at = trial!.url;
+    this.switchAtMs = undefined;
+    if (!trial!.up) return;
+    this.tellUp(trial!);
+    this.startFollow(trial!, nowMs);
+  }
+
+  private endTrial(nowMs: number): void {
+    const { trial } = this;
+    this.trial = undefined;
+    if (trial === undefined) return;
+    if (!trial.up) this.servers.leave(trial.url, 0, nowMs);
+    trial.end(nowMs);
+  }
+
+  private tellUp({ url, server, clockOffsetMs }: InsSession): void {
+    this.events.push({ kind: 'up', url, server: server!, clockOffsetMs });
   }
 
   /** Gives this server up for the next on the list. */
@@ -233,6 +315,7 @@ export class InsFeed {
   }
 
   stop(why: string, nowMs: number): void {
+    this.endTrial(nowMs);
     const { session } = this;
     if (session === undefined) return;
     this.lost(session, why, nowMs);
@@ -244,6 +327,11 @@ export class InsFeed {
     this.stop('another server', nowMs);
     this.switchAtMs = undefined;
     this.at = url;
+    this.session = this.dial(url, nowMs);
+    this.drain(this.session, nowMs);
+  }
+
+  private dial(url: string, nowMs: number): InsSession {
     const { key, invitation, numbers, outputs, prng, nextRef } = this.options;
     const known = invitation === undefined ? {} : { invitation };
     const conversation = { url, key, application: 'inswarm/live', prng: prng.fork(`${url} ${nowMs}`), ...known };
@@ -252,8 +340,10 @@ export class InsFeed {
       this.signs.set(ref, { session, conversationRef });
       outputs.push({ kind: 'sign', ref, bytes });
     };
-    this.session = new InsSession(conversation, numbers, outputs, sign, nowMs);
-    this.drain(this.session, nowMs);
+    const session = new InsSession(conversation, numbers, outputs, sign, nowMs);
+    // The dial goes out.
+    session.poll();
+    return session;
   }
 
   /** What was asked of it is asked anew elsewhere, or on its next connection: the conversation must not ask, too. */
@@ -287,7 +377,7 @@ export class InsFeed {
     for (let output = session.poll(); output !== undefined; output = session.poll()) {
       this.told(session, output, nowMs);
       // What a session says that is not in use any more is of no use.
-      if (this.session !== session) return;
+      if (this.session !== session && this.trial !== session) return;
     }
   }
 
@@ -299,13 +389,9 @@ export class InsFeed {
         session.upAtMs = nowMs;
         session.heardAtMs = nowMs;
         session.followAtMs = nowMs;
-        this.switchAtMs = undefined;
-        this.events.push({
-          kind: 'up',
-          url: session.url,
-          server: output.server,
-          clockOffsetMs: output.clockOffsetMs,
-        });
+        if (session === this.session) this.switchAtMs = undefined;
+        if (session !== this.session) return;
+        this.tellUp(session);
         this.startFollow(session, nowMs);
         return;
       case 'arrived':
@@ -337,8 +423,19 @@ export class InsFeed {
     { why, final, retryAfterMs, otherServer }: Extract<InsCallerOutput, { kind: 'lost' }>,
     nowMs: number,
   ): void {
+    if (session === this.trial) {
+      if (retryAfterMs > 0 || otherServer !== null) this.servers.leave(session.url, retryAfterMs, nowMs);
+      this.endTrial(nowMs);
+      return;
+    }
     const worked = session.up && nowMs - session.upAtMs > WORKED_MS;
     this.lost(session, why, nowMs);
+    // Another one is under way already.
+    if (this.trial !== undefined) {
+      if (retryAfterMs > 0 || otherServer !== null) this.servers.leave(session.url, retryAfterMs, nowMs);
+      this.move(why, nowMs);
+      return;
+    }
     if (retryAfterMs > 0 || otherServer !== null) {
       this.hangUp(session, nowMs);
       this.events.push({ kind: 'refused', why });
@@ -365,17 +462,20 @@ export class InsFeed {
     nowMs: number,
   ): void {
     session.heardAtMs = nowMs;
+    // What a server keeps that is only tried is not announced.
+    const came = { link: session.link ?? 0, url: session.url, body, kept: kept && session === this.session };
     if (session.follow?.handle === handle && labelled !== null) {
       session.followed(labelled.track, labelled.part);
-      this.events.push({ kind: 'labelled', labelled, body, kept });
+      session.pace.tick(nowMs);
+      this.events.push({ kind: 'labelled', labelled, ...came });
       return;
     }
     const place = this.gets.place(handle, item);
     if (place === undefined) return;
     this.gets.free(place);
-    if (labelled === null) this.events.push({ kind: 'block', place, body, kept });
+    if (labelled === null) this.events.push({ kind: 'block', place, ...came });
     else if (labelled.track === place.track && labelled.part === place.part) {
-      this.events.push({ kind: 'labelled', labelled, body, kept });
+      this.events.push({ kind: 'labelled', labelled, ...came });
     }
   }
 
@@ -406,7 +506,10 @@ export class InsFeed {
     const stale = reason.startsWith('TOKEN_') && this.options.lockers.get(owner)?.sealed === sealed;
     if (stale) session.followAtMs = nowMs + 1_000;
     const isBusy = reason === 'OVERLOAD' || reason === 'DRAINING';
-    if (isBusy && this.servers.sentAway(this.at, { retryAfterMs, otherServer }, nowMs) <= nowMs)
+    if (session === this.trial) {
+      if (isBusy) this.servers.leave(session.url, retryAfterMs, nowMs);
+      this.endTrial(nowMs);
+    } else if (isBusy && this.servers.sentAway(this.at, { retryAfterMs, otherServer }, nowMs) <= nowMs)
       this.switchServer(reason, nowMs);
     else if (failures >= 4 && this.servers.size > 1) this.switchServer(reason, nowMs);
   }

@@ -1,7 +1,8 @@
 /** Parts over which the pace counts: two seconds of parts of 250 ms. */
 const PARTS = 8;
-/** Gaps between arrivals that are remembered: four seconds of them. */
-const GAPS = 16;
+/** Gaps between arrivals that are remembered, as far as they are longer than those inside a part: eight seconds of them. */
+const GAPS = 32;
+const GAP_MS_MIN = 50;
 
 /**
  * How late a server's live parts come, after their last frame, by our own clock: good for comparing servers with each
@@ -12,15 +13,21 @@ export class InsPace {
   private readonly gapsMs: number[] = [];
   private heardAtMs: number | undefined;
 
+  /** So much has come that gaps say something. */
+  get settled(): boolean {
+    return this.gapsMs.length >= GAPS / 4;
+  }
+
   /** A part came whole. */
   note(lagMs: number): void {
     this.lagsMs.push(lagMs);
     if (this.lagsMs.length > PARTS) this.lagsMs.shift();
   }
 
-  /** A block came. */
-  heard(nowMs: number): void {
-    if (this.heardAtMs !== undefined) this.gapsMs.push(nowMs - this.heardAtMs);
+  /** A live block came. */
+  tick(nowMs: number): void {
+    const gapMs = nowMs - (this.heardAtMs ?? nowMs);
+    if (gapMs >= GAP_MS_MIN) this.gapsMs.push(gapMs);
     if (this.gapsMs.length > GAPS) this.gapsMs.shift();
     this.heardAtMs = nowMs;
   }

@@ -31,7 +31,7 @@ export class InsSession {
   followAtMs: number | undefined;
   followFailures = 0;
   readonly pace = new InsPace();
-  private link: LinkId | undefined;
+  link: LinkId | undefined;
   /** Newest part that the follow has brought, by track. */
   private readonly brought = new Map<number, number>();
   private readonly conversation: InsConversation;

@@ -126,6 +126,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private moreAtMs = 0;
   private readonly tokenChecks = new Map<number, { readonly owner: Uint8Array; readonly sealed: Uint8Array }>();
   private insStrikes = 0;
+  /** The source sends, as far as we know. */
+  private live = false;
   private readonly account = new Account();
 
   constructor(options: PeerOptions) {
@@ -285,7 +287,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       case 'link-opened':
         if (this.member.tracker.owns(input.link)) return;
         if (this.ins.owns(input.link)) this.ins.linkInput(input.link, { kind: 'opened' }, nowMs);
-        else this.member.neighbours.opened(input.link, true, nowMs);
+        else if (this.dialled.has(input.link)) this.member.neighbours.opened(input.link, true, nowMs);
+        // It was given up before it opened.
+        else this.outputs.push({ kind: 'close', link: input.link, code: CLOSE.normal, why: 'no longer wanted' });
         return;
       case 'link-accepted':
         this.member.neighbours.opened(input.link, false, nowMs);
@@ -344,6 +348,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.dialNeighbours(nowMs);
     const { partTargetMs: partMs = PART_MS, segmentTargetMs = SEGMENT_MS } = this.descriptions.newest ?? {};
     const partsPerSegment = Math.max(1, Math.round(segmentTargetMs / partMs));
+    this.ins.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
     this.evaluation.run(this.tracks(), partMs, partsPerSegment, nowMs, this.startedAtMs);
     this.insEvents(nowMs);
     this.playerEvents();
@@ -602,7 +607,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   private insEvents(nowMs: number): void {
     for (let event = this.ins.events.shift(); event !== undefined; event = this.ins.events.shift()) {
-      const origin: Origin = { from: 'ins', link: 0, who: this.ins.url };
       switch (event.kind) {
         case 'up':
           this.member.tokens.addServer(event.server, event.url, event.clockOffsetMs, nowMs);
@@ -617,11 +621,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
           this.outputs.push({ kind: 'event', event: { kind: 'refused', by: 'ins', why: event.why } });
           break;
         case 'labelled':
-          this.intake.labelled(event.labelled, event.body, origin, event.kept);
+          this.intake.labelled(event.labelled, event.body, insOrigin(event), event.kept);
           break;
         case 'block': {
           const entry = this.member.catalogue.get(event.place.track, event.place.part);
-          if (entry !== undefined) this.intake.block(entry, event.place.index, event.body, origin, event.kept);
+          if (entry !== undefined)
+            this.intake.block(entry, event.place.index, event.body, insOrigin(event), event.kept);
           break;
         }
         default:
@@ -641,6 +646,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         if (event.kept && this.kept.add(event.entry) && this.options.mode === 'ins')
           this.member.announcer.add(track, part, nowMs);
         this.native.have(track, part, event.index, nowMs);
+        if (event.origin.from === 'ins') this.ins.came(event.origin.link, event.entry, isWhole(event.entry), nowMs);
         if (isWhole(event.entry)) this.whole(event.entry, nowMs);
         else if (this.options.mode !== 'ins') this.member.announcer.addBlock(track, part, event.index, nowMs);
       }
@@ -674,6 +680,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private streamState(state: StreamState, why: string, nowMs: number): void {
+    this.live = state === 'live';
     this.player.setEnded(state === 'ended', nowMs);
     this.outputs.push({ kind: 'event', event: { kind: 'stream-state', state, why } });
   }
@@ -692,6 +699,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (!this.candidates.strike(neighbour.id, nowMs)) return;
     this.outputs.push({ kind: 'close', link: neighbour.link, code: CLOSE.policy, why: 'sent wrong blocks' });
   }
+}
+
+function insOrigin({ link, url }: { readonly link: LinkId; readonly url: string }): Origin {
+  return { from: 'ins', link, who: url };
 }
 
 function originOf(neighbour: Neighbour): Origin {

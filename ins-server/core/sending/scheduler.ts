@@ -1,8 +1,12 @@
 import { Heap } from '../../../ins-client/core/heap.ts';
 import { PRIORITIES } from '../../../protocol/ins-messages.ts';
 import { bytesKey } from '../../../protocol/text.ts';
+import { KNOWN_SERVER_BUDGET } from '../limits.ts';
 import type { Account, Link } from '../links.ts';
 import type { KnownToken } from '../tokens/tokens.ts';
+
+/** The share of a link of another server beside those of viewers: what it lacks, many lack behind it. */
+const SERVER_WEIGHT = 64;
 
 /** One who takes a share of what its group is given: an account, an application, a token, or a link. */
 abstract class Sharer {
@@ -140,7 +144,7 @@ export class Flow extends Sharer {
     known: KnownToken | undefined,
     rank: number,
   ) {
-    super(group);
+    super(group, link.budget === KNOWN_SERVER_BUDGET ? SERVER_WEIGHT : 1);
     this.account = account;
     this.provider = account?.provider;
     this.link = link;

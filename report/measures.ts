@@ -92,6 +92,16 @@ export const MEASURES: readonly Measure[] = [
     bound: (figures) => figures.freezes.frozenShareBound,
   },
   {
+    key: 'freezes.frozenShareOfViewers.p95',
+    label: '… of the worst off',
+    name: 'time frozen of the worst off',
+    what: '95 of 100 viewers were frozen for no larger a share of their time',
+    unit: 'share',
+    better: 'less',
+    pick: (figures) => figures.freezes.frozenShareOfViewers.p95,
+    bound: (figures) => figures.freezes.frozenShareBound,
+  },
+  {
     key: 'missedRate',
     label: 'Pieces missed',
     name: 'the missed share',

@@ -99,6 +99,8 @@ export interface Figures {
     readonly afterCrowd: FreezeFigures;
     /** Frozen time over the time since each viewer's first frame. */
     readonly frozenShare: number;
+    /** The same share, each viewer's own, over those who saw a first frame: whether a shortage is borne evenly. */
+    readonly frozenShareOfViewers: Quantiles;
     /** What a shortage of supply forces; 0 where there is enough. */
     readonly frozenShareBound: number | null;
   };

@@ -152,8 +152,16 @@ function freezeFigures(
     ...total,
     afterCrowd: freezesPer(after, watchedAfterMs),
     frozenShare: over(total.frozenMs, watchedMs),
+    frozenShareOfViewers: quantiles(stays.filter(({ watchedMs }) => watchedMs > 0).map(frozenShareOf)),
     frozenShareBound: frozenShareBound(supplyBps, demandBps(run, crowdAtMs)),
   };
+}
+
+function frozenShareOf({ freezes, watchedMs }: StayAccount): number {
+  return over(
+    freezes.reduce((sum, { frozenMs }) => sum + frozenMs, 0),
+    watchedMs,
+  );
 }
 
 function freezesPer(freezes: readonly Freeze[], watchedMs: number): FreezeFigures {

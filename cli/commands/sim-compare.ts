@@ -225,6 +225,11 @@ function warningsOf(plan: Plan, outcomes: readonly SimOutcome[]): string[] {
     warnings.push('The columns do not have the same supply: they cannot be compared.');
   }
   const wrong = new Set(runs.flatMap(({ column }, at) => (outcomes[at]!.result.bad > 0 ? [column.label] : [])));
+  for (const [at, run] of runs.entries()) {
+    const [first] = outcomes[at]!.result.violations;
+    if (first !== undefined)
+      warnings.push(`A rule did not hold (${first.rule}: ${first.what}); see ${replayOf(plan, run)}`);
+  }
   if (wrong.size > 0) warnings.push(`Viewers dropped wrong records or blocks: ${[...wrong].join(', ')}.`);
   return warnings;
 }

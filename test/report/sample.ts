@@ -34,6 +34,7 @@ function figuresOf(series: Series, nature: Nature): Figures {
       ...freezes,
       afterCrowd: { total: 0, perPeerHour: 0, frozenMs: 0 },
       frozenShare: (nature.freezes * 300) / (PEERS * 50_000),
+      frozenShareOfViewers: { p50: 0, p95: 0, max: 0.1 },
       frozenShareBound: 0,
     },
     missedRate: nature.freezes / 1e6,

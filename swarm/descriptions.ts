@@ -7,6 +7,8 @@ const REVISIONS_MAX = 8;
 /** The verified descriptions of a stream, by revision; and those whose signatures are being checked. */
 export class Descriptions {
   newest: Description | undefined;
+  /** The numbers of its tracks. */
+  tracks: readonly number[] = [];
   /** The newest one as it travels. */
   sealed: Uint8Array | undefined;
   private readonly byRevision = new Map<number, Description>();
@@ -36,6 +38,7 @@ export class Descriptions {
     this.checks.delete(ref);
     if (!ok || !this.isNews(check.description)) return null;
     this.newest = check.description;
+    this.tracks = check.description.tracks.map((track) => track.id);
     this.sealed = check.sealed;
     this.byRevision.set(check.description.revision, check.description);
     for (const revision of this.byRevision.keys()) {

@@ -99,6 +99,7 @@ export class Member {
 
   /** Makes a new range token when one is due. */
   renewToken(nowMs: number): void {
+    if (!this.tokens.isDue(nowMs)) return;
     const bytes = this.tokens.make(() => this.options.prng.bytes(16), this.catalogue.oldestPart, nowMs);
     if (bytes !== undefined) this.signs.set(this.options.sign(bytes), 'token');
   }

@@ -50,6 +50,10 @@ export class RangeTokens {
     return this.lockers.size === 0 || this.pending !== undefined ? undefined : this.renewAtMs;
   }
 
+  isDue(nowMs: number): boolean {
+    return (this.nextDeadline() ?? Number.POSITIVE_INFINITY) <= nowMs;
+  }
+
   /**
    * The bytes to sign when a new token is due.
    *
@@ -57,8 +61,7 @@ export class RangeTokens {
    * @param from - Oldest part that the locker still holds.
    */
   make(newId: () => Uint8Array, from: number, nowMs: number): Uint8Array | undefined {
-    const due = this.nextDeadline();
-    if (due === undefined || due > nowMs) return undefined;
+    if (!this.isDue(nowMs)) return undefined;
     const servers = [...this.lockers.values()];
     // Judged by the servers' clocks; where they differ, the token lives where both agree.
     const earliestMs = nowMs + Math.min(...servers.map((server) => server.clockOffsetMs));

@@ -12,6 +12,7 @@ export class Account {
   readonly bytesFrom: Record<BytesFrom, number> = { ins: 0, peers: 0, source: 0 };
   /** Blocks of the parts that are still to come on screen. */
   private readonly ahead = new Map<number, number>();
+  private advancedTo = -1;
 
   recorded({ record }: PartEntry): void {
     this.ahead.set(record.part, (this.ahead.get(record.part) ?? 0) + record.blocks.length);
@@ -19,7 +20,8 @@ export class Account {
 
   /** Counts as due what lies behind the play-head. */
   advance(player: Player): void {
-    if (!player.started) return;
+    if (!player.started || player.playhead === this.advancedTo) return;
+    this.advancedTo = player.playhead;
     for (const [part, blocks] of this.ahead) {
       if (part >= player.playhead) continue;
       this.dueBlocks += blocks;

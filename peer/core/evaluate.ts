@@ -2,7 +2,7 @@ import type { WantedBlock } from '../../ins-client/core/io.ts';
 import type { Sink } from '../../machine/machine.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
-import type { Catalogue } from '../../swarm/catalogue.ts';
+import { type Catalogue, isWhole } from '../../swarm/catalogue.ts';
 import type { Neighbours } from '../../swarm/neighbours.ts';
 import type { InsFeed } from './ins-feed.ts';
 import type { Asked } from './ins-gets.ts';
@@ -55,7 +55,9 @@ export class Evaluation {
   private readonly outputs: Sink<PeerOutput>;
   private readonly start: StartPosition;
   /** What the last decision was about. */
-  private looked: { readonly tracks: readonly number[]; readonly from: number } = { tracks: [], from: 0 };
+  private looked = { tracks: [] as readonly number[], from: 0, to: -1 };
+  /** It found something missing. */
+  private missing = true;
 
   constructor(
     mode: Mode,
@@ -96,6 +98,18 @@ export class Evaluation {
     return true;
   }
 
+  /** Whether somebody who has this part could be asked for something of it. */
+  seeks(track: number, part: number): boolean {
+    if (part < this.looked.from) return false;
+    const entry = this.catalogue.get(track, part);
+    return (entry === undefined || !isWhole(entry)) && this.native.seeks(track, part, entry);
+  }
+
+  /** Whether to hear of this part may lead to another decision than the last one. */
+  looksBeyond(part: number): boolean {
+    return this.missing || part > this.looked.to;
+  }
+
   /** @param partsPerSegment - How far apart starts are, as far as the description tells. */
   run(tracks: readonly number[], partMs: number, partsPerSegment: number, nowMs: number, startedAtMs: number): void {
     if (nowMs - this.ranAtMs < PAUSE_MS) {
@@ -106,15 +120,17 @@ export class Evaluation {
     this.nextAtMs = undefined;
     const native = this.usesNative(nowMs, startedAtMs);
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, nowMs);
-    const to = Math.min(this.horizon(), from + SPAN_MAX);
-    this.looked = { tracks, from };
+    const announced = this.newestAnnounced();
+    const to = Math.min(this.horizon(announced), from + SPAN_MAX);
+    this.looked = { tracks, from, to };
     const want: WantedBlock[] = [];
     const places: Asked[] = [];
     let missing = false;
-    const starts = new Map(tracks.map((track) => [track, this.startOf(track, tracks, from)]));
-    for (let part = Math.min(from, ...starts.values()); part <= to; part++) {
-      for (const track of tracks) {
-        if (part < starts.get(track)!) continue;
+    const starts = tracks.map((track) => this.startOf(track, tracks, from));
+    for (let part = Math.min(from, ...starts); part <= to; part++) {
+      for (let at = 0; at < tracks.length; at++) {
+        const track = tracks[at]!;
+        if (part < starts[at]!) continue;
         if (this.catalogue.holds(track, part) || this.intake.busy(track, part)) continue;
         missing = true;
         const dueAtMs = this.playhead.dueAtMs(part, partMs, nowMs);
@@ -131,6 +147,7 @@ export class Evaluation {
       }
     }
     this.ins.flush(want, places, nowMs);
+    this.missing = missing;
     if (missing || (this.mode === 'hybrid' && !this.ins.up)) this.nextAtMs = nowMs + AGAIN_MS;
   }
 
@@ -158,9 +175,9 @@ export class Evaluation {
   }
 
   /** The newest part that is known, or believed, to exist. */
-  private horizon(): number {
+  private horizon(announced: number): number {
     const { newest } = this.catalogue;
-    return newest < 0 ? -1 : Math.min(Math.max(newest, this.newestAnnounced()), newest + AHEAD_MAX);
+    return newest < 0 ? -1 : Math.min(Math.max(newest, announced), newest + AHEAD_MAX);
   }
 
   private newestAnnounced(): number {

@@ -73,10 +73,19 @@ export class NativeFeed {
    */
   fetch(track: number, part: number, entry: PartEntry | undefined, dueAtMs: number, nowMs: number): void {
     if (entry !== undefined) {
-      for (const [index, body] of entry.bodies.entries()) {
-        if (body === undefined) this.ask(track, part, index, dueAtMs, nowMs);
+      for (let index = 0; index < entry.bodies.length; index++) {
+        if (entry.bodies[index] === undefined) this.ask(track, part, index, dueAtMs, nowMs);
       }
     } else if (!this.ask(track, part, 0, dueAtMs, nowMs)) this.askBegun(track, part, dueAtMs, nowMs);
+  }
+
+  /** Whether blocks of the part are missing that nobody has been asked for. */
+  seeks(track: number, part: number, entry: PartEntry | undefined): boolean {
+    if (entry === undefined) return !this.asks.has(idOf(track, part, 0));
+    for (let index = 0; index < entry.bodies.length; index++) {
+      if (entry.bodies[index] === undefined && !this.asks.has(idOf(track, part, index))) return true;
+    }
+    return false;
   }
 
   /** A block is there and verified, wherever it came from. */

@@ -5,6 +5,7 @@ import { isWhole, type PartEntry } from '../../swarm/catalogue.ts';
 export class PartsKept {
   private readonly blocks = new Map<PartEntry, number>();
   private readonly parts = new Map<number, Set<number>>();
+  private forgotBefore = 0;
 
   /** @returns True when the part is whole in the locker with this block. */
   add(entry: PartEntry): boolean {
@@ -26,6 +27,8 @@ export class PartsKept {
 
   /** Forgets what is older: the server lets it go, too. */
   forgetBefore(part: number): void {
+    if (part <= this.forgotBefore) return;
+    this.forgotBefore = part;
     for (const parts of this.parts.values()) for (const old of parts) if (old < part) parts.delete(old);
     for (const entry of this.blocks.keys()) if (entry.record.part < part) this.blocks.delete(entry);
   }

@@ -2,6 +2,7 @@ import { earlier } from '../../machine/deadlines.ts';
 import { type Body, type LinkId, type Machine, Queue, unreachable } from '../../machine/machine.ts';
 import { PLAYER_DEFAULTS, Player, type PlayerOptions } from '../../machine/player.ts';
 import type { Prng } from '../../machine/prng.ts';
+import { bitmapNewest } from '../../protocol/bitmap.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
 import { PROTOCOL_VERSION, RECORDS_MESSAGE_MAX } from '../../protocol/limits.ts';
 import type { Description } from '../../protocol/media.ts';
@@ -186,8 +187,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   handleInput(input: PeerInput, nowMs: number): void {
+    if (this.isNews(input)) this.unsettledAtMs = nowMs;
     this.take(input, nowMs);
-    this.unsettledAtMs = nowMs;
   }
 
   handleTimeout(nowMs: number): void {
@@ -258,7 +259,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   /** The tracks that are taken: the chosen ones, or all. */
   private tracks(): readonly number[] {
-    return this.selected ?? this.descriptions.newest?.tracks.map((track) => track.id) ?? [];
+    return this.selected ?? this.descriptions.tracks;
   }
 
   /** In INS mode a bit means "in my locker", else "in my memory". */
@@ -331,6 +332,34 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       default:
         unreachable(input);
+    }
+  }
+
+  /**
+   * Whether an input can change what is fetched, or from whom. Most of what neighbours announce cannot: a dozen of them tell
+   * of every part, and after the first it is here or on its way.
+   */
+  private isNews(input: PeerInput): boolean {
+    if (input.kind === 'sent') return false;
+    if (input.kind !== 'peer-message') return true;
+    const { message } = input;
+    switch (message.type) {
+      case 'request':
+      case 'cancel':
+      case 'want':
+        return false;
+      case 'have':
+      case 'have-blocks': {
+        const places = message.type === 'have' ? message.parts : message.blocks;
+        for (const { track, part } of places) if (this.evaluation.seeks(track, part)) return true;
+        return false;
+      }
+      case 'bitmap':
+        if (this.options.mode === 'native' || message.token !== null) return true;
+        for (const bitmap of message.availability) if (this.evaluation.looksBeyond(bitmapNewest(bitmap))) return true;
+        return false;
+      default:
+        return true;
     }
   }
 
@@ -590,6 +619,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private dialNeighbours(nowMs: number): void {
     if (this.options.dialsNeighbours === false) return;
     const { neighbours, tracker } = this.member;
+    if (neighbours.size >= NEIGHBOURS_WANTED[this.options.mode]) return;
     let opening = 0;
     for (const link of this.dialled.keys()) if (neighbours.get(link) === undefined) opening++;
     const wanted = NEIGHBOURS_WANTED[this.options.mode] - neighbours.size - opening;

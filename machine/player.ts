@@ -75,6 +75,10 @@ export class Player {
   private ended = false;
   /** How late the last parts came after their last frame. */
   private readonly lagsMs: number[] = [];
+  /** The same, ascending: it is looked at with every part. */
+  private readonly sortedLagsMs: number[] = [];
+  /** How late what comes late again and again is. */
+  private againMs = 0;
   /** The latest of each span of parts before. */
   private readonly peaksMs: number[] = [];
   private lagsSincePeak = 0;
@@ -248,18 +252,18 @@ export class Player {
   private noteLag(lagMs: number): void {
     const { lagsMs, peaksMs } = this;
     lagsMs.push(lagMs);
-    if (lagsMs.length > LAGS_KEPT) lagsMs.shift();
+    insert(this.sortedLagsMs, lagMs);
+    if (lagsMs.length > LAGS_KEPT) remove(this.sortedLagsMs, lagsMs.shift()!);
     if (++this.lagsSincePeak < LAGS_KEPT) return;
     this.lagsSincePeak = 0;
     peaksMs.push(Math.max(...lagsMs));
     if (peaksMs.length > PEAKS_KEPT) peaksMs.shift();
+    this.againMs = peaksMs.toSorted((a, b) => b - a)[PEAKS_AGAIN - 1] ?? 0;
   }
 
   /** The latency that what comes late allows: the more it varies again and again, the more is kept in hand. */
   private lateAllowanceMs(partMs: number): number {
-    const { lagsMs, peaksMs, options } = this;
-    const sortedMs = lagsMs.toSorted((a, b) => a - b);
-    const againMs = peaksMs.toSorted((a, b) => b - a)[PEAKS_AGAIN - 1] ?? 0;
+    const { sortedLagsMs: sortedMs, againMs, options } = this;
     const usualMs = sortedMs[sortedMs.length >> 1] ?? 0;
     const inHandMs = Math.max(options.startBufferMs, againMs - usualMs);
     return Math.max(0, againMs, sortedMs.at(-1) ?? 0) + partMs + inHandMs;
@@ -290,4 +294,19 @@ export class Player {
     this.offsetMs = 0;
     this.speed = 1;
   }
+}
+
+/** Puts a value in its place among ascending ones. */
+function insert(sorted: number[], value: number): void {
+  let at = sorted.length;
+  while (at > 0 && sorted[at - 1]! > value) {
+    sorted[at] = sorted[at - 1]!;
+    at--;
+  }
+  sorted[at] = value;
+}
+
+function remove(sorted: number[], value: number): void {
+  sorted.copyWithin(sorted.indexOf(value), sorted.indexOf(value) + 1);
+  sorted.pop();
 }

@@ -48,6 +48,8 @@ interface Stranger {
 export class Neighbours {
   private readonly strangers = new Map<LinkId, Stranger>();
   private readonly byLink = new Map<LinkId, Neighbour>();
+  /** The same as a list, made anew when one comes or goes: it is walked through all the time. */
+  private list: readonly Neighbour[] = [];
   private readonly byId = new Map<string, Neighbour>();
   private readonly dialled = new Set<LinkId>();
   private readonly self: Self;
@@ -65,8 +67,8 @@ export class Neighbours {
     return this.byLink.size;
   }
 
-  all(): Iterable<Neighbour> {
-    return this.byLink.values();
+  all(): readonly Neighbour[] {
+    return this.list;
   }
 
   get(link: LinkId): Neighbour | undefined {
@@ -95,6 +97,7 @@ export class Neighbours {
     this.dialled.delete(link);
     const neighbour = this.byLink.get(link);
     this.byLink.delete(link);
+    this.list = [...this.byLink.values()];
     if (neighbour !== undefined && this.byId.get(neighbour.id) === neighbour) this.byId.delete(neighbour.id);
     return neighbour;
   }
@@ -119,6 +122,7 @@ export class Neighbours {
     const gives = hello.gives && mode !== 'ins' && this.self.mode !== 'ins';
     const neighbour = { link, key, id, mode, source, gives, url, availability: new Availability() };
     this.byLink.set(link, neighbour);
+    this.list = [...this.byLink.values()];
     this.byId.set(id, neighbour);
     return neighbour;
   }

@@ -55,7 +55,7 @@ export class Evaluation {
   private readonly outputs: Sink<PeerOutput>;
   private readonly start: StartPosition;
   /** What the last decision was about. */
-  private looked = { tracks: [] as readonly number[], from: 0, to: -1 };
+  private readonly looked = { tracks: [] as readonly number[], from: 0, to: -1 };
   /** It found something missing. */
   private missing = true;
 
@@ -122,7 +122,9 @@ export class Evaluation {
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, nowMs);
     const announced = this.newestAnnounced();
     const to = Math.min(this.horizon(announced), from + SPAN_MAX);
-    this.looked = { tracks, from, to };
+    this.looked.tracks = tracks;
+    this.looked.from = from;
+    this.looked.to = to;
     const want: WantedBlock[] = [];
     const places: Asked[] = [];
     let missing = false;

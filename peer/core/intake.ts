@@ -39,6 +39,7 @@ interface Waiting {
 }
 
 interface RecordCheck {
+  readonly ref: number;
   readonly record: IndexRecord;
   readonly sealed: Uint8Array;
   readonly origin: Origin;
@@ -47,6 +48,7 @@ interface RecordCheck {
 }
 
 interface NameCheck extends Waiting {
+  readonly ref: number;
   readonly entry: PartEntry;
 }
 
@@ -59,12 +61,9 @@ const CHECKS_MAX = 1_024;
  */
 export class Intake {
   readonly events = new Queue<IntakeEvent>();
-  private readonly recordChecks = new Map<number, RecordCheck>();
-  private readonly recordRefs = new Map<number, number>();
-  private readonly nameChecks = new Map<number, NameCheck>();
-  private readonly nameRefs = new Set<number>();
-  /** Blocks under check, by part. */
-  private readonly nameCounts = new Map<number, number>();
+  /** Oldest first. Lists, for they are short: what is checked is mostly answered at once, and in order. */
+  private readonly recordChecks: RecordCheck[] = [];
+  private readonly nameChecks: NameCheck[] = [];
   private readonly stream: Uint8Array;
   private readonly catalogue: Catalogue;
   private readonly outputs: Sink<PeerOutput>;
@@ -90,9 +89,11 @@ export class Intake {
 
   /** Whether something of this part is being checked right now: it is as good as there. */
   busy(track: number, part: number): boolean {
-    if (this.recordRefs.size === 0 && this.nameCounts.size === 0) return false;
-    const id = partIdOf(track, part);
-    return this.recordRefs.has(id) || this.nameCounts.has(id);
+    if (this.recordCheckOf(track, part) !== undefined) return true;
+    for (const { entry } of this.nameChecks) {
+      if (entry.record.part === part && entry.record.track === track) return true;
+    }
+    return false;
   }
 
   /** A sealed record from the tracker, a neighbour, or beside a block. */
@@ -111,7 +112,8 @@ export class Intake {
       this.checkName(entry, waiting);
       return;
     }
-    if (companion.length > 0 && !this.recordRefs.has(partIdOf(track, part))) {
+    const check = this.recordCheckOf(track, part);
+    if (companion.length > 0 && check === undefined) {
       const decoded = this.readRecord(this.stream, companion);
       if (decoded === undefined || decoded.value.track !== track || decoded.value.part !== part) {
         this.bad(origin, 'record does not fit its label', track, part);
@@ -120,8 +122,6 @@ export class Intake {
       this.checkRecord(decoded, companion, origin, waiting);
       return;
     }
-    const ref = this.recordRefs.get(partIdOf(track, part));
-    const check = ref === undefined ? undefined : this.recordChecks.get(ref);
     if (check !== undefined && check.waiting.length < BLOCKS_PER_PART_MAX) check.waiting.push(waiting);
   }
 
@@ -132,11 +132,9 @@ export class Intake {
 
   /** Answer to `verify`; false when the reference is not one of ours. */
   verified(ref: number, ok: boolean): boolean {
-    const check = this.recordChecks.get(ref);
+    const check = takeCheck(this.recordChecks, ref);
     if (check === undefined) return false;
     const { record, sealed, origin, waiting } = check;
-    this.recordChecks.delete(ref);
-    this.recordRefs.delete(partIdOf(record.track, record.part));
     if (!ok) {
       this.bad(origin, 'wrong record signature', record.track, record.part);
       return true;
@@ -150,13 +148,10 @@ export class Intake {
 
   /** Answer to `check-name`. */
   named(ref: number, ok: boolean): void {
-    const check = this.nameChecks.get(ref);
+    const check = takeCheck(this.nameChecks, ref);
     if (check === undefined) return;
     const { entry, index, body, origin, kept } = check;
     const { track, part } = entry.record;
-    this.nameChecks.delete(ref);
-    this.nameRefs.delete(blockIdOf(track, part, index));
-    this.count(partIdOf(track, part), -1);
     if (!ok) this.bad(origin, 'wrong block: its bytes do not have the name', track, part);
     else if (this.catalogue.addBlock(entry, index, body))
       this.events.push({ kind: 'block', entry, index, origin, kept });
@@ -164,14 +159,13 @@ export class Intake {
 
   private checkRecord(decoded: Signed<IndexRecord>, sealed: Uint8Array, origin: Origin, waiting?: Waiting): void {
     const record = decoded.value;
-    const id = partIdOf(record.track, record.part);
+    const { track, part } = record;
     const description = this.descriptionOf(record.revision);
     if (record.part < this.catalogue.oldestPart) return;
-    const known = this.catalogue.get(record.track, record.part) !== undefined || this.recordRefs.has(id);
-    if (description === undefined || known || this.recordChecks.size >= CHECKS_MAX) return;
+    const known = this.catalogue.get(track, part) !== undefined || this.recordCheckOf(track, part) !== undefined;
+    if (description === undefined || known || this.recordChecks.length >= CHECKS_MAX) return;
     const ref = this.nextRef();
-    this.recordRefs.set(id, ref);
-    this.recordChecks.set(ref, { record, sealed, origin, waiting: waiting === undefined ? [] : [waiting] });
+    this.recordChecks.push({ ref, record, sealed, origin, waiting: waiting === undefined ? [] : [waiting] });
     const { signed, signature } = decoded;
     this.outputs.push({ kind: 'verify', ref, key: description.signingKey, keyHash: null, signed, signature });
   }
@@ -183,25 +177,25 @@ export class Intake {
       this.bad(waiting.origin, 'wrong length', track, part);
       return;
     }
-    const id = blockIdOf(track, part, waiting.index);
     if (entry.bodies[waiting.index] !== undefined) {
       // Held already: only the news that it is in our locker now counts.
       if (waiting.kept)
         this.events.push({ kind: 'block', entry, index: waiting.index, origin: waiting.origin, kept: true });
       return;
     }
-    if (this.nameRefs.has(id) || this.nameChecks.size >= CHECKS_MAX) return;
+    for (const check of this.nameChecks) if (check.entry === entry && check.index === waiting.index) return;
+    if (this.nameChecks.length >= CHECKS_MAX) return;
     const ref = this.nextRef();
-    this.nameRefs.add(id);
-    this.count(partIdOf(track, part), 1);
-    this.nameChecks.set(ref, { entry, ...waiting });
+    const { index, body, origin, kept } = waiting;
+    this.nameChecks.push({ ref, entry, index, body, origin, kept });
     this.outputs.push({ kind: 'check-name', ref, name: block.name, body: waiting.body });
   }
 
-  private count(id: number, by: number): void {
-    const count = (this.nameCounts.get(id) ?? 0) + by;
-    if (count === 0) this.nameCounts.delete(id);
-    else this.nameCounts.set(id, count);
+  private recordCheckOf(track: number, part: number): RecordCheck | undefined {
+    for (const check of this.recordChecks) {
+      if (check.record.part === part && check.record.track === track) return check;
+    }
+    return undefined;
   }
 
   private bad(origin: Origin, what: string, track: number, part: number): void {
@@ -209,11 +203,12 @@ export class Intake {
   }
 }
 
-/** Places as numbers: cheaper to look up than any text. Labels that are not checked yet may have any track of eight bits. */
-function partIdOf(track: number, part: number): number {
-  return part * 0x100 + track;
-}
-
-function blockIdOf(track: number, part: number, index: number): number {
-  return partIdOf(track, part) * BLOCKS_PER_PART_MAX + index;
+/** Takes out what was asked under a reference. */
+function takeCheck<T extends { readonly ref: number }>(checks: T[], ref: number): T | undefined {
+  const at = checks.findIndex((check) => check.ref === ref);
+  if (at < 0) return undefined;
+  const check = checks[at];
+  if (at === 0) checks.shift();
+  else checks.splice(at, 1);
+  return check;
 }

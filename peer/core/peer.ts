@@ -636,6 +636,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private insEvents(nowMs: number): void {
+    if (this.ins.events.length === 0) return;
     for (let event = this.ins.events.shift(); event !== undefined; event = this.ins.events.shift()) {
       switch (event.kind) {
         case 'up':
@@ -735,7 +736,14 @@ function insOrigin({ link, url }: { readonly link: LinkId; readonly url: string 
   return { from: 'ins', link, who: url };
 }
 
+const origins = new WeakMap<Neighbour, Origin>();
+
 function originOf(neighbour: Neighbour): Origin {
-  const who = `peer ${toBase64Url(neighbour.key).slice(0, 12)}${neighbour.url === null ? '' : ` at ${neighbour.url}`}`;
-  return { from: neighbour.source ? 'source' : 'peers', link: neighbour.link, who };
+  let origin = origins.get(neighbour);
+  if (origin === undefined) {
+    const who = `peer ${toBase64Url(neighbour.key).slice(0, 12)}${neighbour.url === null ? '' : ` at ${neighbour.url}`}`;
+    origin = { from: neighbour.source ? 'source' : 'peers', link: neighbour.link, who };
+    origins.set(neighbour, origin);
+  }
+  return origin;
 }

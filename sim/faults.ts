@@ -15,13 +15,19 @@ export interface FaultPlan {
 /** How long servers stay away, in ms. */
 const OUTAGE_MS = { min: 500, max: 6_000 };
 
-type Draw = (atMs: number, backAtMs: number, prng: Prng, insServers: number) => Happening[];
+/** What there is to be harmed. */
+export interface Harmed {
+  readonly insServers: number;
+  readonly regions: number;
+}
+
+type Draw = (atMs: number, backAtMs: number, prng: Prng, harmed: Harmed) => Happening[];
 
 const KINDS: readonly { readonly weight: number; readonly draw: Draw }[] = [
   {
     weight: 3,
-    draw: (atMs, backAtMs, prng, insServers) => {
-      const server = prng.int(0, insServers);
+    draw: (atMs, backAtMs, prng, { insServers }) => {
+      const server = prng.int(0, Math.max(1, insServers));
       return [
         { atMs, what: 'ins-dies', server },
         { atMs: backAtMs, what: 'ins-back', server },
@@ -30,7 +36,9 @@ const KINDS: readonly { readonly weight: number; readonly draw: Draw }[] = [
   },
   {
     weight: 2,
-    draw: (atMs, _, prng, insServers) => [{ atMs, what: 'ins-drops-links', server: prng.int(0, insServers) }],
+    draw: (atMs, _, prng, { insServers }) => [
+      { atMs, what: 'ins-drops-links', server: prng.int(0, Math.max(1, insServers)) },
+    ],
   },
   {
     weight: 1,
@@ -41,17 +49,37 @@ const KINDS: readonly { readonly weight: number; readonly draw: Draw }[] = [
   },
   { weight: 1, draw: (atMs) => [{ atMs, what: 'source-drops-links' }] },
   { weight: 2, draw: (atMs, _, prng) => [{ atMs, what: 'viewers-drop-links', share: prng.unit() }] },
+  { weight: 1, draw: (atMs, _, prng) => [{ atMs, what: 'viewers-lose-links', share: 0.3 * prng.unit() }] },
+  {
+    weight: 1,
+    draw: (atMs, backAtMs, prng, { regions: count }) => {
+      const regions = [prng.int(0, count), prng.int(0, count)] as const;
+      return [{ atMs, what: 'partition', regions, forMs: backAtMs - atMs }];
+    },
+  },
+  {
+    weight: 1,
+    draw: (atMs, backAtMs, prng, { insServers }) => {
+      const server = prng.int(0, Math.max(1, insServers));
+      return [{ atMs, what: 'ins-stalls', server, forMs: backAtMs - atMs }];
+    },
+  },
+  {
+    weight: 1,
+    draw: (atMs, backAtMs, prng) => [{ atMs, what: 'viewers-stall', share: 0.3 * prng.unit(), forMs: backAtMs - atMs }],
+  },
+  { weight: 1, draw: (atMs, _, prng) => [{ atMs, what: 'viewers-lie', share: 0.1 * prng.unit() }] },
   { weight: 1, draw: (atMs, _, prng) => [{ atMs, what: 'viewers-crash', share: 0.1 * prng.unit() }] },
 ];
 const WEIGHTS = KINDS.reduce((sum, { weight }) => sum + weight, 0);
 
 /** The faults of a run, in order of time. */
-export function drawFaults({ fromMs, untilMs, everyMs }: FaultPlan, insServers: number, prng: Prng): Happening[] {
+export function drawFaults({ fromMs, untilMs, everyMs }: FaultPlan, harmed: Harmed, prng: Prng): Happening[] {
   const happenings: Happening[] = [];
   const between = () => everyMs * (0.5 + prng.unit());
   for (let atMs = fromMs; atMs < untilMs; atMs += between()) {
     const backAtMs = Math.min(untilMs, atMs + prng.int(OUTAGE_MS.min, OUTAGE_MS.max));
-    happenings.push(...drawKind(prng)(atMs, backAtMs, prng, Math.max(1, insServers)));
+    happenings.push(...drawKind(prng)(atMs, backAtMs, prng, harmed));
   }
   return happenings.sort((a, b) => a.atMs - b.atMs);
 }

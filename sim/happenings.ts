@@ -1,4 +1,6 @@
 import type { Prng } from '../machine/prng.ts';
+import type { Host } from './host.ts';
+import type { Network } from './network.ts';
 import type { SimStay } from './run.ts';
 import type { Happening } from './scenario.ts';
 import type { SimInsServer } from './sim-ins-server.ts';
@@ -8,6 +10,7 @@ import type { SimTracker } from './sim-tracker.ts';
 /** What happenings happen to. */
 export interface Stage {
   readonly nowMs: number;
+  readonly network: Network;
   readonly stays: readonly SimStay[];
   readonly insServers: readonly SimInsServer[];
   readonly source: SimSource;
@@ -42,10 +45,29 @@ export function happen(happening: Happening, stage: Stage, prng: Prng): void {
     case 'viewers-drop-links':
       for (const { peer } of someOf(happening.share, stage, prng)) peer.dropLinks();
       return;
+    case 'viewers-lose-links':
+      for (const { peer } of someOf(1, stage, prng)) peer.loseLinks(() => prng.unit() < happening.share);
+      return;
+    case 'partition':
+      stage.network.part(happening.regions[0], happening.regions[1], stage.nowMs + happening.forMs);
+      return;
+    case 'ins-stalls':
+      stall(stage.insServers[happening.server]?.host, stage.nowMs + happening.forMs);
+      return;
+    case 'viewers-stall':
+      for (const { peer } of someOf(happening.share, stage, prng)) stall(peer.host, stage.nowMs + happening.forMs);
+      return;
+    case 'viewers-lie':
+      for (const { peer } of someOf(happening.share, stage, prng)) peer.lies = true;
+      return;
     case 'viewers-crash':
       for (const stay of someOf(happening.share, stage, prng)) stage.leave(stay, true);
       return;
   }
+}
+
+function stall(host: Host | undefined, untilMs: number): void {
+  if (host !== undefined) host.heldUntilMs = Math.max(host.heldUntilMs, untilMs);
 }
 
 /** A share of those who are there. */

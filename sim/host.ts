@@ -15,6 +15,8 @@ export class Host {
   readonly options: HostOptions;
   readonly up: Uplink;
   readonly down: Downlink;
+  /** It stands still until then, as a machine without memory does: nothing comes to it or from it; what was sent comes after. */
+  heldUntilMs = 0;
 
   constructor(events: EventQueue, options: HostOptions) {
     this.options = options;

@@ -25,6 +25,11 @@ const FRAME_HEADER_BYTES = 8;
 /** What is behind a timer is never before the present: time never stands still. */
 const STEP_MS = 0.01;
 
+/** Dialling takes no longer. */
+const CONNECT_MS_MAX = 10_000;
+/** After so long without a sign of life shells give a connection up (`runtime/node/ws-link.ts`). */
+const SILENCE_MS_MAX = 25_000;
+
 /** One side of a link. What arrives on its pipe is for the other side; what left it is for this one. */
 class Side implements PipeEnds {
   readonly node: SimNode<unknown, unknown>;
@@ -99,6 +104,22 @@ export abstract class SimNode<Input, Output> {
     for (const link of [...this.links.keys()]) this.close(link, 1006, 'the connection broke');
   }
 
+  /**
+   * Leaves connections half open, as when a router forgets them: nothing arrives any more, either way, and nobody is told until the
+   * shells' pings go unanswered.
+   *
+   * @param chosen - Which ones; asked for each.
+   */
+  loseLinks(chosen: () => boolean): void {
+    const { events } = this.world;
+    for (const [link, { out, other }] of this.links) {
+      if (!chosen()) continue;
+      out!.close();
+      other!.out!.close();
+      events.at(events.nowMs + SILENCE_MS_MAX, () => this.close(link, 1006, 'nothing came for too long'));
+    }
+  }
+
   input(input: Input): void {
     if (!this.alive) return;
     this.waiting.push(input);
@@ -129,7 +150,9 @@ export abstract class SimNode<Input, Output> {
       events.at(events.nowMs + 1, () => end.closed(link, 1006, 'nobody listens there'));
       return;
     }
-    events.at(events.nowMs + network.openMs(this.host, remote.host), () => this.open(link, remote, end));
+    const heldMs = network.heldMs(this.host, remote.host);
+    if (heldMs > CONNECT_MS_MAX) events.at(events.nowMs + CONNECT_MS_MAX, () => end.closed(link, 1006, 'no answer'));
+    else events.at(events.nowMs + heldMs + network.openMs(this.host, remote.host), () => this.open(link, remote, end));
   }
 
   /** Sends a control message. It is read-only from now on: the receiver gets the same object. */
@@ -163,7 +186,8 @@ export abstract class SimNode<Input, Output> {
       if (this.alive) side.end.closed(link, code, why);
     });
     const { node: remote, link: remoteLink } = other;
-    events.at(events.nowMs + network.delayMs(this.host, remote.host), () => {
+    const heldMs = network.heldMs(this.host, remote.host);
+    events.at(events.nowMs + heldMs + network.delayMs(this.host, remote.host), () => {
       other.out!.close();
       other.open = false;
       if (remote.links.delete(remoteLink) && remote.alive) other.end.closed(remoteLink, code, why);

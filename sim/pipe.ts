@@ -2,6 +2,7 @@ import { type Body, Queue } from '../machine/machine.ts';
 import type { BlockHeader } from '../protocol/frames.ts';
 import type { EventQueue, Happening } from './event-queue.ts';
 import type { Host } from './host.ts';
+import type { Route } from './route.ts';
 
 /** Who sends on a pipe and who hears what arrives: the two ends of a link. */
 export interface PipeEnds {
@@ -34,6 +35,12 @@ export class Frame implements Happening {
     const pipe = this.pipe!;
     if (!this.through) {
       const { nowMs } = this.frames.events;
+      const heldUntilMs = Math.max(pipe.route.heldUntilMs, pipe.to.heldUntilMs, pipe.from.heldUntilMs);
+      // In order: what is planned for the same time comes as it was planned.
+      if (heldUntilMs > nowMs) {
+        this.frames.events.plan(heldUntilMs, this);
+        return;
+      }
       const throughAtMs = pipe.to.down.take(this.sizeBytes, nowMs);
       if (throughAtMs > nowMs + INSTANT_MS) {
         this.through = true;
@@ -97,14 +104,16 @@ export class Pipe {
   closed = false;
   readonly from: Host;
   readonly to: Host;
+  readonly route: Route;
   readonly delayMs: number;
   readonly ends: PipeEnds;
   private readonly frames: Frames;
 
-  constructor(from: Host, to: Host, delayMs: number, frames: Frames, ends: PipeEnds) {
+  constructor(from: Host, to: Host, route: Route, frames: Frames, ends: PipeEnds) {
     this.from = from;
     this.to = to;
-    this.delayMs = delayMs;
+    this.route = route;
+    this.delayMs = route.delayMs;
     this.frames = frames;
     this.ends = ends;
   }

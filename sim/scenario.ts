@@ -66,6 +66,20 @@ export type Happening =
   | { readonly atMs: number; readonly what: 'source-drops-links' }
   /** All connections of that share (0 … 1) of the viewers who are there break once. */
   | { readonly atMs: number; readonly what: 'viewers-drop-links'; readonly share: number }
+  /** That share of all their connections is half open: nothing arrives and nobody is told, until pings go unanswered. */
+  | { readonly atMs: number; readonly what: 'viewers-lose-links'; readonly share: number }
+  /** So long nothing gets through between two regions (one within itself, where both are the same); it comes after. At most 20 s. */
+  | {
+      readonly atMs: number;
+      readonly what: 'partition';
+      readonly regions: readonly [number, number];
+      readonly forMs: number;
+    }
+  /** The machine stands still so long: nothing comes to it or from it. At most 20 s. */
+  | { readonly atMs: number; readonly what: 'ins-stalls'; readonly server: number; readonly forMs: number }
+  | { readonly atMs: number; readonly what: 'viewers-stall'; readonly share: number; readonly forMs: number }
+  /** That share of the viewers who are there gives others wrong bytes from now on. */
+  | { readonly atMs: number; readonly what: 'viewers-lie'; readonly share: number }
   /** That share of the viewers who are there crashes. */
   | { readonly atMs: number; readonly what: 'viewers-crash'; readonly share: number };
 

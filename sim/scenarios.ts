@@ -90,6 +90,18 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...SCENARIO_DEFAULTS,
+    name: 'partition',
+    summary:
+      'the flash crowd; at 25 s Asia cannot be reached for 8 s, then Europe and the western US cannot reach each other',
+    happenings: [
+      { atMs: 25_000, what: 'partition', regions: [3, 0], forMs: 8_000 },
+      { atMs: 25_000, what: 'partition', regions: [3, 1], forMs: 8_000 },
+      { atMs: 25_000, what: 'partition', regions: [3, 2], forMs: 8_000 },
+      { atMs: 38_000, what: 'partition', regions: [1, 2], forMs: 8_000 },
+    ],
+  },
+  {
+    ...SCENARIO_DEFAULTS,
     name: 'faults',
     summary:
       'a small crowd with enough of everything, and faults drawn from the seed; 20 s after the last one all play at the live edge',

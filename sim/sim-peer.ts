@@ -18,6 +18,8 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   readonly wrongParts: string[] = [];
   /** Of every part handed on: how long after its last frame it was whole here, in ms. */
   readonly lagsMs: number[] = [];
+  /** What it gives to others is not what it says. */
+  lies = false;
   readonly core: PeerCore;
   private readonly key: Uint8Array;
   private readonly made: ReadonlyMap<string, string>;
@@ -38,7 +40,7 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   }
 
   protected override perform(output: PeerOutput): void {
-    if (this.performCommon(output)) return;
+    if (this.performCommon(this.lies && output.kind === 'send-block' ? lieOf(output) : output)) return;
     switch (output.kind) {
       case 'sign':
         this.input({ kind: 'signed', ref: output.ref, signature: simSign(this.key, output.bytes) });
@@ -86,6 +88,14 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
     if (content === this.made.get(place)) compared.set(record, bodies);
     else this.wrongParts.push(place);
   }
+}
+
+type SendBlock = Extract<PeerOutput, { kind: 'send-block' }>;
+
+/** The same block with other bytes in it. */
+function lieOf(output: SendBlock): SendBlock {
+  const body: SimBody = { byteLength: output.body.byteLength, content: 'a lie' };
+  return { ...output, body };
 }
 
 /** By record: the blocks that were found to be what the source made. */

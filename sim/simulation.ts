@@ -67,7 +67,7 @@ export class Simulation implements CheckedRun, Stage {
   /** Events run so far. */
   eventCount = 0;
   private readonly events = new EventQueue(START_MS);
-  private readonly network: Network;
+  readonly network: Network;
   private readonly world: World;
   private readonly prng: Prng;
   private readonly streamId: Uint8Array;
@@ -195,8 +195,11 @@ export class Simulation implements CheckedRun, Stage {
 
   /** Those of the scenario, and the faults that chance draws. */
   private happenings(): Happening[] {
-    const { happenings, faults, insServers } = this.options.scenario;
-    const drawn = faults === null ? [] : drawFaults(faults, insServers, this.prng.fork('faults'));
+    const { happenings, faults, insServers, regions } = this.options.scenario;
+    const drawn =
+      faults === null
+        ? []
+        : drawFaults(faults, { insServers, regions: regions.names.length }, this.prng.fork('faults'));
     return [...happenings, ...drawn];
   }
 

@@ -62,9 +62,9 @@ describe.each(MODES)('faults, %s mode', (mode) => {
 describe('faults', () => {
   it('are a function of the seed, and are all healed in time', () => {
     const plan = FAULTS.faults!;
-    const drawn = drawFaults(plan, 3, new Prng('a'));
-    expect(drawFaults(plan, 3, new Prng('a'))).toEqual(drawn);
-    expect(drawFaults(plan, 3, new Prng('b'))).not.toEqual(drawn);
+    const drawn = drawFaults(plan, { insServers: 3, regions: 4 }, new Prng('a'));
+    expect(drawFaults(plan, { insServers: 3, regions: 4 }, new Prng('a'))).toEqual(drawn);
+    expect(drawFaults(plan, { insServers: 3, regions: 4 }, new Prng('b'))).not.toEqual(drawn);
     const dead = new Set<string>();
     for (const happening of drawn) {
       expect(happening.atMs).toBeGreaterThanOrEqual(plan.fromMs);
@@ -179,6 +179,7 @@ describe('over all runs of this file', () => {
     'resumed',
     'tracker-lost',
     'ins-lost',
+    'bad',
     'fed by ins',
     'fed by peers',
     'fed by source',

@@ -8,6 +8,8 @@ export interface Changes {
   /** Largest block. */
   readonly blockBytes?: number;
   readonly partMs?: number;
+  /** INS servers pass on what they have of a block. */
+  readonly cutThrough?: true;
 }
 
 /** One way to run a scenario, to be set beside others. */
@@ -68,8 +70,17 @@ const BLOCK_SIZES_KIB = [16, 64, 256, 1024];
 
 /** All columns that a scenario can be run in: those that stand for themselves, then the drafts' way with one thing changed each. */
 export function columnsOf(scenario: Scenario): readonly SimColumn[] {
-  return [...MAIN, ...BLOCK_SIZES_KIB.map((kib) => blockSize(kib, scenario))];
+  return [...MAIN, ...BLOCK_SIZES_KIB.map((kib) => blockSize(kib, scenario)), CUT_THROUGH];
 }
+
+const CUT_THROUGH: SimColumn = {
+  key: 'cut-through',
+  label: 'Forwarding inside blocks',
+  what: 'INS servers pass a block on from its first packet, not verified before forwarding, as nothing that ships does',
+  base: 'ins-drafts',
+  mode: DRAFTS.mode,
+  changes: { ...DRAFTS.changes, cutThrough: true },
+};
 
 /**
  * A part is cut where it is larger than a block, so blocks are never larger than parts: for large blocks parts have to last as long as the stream
@@ -105,7 +116,7 @@ export function optionsOf(
   column: SimColumn,
   { scenario, peers, seed, seconds }: Pick<RunOptions, 'scenario' | 'peers' | 'seed'> & { readonly seconds: number },
 ): RunOptions {
-  const { follow, blockBytes } = column.changes;
+  const { follow, blockBytes, cutThrough } = column.changes;
   return {
     scenario: scenarioOf(column, scenario),
     peers,
@@ -114,15 +125,17 @@ export function optionsOf(
     mode: column.mode,
     ...(follow === undefined ? {} : { follow }),
     ...(blockBytes === undefined ? {} : { blockBytes }),
+    ...(cutThrough === undefined ? {} : { cutThrough }),
   };
 }
 
 /** The changes as further options of the command that replays a run. */
 export function furtherOptionsOf({ changes }: SimColumn): Record<string, string | number | true> {
-  const { follow, blockBytes, partMs } = changes;
+  const { follow, blockBytes, partMs, cutThrough } = changes;
   return {
     ...(follow === false ? { 'no-follow': true } : {}),
     ...(blockBytes === undefined ? {} : { 'block-size': blockBytes }),
     ...(partMs === undefined ? {} : { part: partMs }),
+    ...(cutThrough === undefined ? {} : { 'cut-through': true }),
   };
 }

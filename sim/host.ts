@@ -1,4 +1,4 @@
-import { Queue } from '../machine/machine.ts';
+import { type Body, Queue } from '../machine/machine.ts';
 import type { EventQueue, Happening } from './event-queue.ts';
 import type { Frame, Pipe } from './pipe.ts';
 
@@ -8,6 +8,11 @@ export interface HostOptions {
   readonly downBps: number;
   /** Browsers cannot be dialled. */
   readonly dialable: boolean;
+  /**
+   * Hears of a block with its first packet instead of its last, and can pass on what it has of it, as nothing that ships does: whoever
+   * verifies before passing on has to have all of it.
+   */
+  readonly cutThrough?: boolean;
 }
 
 /** A machine on the net: its uplink serves its pipes in turn, its downlink takes what arrives in order. */
@@ -17,11 +22,23 @@ export class Host {
   readonly down: Downlink;
   /** It stands still until then, as a machine without memory does: nothing comes to it or from it; what was sent comes after. */
   heldUntilMs = 0;
+  /** When the last byte of a block is here that was heard of with its first. */
+  private readonly wholeAtMs = new WeakMap<Body, number>();
 
   constructor(events: EventQueue, options: HostOptions) {
     this.options = options;
     this.up = new Uplink(events, options.upBps);
     this.down = new Downlink(options.downBps);
+  }
+
+  /** A block is under way, whose last byte is here then. */
+  expect(body: Body, atMs: number): void {
+    if (!this.wholeAtMs.has(body)) this.wholeAtMs.set(body, atMs);
+  }
+
+  /** Before then nobody can have all of a block from here. */
+  wholeFrom(body: Body): number {
+    return this.options.cutThrough ? (this.wholeAtMs.get(body) ?? 0) : 0;
   }
 
   get sentBytes(): number {
@@ -38,6 +55,8 @@ export class Host {
  * As much as a packet and a half; what comes meanwhile waits that much longer at most.
  */
 const AHEAD_BYTES = 2_048;
+/** As soon as so much of a block is there its beginning can be passed on. */
+const PACKET_BYTES = 1_500;
 
 /** Serves its pipes in turn, a frame each. */
 export class Uplink implements Happening {
@@ -114,6 +133,7 @@ export class Uplink implements Happening {
       this.carry(pipe, frame);
       return;
     }
+    if (pipe.to.options.cutThrough) this.tellAhead(pipe, frame);
     pipe.waitingBytes += sizeBytes;
     this.leaving = frame;
     this.wake();
@@ -121,10 +141,25 @@ export class Uplink implements Happening {
 
   /** The frame leaves when the line is free: on to the other side. */
   private carry(pipe: Pipe, frame: Frame): void {
-    const dueAtMs = this.freeAtMs + pipe.delayMs + pipe.to.down.msFor(frame.sizeBytes);
+    let dueAtMs = this.freeAtMs + pipe.delayMs + pipe.to.down.msFor(frame.sizeBytes);
+    if (frame.body !== undefined) dueAtMs = Math.max(dueAtMs, pipe.from.wholeFrom(frame.body) + this.packetMs(pipe));
     // A small frame does not overtake a large one.
     if (dueAtMs > pipe.dueAtMs) pipe.dueAtMs = dueAtMs;
     this.events.plan(pipe.dueAtMs, frame);
+  }
+
+  /** The receiver hears of the block now that its first packet is on the way; its last byte comes as it would. */
+  private tellAhead(pipe: Pipe, frame: Frame): void {
+    const beganAtMs = this.freeAtMs - frame.sizeBytes * this.msPerByte;
+    const wholeAtMs = this.freeAtMs + pipe.delayMs + pipe.to.down.msFor(frame.sizeBytes);
+    pipe.to.expect(frame.body!, Math.max(wholeAtMs, pipe.from.wholeFrom(frame.body!) + this.packetMs(pipe)));
+    pipe.dueAtMs = Math.max(pipe.dueAtMs, beganAtMs + this.packetMs(pipe));
+    this.events.plan(pipe.dueAtMs, pipe.ahead(frame));
+  }
+
+  /** From the first bit of a packet here to its last bit there. */
+  private packetMs(pipe: Pipe): number {
+    return PACKET_BYTES * this.msPerByte + pipe.delayMs + pipe.to.down.msFor(PACKET_BYTES);
   }
 
   private wake(): void {

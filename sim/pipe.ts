@@ -24,6 +24,8 @@ export class Frame implements Happening {
   body: Body | undefined;
   /** It has come through the receiver's downlink. */
   through = false;
+  /** Of a block: its receiver has heard of it already. */
+  told = false;
   private readonly frames: Frames;
 
   constructor(frames: Frames) {
@@ -52,9 +54,9 @@ export class Frame implements Happening {
   }
 
   private deliver(pipe: Pipe): void {
-    const { message, header, body, sizeBytes } = this;
+    const { message, header, body, sizeBytes, told } = this;
     this.frames.giveBack(this);
-    if (pipe.closed) return;
+    if (pipe.closed || told) return;
     if (header === undefined) pipe.ends.message(message, sizeBytes);
     else pipe.ends.block(header, body!, sizeBytes);
   }
@@ -77,6 +79,7 @@ export class Frames {
     frame.pipe = pipe;
     frame.sizeBytes = sizeBytes;
     frame.through = false;
+    frame.told = false;
     return frame;
   }
 
@@ -132,6 +135,17 @@ export class Pipe {
     frame.body = body;
     this.waitingBlockBytes += body.byteLength;
     this.from.up.send(this, frame);
+  }
+
+  /** For a receiver that passes blocks on from their first packet: what tells it of one before the whole is there. */
+  ahead(whole: Frame): Frame {
+    const first = this.frames.take(this, whole.sizeBytes);
+    first.header = whole.header;
+    first.body = whole.body;
+    // The downlink takes the bytes as they come.
+    first.through = true;
+    whole.told = true;
+    return first;
   }
 
   /** Nothing arrives from now on; what waits is thrown away. */

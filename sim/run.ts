@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly peerSkewMs?: number;
   /** Largest block; default as the source's. */
   readonly blockBytes?: number;
+  /** INS servers pass on a block from its first packet, unverified, as nothing that ships does. */
+  readonly cutThrough?: boolean;
 }
 
 /** A viewer's stay. */

@@ -310,7 +310,13 @@ export class Simulation implements CheckedRun, Stage {
     const ledger = new PutLedger(core);
     this.ledgers[at] = [...(this.ledgers[at] ?? []), ledger];
     const region = at % scenario.regions.names.length;
-    const server = new SimInsServer(this.world, ++this.nodes, this.serverHost(region, bps), ledger, key);
+    const server = new SimInsServer(
+      this.world,
+      ++this.nodes,
+      this.serverHost(region, bps, this.options.cutThrough),
+      ledger,
+      key,
+    );
     this.world.listeners.set(insUrl(at), server as never);
     return server;
   }
@@ -342,8 +348,8 @@ export class Simulation implements CheckedRun, Stage {
     return { url: insUrl(at), region: names[at % names.length]! };
   }
 
-  private serverHost(region: number, bps: number): Host {
-    return this.network.host({ region, upBps: bps, downBps: bps, dialable: true });
+  private serverHost(region: number, bps: number, cutThrough = false): Host {
+    return this.network.host({ region, upBps: bps, downBps: bps, dialable: true, cutThrough });
   }
 }
 

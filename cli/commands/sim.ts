@@ -53,6 +53,7 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
     uplinks: optional('MIX', `how viewers' uplinks differ: ${Object.keys(UPLINK_MIXES).join(', ')}`, readMix),
     blockSize: optional('SIZE', 'largest block, such as 16K', size(1_024, BLOCK_BYTES_MAX, 'from 1K to 1M')),
     part: optional('MS', "length of a part; the scenario's by default", wholeNumber(100, 60_000, 'ms')),
+    cutThrough: toggle('INS servers pass blocks on from their first packet, unverified, as nothing that ships does'),
     regions: optional(
       'FILE',
       'one-way delays in ms: a line for each region, with its name and the delay to each, in the order of the lines',
@@ -66,12 +67,12 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
     ['Ten thousand, with a fifth more supply than they need', 'inswarm sim --peers 10000 --scenario flash-crowd-tight'],
   ],
   async run(values) {
-    const { peers, seed, follow, blockSize, json } = values;
+    const { peers, seed, follow, blockSize, cutThrough, json } = values;
     const life = lifetime();
     const scenario = changed(values.scenario, values);
     const { mode = scenario.mode, seconds = scenario.seconds } = values;
     const blocks = blockSize === undefined ? {} : { blockBytes: blockSize };
-    const simulation = new Simulation({ scenario, seed, peers, mode, seconds, follow, ...blocks });
+    const simulation = new Simulation({ scenario, seed, peers, mode, seconds, follow, cutThrough, ...blocks });
     const line = new ProgressLine(process.stderr, nowMs());
     const startedAtMs = nowMs();
     const cpu = process.cpuUsage();
@@ -165,7 +166,9 @@ function changed(named: Scenario, { supply, insServers, insFed, uplinks, regions
   };
 }
 
-function furtherOptions(values: Changes & { readonly follow: boolean; readonly blockSize: number | undefined }) {
+function furtherOptions(
+  values: Changes & { readonly follow: boolean; readonly blockSize: number | undefined; readonly cutThrough: boolean },
+) {
   const { follow, supply, insServers, insFed, uplinks, blockSize, part, regions } = values;
   const named = {
     supply,
@@ -177,6 +180,7 @@ function furtherOptions(values: Changes & { readonly follow: boolean; readonly b
     regions,
   };
   const more: Record<string, string | number | true> = follow ? {} : { 'no-follow': true };
+  if (values.cutThrough) more['cut-through'] = true;
   for (const [name, value] of Object.entries(named)) if (value !== undefined) more[name] = value;
   return more;
 }

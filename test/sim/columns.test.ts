@@ -38,6 +38,8 @@ describe('the columns of a comparison', () => {
   it('are told to the command that replays a run', () => {
     const small = COLUMNS.find(({ key }) => key === 'blocks-256k')!;
     expect(furtherOptionsOf(small)).toEqual({ 'no-follow': true, 'block-size': 262_144, part: 2_000 });
+    const cut = COLUMNS.find(({ key }) => key === 'cut-through')!;
+    expect(furtherOptionsOf(cut)).toEqual({ 'no-follow': true, 'cut-through': true });
     expect(furtherOptionsOf(COLUMNS[0]!)).toEqual({});
   });
 });

@@ -76,14 +76,18 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
     const line = new ProgressLine(process.stderr, nowMs());
     const startedAtMs = nowMs();
     const cpu = process.cpuUsage();
-    if (!(await runInSlices(simulation, json ? undefined : line, life.over))) {
+    const asked = { scenario: scenario.name, mode, peers, seed, seconds, more: furtherOptions(values) };
+    const ran = await runInSlices(simulation, json ? undefined : line, life.over).catch((error: unknown) => {
+      line.clear();
+      throw crashProblem(error, simulation.elapsedMs, replayCommand(asked));
+    });
+    if (!ran) {
       line.clear();
       throw new Problem(`stopped at ${(simulation.elapsedMs / 1000).toFixed(1)} s of ${seconds} s`);
     }
     line.clear();
     const { user, system } = process.cpuUsage(cpu);
     const result = simulation.result();
-    const asked = { scenario: scenario.name, mode, peers, seed, seconds, more: furtherOptions(values) };
     const report = reportOfRun({
       scenario: scenario.name,
       seed,
@@ -108,6 +112,12 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
 function violationText([first]: readonly Violation[], count: number, command: string): string {
   const { rule, what, atMs } = first!;
   return `${count} times a rule did not hold, first ${rule} at ${atMs} ms: ${what}; again: ${command}`;
+}
+
+/** A core that threw: with `INSWARM_LOG_LEVEL=debug` where it was, and how to see it again. */
+export function crashProblem(error: unknown, atMs: number, command: string): Error {
+  const what = error instanceof Error ? error.message : String(error);
+  return new Error(`a program crashed at ${Math.round(atMs)} ms: ${what}; again: ${command}`, { cause: error });
 }
 
 /** @returns Whether it ran to its end. */

@@ -273,12 +273,13 @@ export class Player {
   private steer(nowMs: number): void {
     const { startBufferMs, targetLatencyMs } = this.options;
     const partMs = this.parts.get(this.part)?.durationMs ?? 0;
-    const beyondMs = (this.latencyMs(nowMs) ?? 0) - Math.max(targetLatencyMs, this.lateAllowanceMs(partMs));
+    const wishedMs = Math.max(targetLatencyMs, this.lateAllowanceMs(partMs));
+    const beyondMs = (this.latencyMs(nowMs) ?? 0) - wishedMs;
     const bufferMs = this.bufferMs();
     this.speed = beyondMs > DRIFT_MS && bufferMs > startBufferMs ? SPEED_MAX : 1;
     if (beyondMs <= JUMP_BEYOND_MS || nowMs - this.jumpedAtMs < JUMP_PAUSE_MS) return;
-    const to = this.newestIndependent;
-    if (to <= this.part || this.contiguousMs(to) < startBufferMs) return;
+    const to = this.startBehind(nowMs - wishedMs);
+    if (to === undefined || this.contiguousMs(to) < startBufferMs) return;
     this.jumpedAtMs = nowMs;
     let held = 0;
     for (const part of this.parts.keys()) if (part < to) held++;
@@ -286,6 +287,15 @@ export class Player {
     this.missedParts += to - this.part - held;
     this.events.push({ kind: 'skipped', from: this.part, to: to - 1 });
     this.moveTo(to);
+  }
+
+  /** The newest start ahead that was filmed no later: nearer than what comes late allows, playback would only stall. */
+  private startBehind(capturedByMs: number): number | undefined {
+    let to: number | undefined;
+    for (const { part, independent, capturedAtMs } of this.parts.values()) {
+      if (independent && part > this.part && part > (to ?? -1) && capturedAtMs <= capturedByMs) to = part;
+    }
+    return to;
   }
 
   private moveTo(part: number): void {

@@ -74,6 +74,12 @@ export class Catalogue {
     return true;
   }
 
+  /** Whether a decoder can begin at the part; false too where no record of it is known. */
+  isStart(part: number): boolean {
+    const row = this.rows[part % this.windowParts];
+    return row?.part === part && row.entries.some((entry) => entry?.record.independent === true);
+  }
+
   holds(track: number, part: number): boolean {
     const entry = this.get(track, part);
     return entry !== undefined && isWhole(entry);

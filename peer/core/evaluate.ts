@@ -6,6 +6,7 @@ import { type Catalogue, isWhole } from '../../swarm/catalogue.ts';
 import type { Neighbours } from '../../swarm/neighbours.ts';
 import type { InsFeed } from './ins-feed.ts';
 import type { Asked } from './ins-gets.ts';
+import { insStart } from './ins-start.ts';
 import type { Intake } from './intake.ts';
 import type { PeerOutput } from './io.ts';
 import type { Lockers } from './lockers.ts';
@@ -29,6 +30,10 @@ const START_WITHIN_PARTS = 32;
 const PAUSE_MS = 4;
 /** What is wanted to begin with is wanted within this. */
 const BEGIN_MS = 1_000;
+/** Media from the first part on that an INS server begins with: what is to be in hand, and a part that comes late. */
+const BEGIN_WITH_MS = 750;
+/** A place that is so far behind the newest start has not led to a beginning. */
+const BEGIN_AGAIN_MS = 3_000;
 /** A follow that begins again after a longer break begins at the newest part. */
 const RESUME_WITHIN_PARTS = 24;
 
@@ -55,7 +60,7 @@ export class Evaluation {
   private readonly outputs: Sink<PeerOutput>;
   private readonly start: StartPosition;
   /** What the last decision was about. */
-  private readonly looked = { tracks: [] as readonly number[], from: 0, to: -1 };
+  private readonly looked = { tracks: [] as readonly number[], partMs: 250, from: 0, to: -1 };
   /** It found something missing. */
   private missing = true;
 
@@ -119,6 +124,7 @@ export class Evaluation {
     this.ranAtMs = nowMs;
     this.nextAtMs = undefined;
     const native = this.usesNative(nowMs, startedAtMs);
+    this.looked.partMs = partMs;
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, nowMs);
     const announced = this.newestAnnounced();
     const to = Math.min(this.horizon(announced), from + SPAN_MAX);
@@ -159,10 +165,17 @@ export class Evaluation {
     if (this.playhead.started) return Math.max(this.playhead.part, this.catalogue.oldestPart);
     const fed = nativeTrack === undefined ? -1 : this.start.choose(nativeTrack, partsPerSegment, nowMs);
     if (fed >= 0) return fed;
-    if (this.firstWanted < 0 || this.catalogue.newestIndependent > this.firstWanted + 3) {
-      this.firstWanted = this.catalogue.newestIndependent;
+    return Math.max(0, this.insPosition());
+  }
+
+  /** Where a viewer begins whom an INS server feeds; chosen anew when it has led to nothing for long. */
+  private insPosition(): number {
+    const { partMs } = this.looked;
+    const behindMs = (this.catalogue.newestIndependent - this.firstWanted) * partMs;
+    if (this.firstWanted < 0 || behindMs > BEGIN_AGAIN_MS) {
+      this.firstWanted = insStart(this.catalogue, BEGIN_WITH_MS, partMs);
     }
-    return Math.max(0, this.firstWanted);
+    return this.firstWanted;
   }
 
   /** Where a track is taken from: a rendition that was not taken until now begins where a decoder can begin with it. */
@@ -192,7 +205,11 @@ export class Evaluation {
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */
   private resumeFrom(): number {
     const { tracks, from } = this.looked;
-    if (!this.playhead.started || this.newestAnnounced() > this.catalogue.newest + RESUME_WITHIN_PARTS) {
+    if (!this.playhead.started) {
+      const part = this.insPosition();
+      return part < 0 ? FROM_NEWEST_START : part;
+    }
+    if (this.newestAnnounced() > this.catalogue.newest + RESUME_WITHIN_PARTS) {
       return FROM_NEWEST_START;
     }
     // A rendition that was not taken until now catches up by batches: nothing of the others comes twice.

@@ -50,6 +50,8 @@ export interface InsFeedOptions {
 /** Ms after which an unanswered get is asked again. */
 const ANSWER_WITHIN_MS = 1_500;
 const GETS_MAX = 32;
+/** Ms for which a follow waits for the records that come with the join's answer, while their signatures are checked. */
+const RECORDS_WITHIN_MS = 150;
 /** Looks after the server are at least so far apart where nothing comes. */
 const LOOK_AGAIN_MS = 50;
 /** Ms a server must have served for its loss to be worth no pause, and the pause after one that wants us no more. */
@@ -249,6 +251,14 @@ export class InsFeed {
 
   /** Looks whether the server does what it should, and whether one that is tried does it better. */
   look(playing: Playing, nowMs: number): void {
+    if (
+      this.session?.awaitsRecords === true &&
+      this.session.follow === undefined &&
+      this.options.catalogue.newest >= 0
+    ) {
+      this.session.followAtMs = nowMs;
+      this.startFollow(this.session, nowMs);
+    }
     this.judge(playing, nowMs);
     const { session, trial, moves } = this;
     this.lookAtMs = undefined;
@@ -364,12 +374,18 @@ export class InsFeed {
     if (!session.up || session.follow !== undefined || followAtMs === undefined || followAtMs > nowMs) return;
     // Tried now; without a token it waits for one to come.
     session.followAtMs = undefined;
-    const { useFollow, lockers, stream } = this.options;
+    const { useFollow, lockers, stream, catalogue } = this.options;
     const { source } = lockers;
     if (!useFollow || source === undefined) return;
     if (source.token.expires * 1000 <= nowMs + session.clockOffsetMs) return;
+    const from = this.from();
+    if (from === FROM_NEWEST_START && catalogue.newest < 0 && !session.awaitsRecords) {
+      session.awaitsRecords = true;
+      session.followAtMs = nowMs + RECORDS_WITHIN_MS;
+      return;
+    }
     const { owner, sealed } = source;
-    session.begin({ handle: ++this.handles, owner, sealed, from: this.from() }, stream, this.tracks, nowMs);
+    session.begin({ handle: ++this.handles, owner, sealed, from }, stream, this.tracks, nowMs);
     this.drain(session, nowMs);
   }
 

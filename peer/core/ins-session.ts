@@ -30,6 +30,8 @@ export class InsSession {
   /** When a follow may begin; undefined while it waits for a token. */
   followAtMs: number | undefined;
   followFailures = 0;
+  /** The follow waits for the first records, which say where to begin. */
+  awaitsRecords = false;
   readonly pace = new InsPace();
   link: LinkId | undefined;
   /** Newest part that the follow has brought, by track. */

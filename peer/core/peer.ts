@@ -377,8 +377,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.dialNeighbours(nowMs);
     const { partTargetMs: partMs = PART_MS, segmentTargetMs = SEGMENT_MS } = this.descriptions.newest ?? {};
     const partsPerSegment = Math.max(1, Math.round(segmentTargetMs / partMs));
-    this.ins.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
     this.evaluation.run(this.tracks(), partMs, partsPerSegment, nowMs, this.startedAtMs);
+    this.ins.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
     this.insEvents(nowMs);
     this.playerEvents();
   }

@@ -1,4 +1,4 @@
-import { ideasIn, sentenceOf } from '../report/ideas.ts';
+import { ideasIn, mainKeys, sentenceOf } from '../report/ideas.ts';
 import { MEASURES, type Measure } from '../report/measures.ts';
 import type { ColumnReport, Report } from '../report/report.ts';
 import { isReached, targetOf } from '../report/targets.ts';
@@ -8,7 +8,25 @@ const GAP_CHARS = 3;
 
 /** The figures of a comparison for a terminal: means with their confidence, under them the bound, and whether targets are reached. */
 export function compareTable(report: Report): string {
-  const keys = Object.keys(report.modes);
+  const { scenario, peers, seeds, supplyBps, seconds, modes, warnings } = report;
+  const over = `${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds, ± 95 % confidence'}`;
+  const keys = Object.keys(modes);
+  const bases = [...new Set(keys.flatMap((key) => modes[key]!.base ?? []))];
+  const varied = bases.map((base) => [base, ...keys.filter((key) => modes[key]!.base === base)]);
+  return [
+    `${scenario}, ${countText(peers)} viewers, ${seconds} s, ${over}`,
+    ...Object.values(modes).map((column) => supplyLine(column, supplyBps)),
+    ...[mainKeys(report), ...varied]
+      .filter((some) => some.length > 0)
+      .flatMap((some) => ['', ...tableOf(report, some)]),
+    ...warnings.map((warning) => `\nwarning: ${warning}`),
+    ...sentences(report),
+  ]
+    .join('\n')
+    .replaceAll('\u00a0', ' ');
+}
+
+function tableOf(report: Report, keys: readonly string[]): string[] {
   const columns = keys.map((key) => report.modes[key]!);
   const rows: (readonly string[])[] = [['', ...columns.map(({ label }) => label)]];
   for (const measure of MEASURES) {
@@ -16,18 +34,7 @@ export function compareTable(report: Report): string {
     const bounds = columns.map((column) => boundCell(column, measure));
     if (bounds.some((bound) => bound !== '')) rows.push(['  no system can beat', ...bounds]);
   }
-  const { scenario, peers, seeds, supplyBps, seconds } = report;
-  const over = `${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds, ± 95 % confidence'}`;
-  return [
-    `${scenario}, ${countText(peers)} viewers, ${seconds} s, ${over}`,
-    ...columns.map((column) => supplyLine(column, supplyBps)),
-    '',
-    ...aligned(rows),
-    ...report.warnings.map((warning) => `\nwarning: ${warning}`),
-    ...sentences(report),
-  ]
-    .join('\n')
-    .replaceAll('\u00a0', ' ');
+  return aligned(rows);
 }
 
 /** The first cells to the left, the others to the right of columns as wide as they need. */

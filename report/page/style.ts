@@ -71,9 +71,9 @@ svg .value{font-weight:600}
 svg .inside{fill:var(--paper);font-weight:600}
 .c0{--c:var(--c0)}.c1{--c:var(--c1)}.c2{--c:var(--c2)}.c3{--c:var(--c3)}.c4{--c:var(--c4)}.c5{--c:var(--c5)}.c6{--c:var(--c6)}.c7{--c:var(--c7)}
 .c-quiet{--c:var(--soft)}.o-ins{--c:var(--c0)}.o-peers{--c:var(--c1)}.o-source{--c:var(--c7)}
-@media(max-width:720px){main{padding:32px 18px 48px}.scroll{margin:12px -18px 0;padding:0 18px}.figures,.ideas{grid-template-columns:minmax(0,1fr)}
+@media screen and (max-width:720px){main{padding:32px 18px 48px}.scroll{margin:12px -18px 0;padding:0 18px}.figures,.ideas{grid-template-columns:minmax(0,1fr)}
 .on-phone{display:block}.legend.on-phone{display:flex}.on-desk{display:none}.lede{font-size:16.5px}h2{margin-top:48px}th,td{padding:8px 9px 7px}
 tbody th{min-width:132px;position:sticky;left:0;background:var(--paper);z-index:1}thead th:first-child{position:sticky;left:0;background:var(--paper)}
 dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:10px}.card .big{font-size:36px}}
-@media print{:root{color-scheme:light}main{max-width:none;padding:0}.scroll{overflow:visible;margin:0;padding:0}h2{margin-top:32px;break-after:avoid}table{font-size:11px}th,td{padding:4px 6px}details:not([open])>*{display:block}.card{break-inside:avoid}}
+@media print{:root{color-scheme:light}main{max-width:none;padding:0}.scroll{overflow:visible;margin:0;padding:0}h2{margin-top:32px;break-after:avoid}table{font-size:11px}th,td{padding:4px 6px}details{display:none}.card,.ideas li,tr{break-inside:avoid}}
 `;

@@ -132,6 +132,9 @@ describe('the table in the terminal', () => {
     expect(lines.find((line) => line.startsWith('Startup, 95'))).toMatch(/3\.51 s ±0\.35 ✓ +0\.83 s ±0\.06 ✓/);
     expect(lines.find((line) => line.startsWith('Live latency, 95'))).toMatch(/1\.61 s ±0 ✗/);
     expect(text).toContain('Follow. One request for all blocks of a range as they are put: median startup fell from');
+    // Variations stand in a table of their own, beside what they vary.
+    const heads = lines.filter((line) => /^ +\S/.test(line)).filter((line) => line.includes('INS as drafted'));
+    expect(heads.map((line) => line.includes('No batches'))).toEqual([false, true]);
     expect(text).not.toMatch(/NaN|undefined|null|\u00a0/);
   });
 

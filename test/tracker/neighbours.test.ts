@@ -95,7 +95,7 @@ describe('choosing neighbours', () => {
 
   test('TR13: a third are peers that are well ahead', () => {
     const world = new World();
-    crowd(world, 'empty', 34, 'native', true);
+    crowd(world, 'empty', 24, 'native', true);
     const able = crowd(world, 'able', 6, 'native', true);
     for (const guest of able) guest.state({ parts: [100, 101] });
     const entries = others(world.viewer(stream, 'asker', { mode: 'native', url: ':9' }));

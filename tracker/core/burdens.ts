@@ -19,6 +19,7 @@ export class Burdens {
   private leaning = 0;
   private measured = 0;
   private sumLog2Bps = 0;
+  private averageBps = FIRST_GUESS_BPS;
 
   add(member: Member): void {
     this.members++;
@@ -41,6 +42,7 @@ export class Burdens {
   measure(beforeBps: number, nowBps: number): void {
     this.measured += Math.sign(nowBps) - Math.sign(beforeBps);
     this.sumLog2Bps += Math.log2(Math.max(1, nowBps)) - Math.log2(Math.max(1, beforeBps));
+    this.averageBps = this.measured === 0 ? FIRST_GUESS_BPS : 2 ** (this.sumLog2Bps / this.measured);
   }
 
   /** Bits per second that a member is taken to carry. */
@@ -59,9 +61,5 @@ export class Burdens {
   isHeavy(member: Member): boolean {
     if (member.leaning >= LEANING_MAX) return true;
     return this.of(member) > (HEAVY_TIMES * this.leaning) / Math.max(1, this.members) + HEAVY_BESIDE;
-  }
-
-  private get averageBps(): number {
-    return this.measured === 0 ? FIRST_GUESS_BPS : 2 ** (this.sumLog2Bps / this.measured);
   }
 }

@@ -26,7 +26,7 @@ export class Digests {
     const changed: Known[] = [];
     const anew: Member[] = [];
     for (const [keyText, known] of member.known) {
-      const current = this.swarm.holder(keyText);
+      const current = known.member.present ? known.member : this.swarm.holder(keyText);
       if (current === undefined) {
         if (states.length < DIGEST_STATES_MAX) states.push(this.gone(member, keyText, known));
       } else if (current !== known.member) anew.push(current);
@@ -55,8 +55,8 @@ export class Digests {
     const left = Math.max(1, DIGEST_STATES_MAX - states.length);
     const sizeOf = ({ member }: Known): number => 40 + stateBytes(member.availability, member.token);
     for (const known of splitToFit(changed, sizeOf, left, MESSAGE_FILL_BYTES / 2)[0]!) {
-      const { key, availability, token, version } = known.member;
-      states.push({ peer: key, availability, token: token === known.token ? null : token, gone: false });
+      const { token, version } = known.member;
+      states.push(known.member.state(token !== null && token !== known.token));
       known.version = version;
       known.token = token;
       known.toldAtMs = this.nowMs;

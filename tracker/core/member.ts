@@ -3,7 +3,7 @@ import { TokenBucket } from '../../machine/rates.ts';
 import { type Bitmap, bitmapNewest } from '../../protocol/bitmap.ts';
 import type { Mode, NeighbourEntry } from '../../protocol/swarm-fields.ts';
 import { bytesKey, sameBytes } from '../../protocol/text.ts';
-import type { ToTracker } from '../../protocol/tracker-messages.ts';
+import type { FromTracker, ToTracker } from '../../protocol/tracker-messages.ts';
 import {
   HEARTBEAT_BROWSER_MS,
   HEARTBEAT_GRACE_MS,
@@ -15,6 +15,7 @@ import {
 } from './limits.ts';
 
 type Join = Extract<ToTracker, { type: 'join' }>;
+type StateEntry = Extract<FromTracker, { type: 'digest' }>['neighbours'][number];
 type State = Extract<ToTracker, { type: 'state' }>;
 
 /** What a member has been told about another one. */
@@ -49,6 +50,8 @@ export class Member {
   newestPart = -1;
   /** What was measured of its uplink, in bits per second; 0 before it was. */
   uploadBps = 0;
+  /** It is in its swarm: neither gone nor replaced under its key. */
+  present = false;
   /** Members that were told where to dial this one. */
   leaning = 0;
   /** Its first choice of INS server. */
@@ -56,6 +59,9 @@ export class Member {
   /** Records up to this sequence number have been sent to it. */
   recordsSent = 0;
   readonly known = new Map<string, Known>();
+  private told: NeighbourEntry | undefined;
+  private stateTold: StateEntry | undefined;
+  private stateTokenTold: StateEntry | undefined;
   private heardAtMs: number;
   private readonly states: TokenBucket;
   private readonly mores = new TokenBucket(MORE_PER_SECOND, 4);
@@ -94,7 +100,7 @@ export class Member {
       this.availability = state.availability;
       this.newestPart = Math.max(-1, ...state.availability.map(bitmapNewest));
     }
-    if (changed || renewed) this.version++;
+    if (changed || renewed) this.changed();
     return true;
   }
 
@@ -102,9 +108,28 @@ export class Member {
     return this.mores.take(1, nowMs);
   }
 
-  /** This member as another one is told of it. */
+  /** This member as another one is told of it: the same object as long as it is the same, for shells that write it once. */
   entry(source: boolean, url: string | null): NeighbourEntry {
-    return { peer: this.key, url, mode: this.mode, source, availability: this.availability, token: this.token };
+    const { told } = this;
+    if (told?.source === source && told.url === url) return told;
+    const { key: peer, mode, availability, token } = this;
+    this.told = { peer, url, mode, source, availability, token };
+    return this.told;
+  }
+
+  /** Its state in a digest, with its token or without; the same object as long as it is the same. */
+  state(withToken: boolean): StateEntry {
+    const { key: peer, availability, token } = this;
+    if (!withToken) this.stateTold ??= { peer, availability, token: null, gone: false };
+    else this.stateTokenTold ??= { peer, availability, token, gone: false };
+    return withToken ? this.stateTokenTold! : this.stateTold!;
+  }
+
+  private changed(): void {
+    this.version++;
+    this.told = undefined;
+    this.stateTold = undefined;
+    this.stateTokenTold = undefined;
   }
 }
 

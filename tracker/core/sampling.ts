@@ -8,7 +8,7 @@ import { draw, Pool } from './pool.ts';
 /** Parts by which a peer may be behind the newest one and still be well ahead of a newcomer. */
 const ABLE_BEHIND_PARTS = 16;
 /** Of so many times as many drawn, the ablest are taken. */
-const ABLE_OF = 8;
+const ABLE_OF = 6;
 /** Of so many times as many drawn, those are taken on whom the least leans. */
 const LIGHT_OF = 2;
 

@@ -55,6 +55,7 @@ export class Swarm {
   }
 
   add(member: Member): void {
+    member.present = true;
     this.members.set(member.link, member);
     this.byKey.set(member.keyText, member);
     if (member.role !== 'viewer') return;
@@ -63,6 +64,7 @@ export class Swarm {
   }
 
   remove(member: Member, nowMs: number): void {
+    member.present = false;
     this.members.delete(member.link);
     if (this.byKey.get(member.keyText) === member) this.byKey.delete(member.keyText);
     if (member.role === 'viewer') {
@@ -158,7 +160,7 @@ export class Swarm {
   private lean(other: Member, by: 1 | -1): void {
     other.leaning += by;
     // The burdens are those of who is here and can be given.
-    if (other.role === 'viewer' && this.members.has(other.link)) this.candidates.lean(other, by);
+    if (other.role === 'viewer' && other.present) this.candidates.lean(other, by);
   }
 
   private urlFor(member: Member, other: Member, nowMs: number): string | null {
@@ -180,7 +182,7 @@ export class Swarm {
   private feedersOf(member: Member): number {
     let feeders = member.leaning;
     for (const { member: other, direct } of member.known.values()) {
-      if (direct && this.byKey.get(other.keyText) === other && other !== this.source) feeders++;
+      if (direct && other.present && other !== this.source) feeders++;
     }
     return feeders;
   }

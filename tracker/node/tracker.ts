@@ -3,7 +3,7 @@ import { CONTROL_BYTES_MAX } from '../../protocol/limits.ts';
 import { streamIdToText } from '../../protocol/names.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import type { InsServerEntry } from '../../protocol/swarm-fields.ts';
-import { type FromTracker, fromTrackerCodec, toTrackerCodec } from '../../protocol/tracker-messages.ts';
+import { type FromTracker, toTrackerCodec } from '../../protocol/tracker-messages.ts';
 import { drive } from '../../runtime/drive.ts';
 import type { Log } from '../../runtime/log.ts';
 import { nodeClock } from '../../runtime/node/clock.ts';
@@ -15,6 +15,7 @@ import { acceptWebSockets } from '../../runtime/node/ws-server.ts';
 import type { StreamReport, TrackerInput, TrackerOutput } from '../core/io.ts';
 import { TRACKER_LIMITS } from '../core/limits.ts';
 import { Tracker } from '../core/tracker.ts';
+import { Encoder } from './encoder.ts';
 import { servePages } from './pages.ts';
 import { readRegionsFile } from './regions-file.ts';
 
@@ -122,22 +123,17 @@ function eventsOf(link: number, links: Map<number, Link>, input: (input: Tracker
   };
 }
 
-/** Carries out what the core decides. Messages that go to many links are encoded once. */
+/** Carries out what the core decides. */
 function performer(
   links: ReadonlyMap<number, Link>,
   input: (input: TrackerInput) => void,
   log: Log,
 ): (output: TrackerOutput) => void {
-  const encoded = new WeakMap<FromTracker, Uint8Array>();
-  const encode = (message: FromTracker): Uint8Array => {
-    const bytes = encoded.get(message) ?? fromTrackerCodec.encode(message);
-    encoded.set(message, bytes);
-    return bytes;
-  };
+  const encoder = new Encoder();
   const send = (id: number, message: FromTracker): void => {
     const link = links.get(id);
     try {
-      link?.sendControl(encode(message));
+      link?.sendControl(encoder.encode(message));
     } catch (error) {
       // One member's message that cannot be sent must not end the tracker for all.
       log.error('a message cannot be sent', { type: message.type, error: (error as Error).message });

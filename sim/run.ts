@@ -18,6 +18,10 @@ export interface RunOptions {
   readonly seconds?: number;
   /** INS servers send the live edge unasked; false is the drafts' own way. */
   readonly follow?: boolean;
+  /** Ablations of what the drafts have, see `PeerOptions`. */
+  readonly rangeTokens?: boolean;
+  readonly batches?: boolean;
+  readonly insConnections?: number;
   readonly player?: PlayerOptions;
   /** How far the viewers' clocks are ahead, in ms. */
   readonly peerSkewMs?: number;

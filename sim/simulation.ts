@@ -227,6 +227,9 @@ export class Simulation implements CheckedRun, Stage {
       // A browser in INS mode shows its address to nobody.
       dialsNeighbours: host.options.dialable || mode !== 'ins',
       follow: this.options.follow ?? true,
+      rangeTokens: this.options.rangeTokens ?? true,
+      batches: this.options.batches ?? true,
+      insConnections: this.options.insConnections ?? 1,
       player: this.options.player ?? PLAYER_DEFAULTS,
       readRecord: this.readRecord,
       prng,
@@ -305,7 +308,12 @@ export class Simulation implements CheckedRun, Stage {
       mayDial: () => true,
       isKnownServer: () => true,
       startedAtMs: this.nowMs === START_MS ? 0 : this.nowMs,
-      limits: { ...INS_SERVER_LIMITS, bandwidthBps: bps * INS_BANDWIDTH_SHARE, closesWhenOverloaded: false },
+      limits: {
+        ...INS_SERVER_LIMITS,
+        bandwidthBps: bps * INS_BANDWIDTH_SHARE,
+        closesWhenOverloaded: false,
+        connectionsPerAccount: this.options.insConnections ?? INS_SERVER_LIMITS.connectionsPerAccount,
+      },
     });
     const ledger = new PutLedger(core);
     this.ledgers[at] = [...(this.ledgers[at] ?? []), ledger];

@@ -10,6 +10,7 @@ import { BATCH_ITEMS_MAX } from '../../protocol/limits.ts';
 import type { InsServerEntry } from '../../protocol/swarm-fields.ts';
 import type { Catalogue, PartEntry } from '../../swarm/catalogue.ts';
 import type { LinkNumbers } from '../../swarm/io.ts';
+import type { BlockTokens } from './block-tokens.ts';
 import { type Asked, InsGets, type Place } from './ins-gets.ts';
 import { InsMoves, type Playing } from './ins-moves.ts';
 import { InsServers } from './ins-servers.ts';
@@ -43,6 +44,12 @@ export interface InsFeedOptions {
   readonly numbers: LinkNumbers;
   readonly prng: Prng;
   readonly outputs: Sink<PeerOutput>;
+  /** Tokens block by block, in the place of range tokens. */
+  readonly blockTokens?: BlockTokens;
+  /** Many blocks in one request (default), or one, and the next when it has come. */
+  readonly batches?: boolean;
+  /** Connections over which blocks are asked for, of which the server has to allow so many for one account. Default 1. */
+  readonly connections?: number;
   /** Numbers for what is to be signed, each given once. */
   readonly nextRef: () => number;
 }
@@ -74,6 +81,9 @@ export class InsFeed {
   private session: InsSession | undefined;
   /** Another one that is tried beside it. */
   private trial: InsSession | undefined;
+  /** Further connections to the server in use, for gets. */
+  private extras: InsSession[] = [];
+  private connectionsMax: number;
   private readonly moves: InsMoves;
   /** When it may be time to try another, or to have done with it. */
   private lookAtMs: number | undefined;
@@ -89,6 +99,7 @@ export class InsFeed {
   constructor(options: InsFeedOptions) {
     this.options = options;
     this.servers = new InsServers(options.prng.fork('servers'));
+    this.connectionsMax = options.connections ?? 1;
     this.moves = new InsMoves(options.prng.fork('moves'));
   }
 
@@ -117,7 +128,16 @@ export class InsFeed {
 
   private sessionOf(link: LinkId): InsSession | undefined {
     if (this.session?.owns(link) === true) return this.session;
-    return this.trial?.owns(link) === true ? this.trial : undefined;
+    if (this.trial?.owns(link) === true) return this.trial;
+    return this.extras.find((extra) => extra.owns(link));
+  }
+
+  private sessions(): InsSession[] {
+    return [this.session, this.trial, ...this.extras].filter((session) => session !== undefined);
+  }
+
+  private has(session: InsSession): boolean {
+    return session === this.session || session === this.trial || this.extras.includes(session);
   }
 
   /** What came over a link that is ours. */
@@ -134,7 +154,7 @@ export class InsFeed {
     if (sign === undefined) return false;
     this.signs.delete(ref);
     const { session, conversationRef } = sign;
-    if (session !== this.session && session !== this.trial) return true;
+    if (!this.has(session)) return true;
     session.input({ kind: 'signed', ref: conversationRef, signature }, nowMs);
     this.drain(session, nowMs);
     return true;
@@ -142,8 +162,7 @@ export class InsFeed {
 
   /** A locker's token was renewed; a follow that waited for one can begin. */
   tokenChanged(old: Uint8Array | null, sealed: Uint8Array, nowMs: number): void {
-    for (const session of [this.session, this.trial]) {
-      if (session === undefined) continue;
+    for (const session of this.sessions()) {
       if (old !== null) session.input({ kind: 'renew', old, token: sealed }, nowMs);
       session.followAtMs ??= nowMs;
       this.drain(session, nowMs);
@@ -195,35 +214,56 @@ export class InsFeed {
   fetch(track: number, part: number, dueAtMs: number, want: WantedBlock[], places: Asked[], nowMs: number): void {
     const { session } = this;
     if (session?.server === undefined || this.gets.size >= GETS_MAX) return;
-    const { lockers, catalogue } = this.options;
-    const locker = lockers.choose(session.server, track, part, nowMs, session.clockOffsetMs);
-    if (locker === undefined) return;
+    const { lockers, catalogue, blockTokens } = this.options;
+    const { server, clockOffsetMs } = session;
+    const locker = blockTokens === undefined ? lockers.choose(server, track, part, nowMs, clockOffsetMs) : undefined;
+    if (blockTokens === undefined && locker === undefined) return;
     const entry = catalogue.get(track, part);
     const deadlineAtMs = Math.max(dueAtMs, nowMs + 500);
     const indexes = entry === undefined ? [0] : entry.bodies.keys();
     for (const index of indexes) {
       if (entry?.bodies[index] !== undefined || this.gets.isAsked(track, part, index)) continue;
       if (want.length >= BATCH_ITEMS_MAX) return;
+      const from = locker ?? blockTokens?.take({ track, part, index }, nowMs);
+      if (from === undefined) continue;
       const name = entry?.record.blocks[index]?.name ?? null;
       const label = name === null ? { track, part, index } : null;
-      want.push({ token: locker.sealed, name, label, deadlineAtMs });
-      places.push({ track, part, index, owner: locker.owner });
+      want.push({ token: from.sealed, name, label, deadlineAtMs });
+      places.push({ track, part, index, owner: from.owner });
     }
   }
 
   /** Sends a batch that {@link fetch} has gathered. */
   flush(items: readonly WantedBlock[], places: readonly Asked[], nowMs: number): void {
-    const { session } = this;
-    if (items.length === 0 || session === undefined) return;
+    if (items.length === 0 || this.session === undefined) return;
+    if (this.options.batches === false) {
+      // What there is no room for now is gathered again when something has come.
+      for (const [at, item] of items.entries()) {
+        const session = this.leastBusy();
+        if (this.gets.openAt(session) > 0) return;
+        this.get(session, [item], [places[at]!], nowMs);
+      }
+    } else this.get(this.leastBusy(), items, places, nowMs);
+  }
+
+  private get(session: InsSession, items: readonly WantedBlock[], places: readonly Asked[], nowMs: number): void {
     const handle = ++this.handles;
     this.gets.add(handle, session, places, nowMs + ANSWER_WITHIN_MS);
     session.input({ kind: 'get', handle, keep: true, collection: this.options.stream, items }, nowMs);
     this.drain(session, nowMs);
   }
 
+  /** The connection to the server in use with the fewest requests open. */
+  private leastBusy(): InsSession {
+    let best = this.session!;
+    for (const extra of this.extras) if (extra.up && this.gets.openAt(extra) < this.gets.openAt(best)) best = extra;
+    return best;
+  }
+
   nextDeadline(): number | undefined {
     const { session } = this;
     let next = earlier(earlier(session?.nextDeadline(), this.gets.nextDeadline()), this.switchAtMs);
+    for (const extra of this.extras) next = earlier(next, extra.nextDeadline());
     next = earlier(earlier(next, this.trial?.nextDeadline()), this.lookAtMs);
     return session?.up === true && session.follow === undefined ? earlier(next, session.followAtMs) : next;
   }
@@ -234,9 +274,9 @@ export class InsFeed {
       this.gets.forget(handle);
       session.input({ kind: 'cancel', handle }, nowMs);
     }
-    for (const session of [this.session, this.trial]) {
-      session?.timeout(nowMs);
-      if (session !== undefined) this.drain(session, nowMs);
+    for (const session of this.sessions()) {
+      session.timeout(nowMs);
+      this.drain(session, nowMs);
     }
     if (this.switchAtMs !== undefined && this.switchAtMs <= nowMs) this.switchServer('it cannot be reached', nowMs);
     if (this.session !== undefined) this.startFollow(this.session, nowMs);
@@ -297,8 +337,23 @@ export class InsFeed {
     this.at = trial!.url;
     this.switchAtMs = undefined;
     if (!trial!.up) return;
+    this.widen(trial!, nowMs);
     this.tellUp(trial!);
     this.startFollow(trial!, nowMs);
+  }
+
+  /** Opens the further connections to the server in use. */
+  private widen({ url }: InsSession, nowMs: number): void {
+    while (this.extras.length < this.connectionsMax - 1) this.extras.push(this.dial(url, nowMs));
+  }
+
+  private narrow(nowMs: number): void {
+    const { extras } = this;
+    this.extras = [];
+    for (const extra of extras) {
+      this.giveBack(extra, nowMs);
+      extra.end(nowMs);
+    }
   }
 
   private endTrial(nowMs: number): void {
@@ -359,14 +414,19 @@ export class InsFeed {
   /** What was asked of it is asked anew elsewhere, or on its next connection: the conversation must not ask, too. */
   private lost(session: InsSession, why: string, nowMs: number): void {
     const { server, url } = session;
+    this.narrow(nowMs);
+    this.giveBack(session, nowMs);
+    session.lost();
+    if (server !== undefined) this.events.push({ kind: 'lost', url, why, server });
+  }
+
+  private giveBack(session: InsSession, nowMs: number): void {
     const handles = this.gets.handlesOf(session);
     if (session.follow !== undefined) handles.push(session.follow.handle);
     for (const handle of handles) {
       this.gets.forget(handle);
       session.input({ kind: 'cancel', handle }, nowMs);
     }
-    session.lost();
-    if (server !== undefined) this.events.push({ kind: 'lost', url, why, server });
   }
 
   private startFollow(session: InsSession, nowMs: number): void {
@@ -393,7 +453,7 @@ export class InsFeed {
     for (let output = session.poll(); output !== undefined; output = session.poll()) {
       this.told(session, output, nowMs);
       // What a session says that is not in use any more is of no use.
-      if (this.session !== session && this.trial !== session) return;
+      if (!this.has(session)) return;
     }
   }
 
@@ -407,6 +467,7 @@ export class InsFeed {
         session.followAtMs = nowMs;
         if (session === this.session) this.switchAtMs = undefined;
         if (session !== this.session) return;
+        this.widen(session, nowMs);
         this.tellUp(session);
         this.startFollow(session, nowMs);
         return;
@@ -444,6 +505,15 @@ export class InsFeed {
       this.endTrial(nowMs);
       return;
     }
+    if (session !== this.session) {
+      // The server allows fewer connections than we would have.
+      if (final) this.connectionsMax = 1;
+      this.extras = this.extras.filter((extra) => extra !== session);
+      this.giveBack(session, nowMs);
+      session.end(nowMs);
+      return;
+    }
+    if (final && this.extras.length > 0) this.connectionsMax = 1;
     const worked = session.up && nowMs - session.upAtMs > WORKED_MS;
     this.lost(session, why, nowMs);
     // Another one is under way already.

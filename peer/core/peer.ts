@@ -19,6 +19,7 @@ import { LinkNumbers } from '../../swarm/io.ts';
 import { Member } from '../../swarm/member.ts';
 import type { Neighbour } from '../../swarm/neighbours.ts';
 import { Account } from './account.ts';
+import { BlockTokens } from './block-tokens.ts';
 import { Candidates } from './candidates.ts';
 import { Evaluation } from './evaluate.ts';
 import { InsFeed } from './ins-feed.ts';
@@ -51,6 +52,14 @@ export interface PeerOptions {
   readonly uploadBpsMax?: number;
   /** Let the INS server send the live edge unasked; false is the drafts' own way. */
   readonly follow?: boolean;
+  /**
+   * For comparisons with what the drafts began with. `rangeTokens: false`: no token that rides on a bitmap is used; a neighbour that
+   * has a block is asked for a token for it. `batches: false`: one block is asked for at a time on a connection. `insConnections`:
+   * connections to the INS server over which blocks are asked for (M; the server has to allow so many). Default true, true, 1.
+   */
+  readonly rangeTokens?: boolean;
+  readonly batches?: boolean;
+  readonly insConnections?: number;
   /** Parts kept in memory for neighbours and for going back. */
   readonly windowParts?: number;
   readonly player?: PlayerOptions;
@@ -112,6 +121,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly intake: Intake;
   private readonly ins: InsFeed;
   private readonly native: NativeFeed;
+  /** Only where range tokens are not used. */
+  private readonly blockTokens: BlockTokens | undefined;
   private readonly player: Player;
   private readonly playhead: Playhead;
   private readonly evaluation: Evaluation;
@@ -160,12 +171,17 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.player = new Player(options.player ?? PLAYER_DEFAULTS);
     this.playhead = new Playhead(this.player);
     const { lockers } = this;
-    const useFollow = options.follow ?? true;
+    // What sends unasked is read under a range token.
+    const useFollow = (options.follow ?? true) && options.rangeTokens !== false;
+    if (options.rangeTokens === false) this.blockTokens = new BlockTokens(neighbours, prng.fork('tokens'), outputs);
     this.ins = new InsFeed({
       stream,
       key,
       invitation: options.invitation,
       useFollow,
+      ...(this.blockTokens === undefined ? {} : { blockTokens: this.blockTokens }),
+      batches: options.batches ?? true,
+      connections: options.insConnections ?? 1,
       catalogue,
       lockers,
       numbers,
@@ -195,6 +211,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.player.advance(nowMs);
     this.native.timeout(nowMs);
     this.ins.timeout(nowMs);
+    this.blockTokens?.timeout(nowMs);
     if (this.member.timeout(nowMs)) this.member.heartbeat(this.player.bufferMs(), this.player.latencyMs(nowMs) ?? 0);
     this.unsettledAtMs = nowMs;
   }
@@ -217,6 +234,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     let next = earlier(this.player.nextDeadline(), this.member.nextDeadline());
     next = earlier(next, this.native.nextDeadline());
     next = earlier(next, this.ins.nextDeadline());
+    next = earlier(next, this.blockTokens?.nextDeadline());
     return earlier(next, this.evaluation.nextDeadline());
   }
 
@@ -404,6 +422,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.dialled.delete(link);
     if (id !== undefined) this.candidates.closed(id, nowMs);
     this.native.closed(link);
+    this.blockTokens?.closed(link);
     this.member.serving.closed(link);
   }
 
@@ -525,6 +544,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private token(owner: Uint8Array, sealed: Uint8Array, nowMs: number): void {
+    if (this.blockTokens !== undefined) return;
     const old = this.lockers.addToken(owner, sealed);
     if (old !== undefined) this.ins.tokenChanged(old, sealed, nowMs);
   }
@@ -540,7 +560,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (neighbour === undefined || this.member.peerMessage(neighbour, message, nowMs)) return;
     switch (message.type) {
       case 'bitmap':
-        if (message.token !== null) this.offerToken(neighbour.key, message.token);
+        if (message.token !== null && this.blockTokens === undefined) this.offerToken(neighbour.key, message.token);
         this.lockers.get(neighbour.id)?.availability.replace(message.availability);
         return;
       case 'records':
@@ -550,7 +570,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.native.refused(link, message.request, message.retryAfterMs, nowMs);
         return;
       case 'token':
-        this.offerToken(neighbour.key, message.token);
+        if (this.blockTokens !== undefined) this.blockTokens.granted(neighbour, message.token);
+        else this.offerToken(neighbour.key, message.token);
         return;
       case 'description':
         this.offerDescription(message.description);

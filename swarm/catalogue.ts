@@ -74,6 +74,11 @@ export class Catalogue {
     return true;
   }
 
+  /** Whether a record of the part is known, of any track. */
+  knows(part: number): boolean {
+    return this.rows[part % this.windowParts]?.part === part;
+  }
+
   /** Whether a decoder can begin at the part; false too where no record of it is known. */
   isStart(part: number): boolean {
     const row = this.rows[part % this.windowParts];

@@ -32,6 +32,8 @@ const PAUSE_MS = 4;
 const BEGIN_MS = 1_000;
 /** Media from the first part on that an INS server begins with: what is to be in hand, and a part that comes late. */
 const BEGIN_WITH_MS = 750;
+/** Where bitmaps, once a second from one to the next, are the only news of what there is. */
+const BEGIN_WITHOUT_FOLLOW_MS = 2_500;
 /** A place that is so far behind the newest start has not led to a beginning. */
 const BEGIN_AGAIN_MS = 3_000;
 /** A follow that begins again after a longer break begins at the newest part. */
@@ -60,7 +62,7 @@ export class Evaluation {
   private readonly outputs: Sink<PeerOutput>;
   private readonly start: StartPosition;
   /** What the last decision was about. */
-  private readonly looked = { tracks: [] as readonly number[], partMs: 250, from: 0, to: -1 };
+  private readonly looked = { tracks: [] as readonly number[], partMs: 250, partsPerSegment: 4, from: 0, to: -1 };
   /** It found something missing. */
   private missing = true;
 
@@ -125,6 +127,7 @@ export class Evaluation {
     this.nextAtMs = undefined;
     const native = this.usesNative(nowMs, startedAtMs);
     this.looked.partMs = partMs;
+    this.looked.partsPerSegment = partsPerSegment;
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, nowMs);
     const announced = this.newestAnnounced();
     const to = Math.min(this.horizon(announced), from + SPAN_MAX);
@@ -170,10 +173,11 @@ export class Evaluation {
 
   /** Where a viewer begins whom an INS server feeds; chosen anew when it has led to nothing for long. */
   private insPosition(): number {
-    const { partMs } = this.looked;
+    const { partMs, partsPerSegment } = this.looked;
+    const withMs = this.ins.follows ? BEGIN_WITH_MS : BEGIN_WITHOUT_FOLLOW_MS;
     const behindMs = (this.catalogue.newestIndependent - this.firstWanted) * partMs;
-    if (this.firstWanted < 0 || behindMs > BEGIN_AGAIN_MS) {
-      this.firstWanted = insStart(this.catalogue, BEGIN_WITH_MS, partMs);
+    if (this.firstWanted < 0 || behindMs > withMs + BEGIN_AGAIN_MS) {
+      this.firstWanted = insStart(this.catalogue, withMs, partMs, partsPerSegment);
     }
     return this.firstWanted;
   }

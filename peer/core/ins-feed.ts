@@ -107,6 +107,11 @@ export class InsFeed {
     return this.at;
   }
 
+  /** The live edge comes unasked. */
+  get follows(): boolean {
+    return this.options.useFollow;
+  }
+
   get up(): boolean {
     return this.session?.up === true;
   }

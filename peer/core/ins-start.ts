@@ -1,22 +1,24 @@
 import type { Catalogue } from '../../swarm/catalogue.ts';
 
 /** Starts older than the newest that are looked at. */
-const OLDER_STARTS_MAX = 4;
+const OLDER_STARTS_MAX = 6;
 
 /**
  * Where a viewer begins whom an INS server feeds: the newest part that a decoder can begin with and that has so much behind it
  * already that playing it does not end before late parts come. What there is comes at once, so a nearer start would be no
  * sooner, and would only have less in hand.
  *
- * @returns The newest start that is known where none has enough behind it; -1 when none is known.
+ * @param partsPerSegment - Older starts than those whose records are known are guessed by this; a wrong guess costs a segment.
+ * @returns -1 when no start is known.
  */
-export function insStart(catalogue: Catalogue, enoughMs: number, partMs: number): number {
+export function insStart(catalogue: Catalogue, enoughMs: number, partMs: number, partsPerSegment: number): number {
   const { newest, newestIndependent } = catalogue;
-  let starts = 0;
-  for (let part = newestIndependent; part >= catalogue.oldestPart && starts <= OLDER_STARTS_MAX; part--) {
-    if (!catalogue.isStart(part)) continue;
-    if ((newest - part + 1) * partMs >= enoughMs) return part;
-    starts++;
+  let [start, older] = [newestIndependent, 0];
+  for (let part = newestIndependent; part >= catalogue.oldestPart && part >= 0; part--) {
+    const isKnown = catalogue.knows(part);
+    if (isKnown ? !catalogue.isStart(part) : (start - part) % partsPerSegment !== 0) continue;
+    start = part;
+    if ((newest - part + 1) * partMs >= enoughMs || ++older > OLDER_STARTS_MAX) return part;
   }
-  return newestIndependent;
+  return start;
 }

@@ -33,7 +33,7 @@ const BEGIN_MS = 1_000;
 /** Media from the first part on that an INS server begins with: what is to be in hand, and a part that comes late. */
 const BEGIN_WITH_MS = 750;
 /** Where bitmaps, once a second from one to the next, are the only news of what there is. */
-const BEGIN_WITHOUT_FOLLOW_MS = 2_500;
+const BEGIN_WITHOUT_FOLLOW_MS = 4_000;
 /** A place that is so far behind the newest start has not led to a beginning. */
 const BEGIN_AGAIN_MS = 3_000;
 /** A follow that begins again after a longer break begins at the newest part. */

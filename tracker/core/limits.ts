@@ -3,7 +3,7 @@ import type { TrackerLimits } from './io.ts';
 /** Bounds of what the tracker keeps, and its intervals; each with its reason. What the wire bounds is in protocol/limits.ts. */
 
 export const TRACKER_LIMITS: TrackerLimits = {
-  /** A member costs about 3 KB here and 13 KB in its socket: 20,000 fit into half a gigabyte. */
+  /** A member costs about 5 KB here and 13 KB in its socket: 20,000 fit into half a gigabyte. */
   linksMax: 20_000,
   swarmsMax: 1_024,
   /** Swarms that viewers wait in and no source has published: anybody can make those up. */

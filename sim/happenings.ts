@@ -49,13 +49,13 @@ export function happen(happening: Happening, stage: Stage, prng: Prng): void {
       for (const { peer } of someOf(1, stage, prng)) peer.loseLinks(() => prng.unit() < happening.share);
       return;
     case 'partition':
-      stage.network.part(happening.regions[0], happening.regions[1], stage.nowMs + happening.forMs);
+      stage.network.partRegions([happening.regions[0]], [happening.regions[1]], stage.nowMs + happening.forMs);
       return;
     case 'ins-stalls':
-      stall(stage.insServers[happening.server]?.host, stage.nowMs + happening.forMs);
+      stall(stage, stage.insServers[happening.server]?.host, happening.forMs);
       return;
     case 'viewers-stall':
-      for (const { peer } of someOf(happening.share, stage, prng)) stall(peer.host, stage.nowMs + happening.forMs);
+      for (const { peer } of someOf(happening.share, stage, prng)) stall(stage, peer.host, happening.forMs);
       return;
     case 'viewers-lie':
       for (const { peer } of someOf(happening.share, stage, prng)) peer.lies = true;
@@ -66,8 +66,8 @@ export function happen(happening: Happening, stage: Stage, prng: Prng): void {
   }
 }
 
-function stall(host: Host | undefined, untilMs: number): void {
-  if (host !== undefined) host.heldUntilMs = Math.max(host.heldUntilMs, untilMs);
+function stall({ network, nowMs }: Stage, host: Host | undefined, forMs: number): void {
+  if (host !== undefined) network.stop(host, nowMs + forMs);
 }
 
 /** A share of those who are there. */

@@ -1,6 +1,14 @@
 import { type Body, Queue } from '../machine/machine.ts';
 import type { EventQueue, Happening } from './event-queue.ts';
+import { Line } from './line.ts';
 import type { Frame, Pipe } from './pipe.ts';
+
+/** What work takes on a host's one processor; nothing where nothing is said. */
+export interface CpuCosts {
+  readonly hashMsPerMB?: number;
+  readonly signUs?: number;
+  readonly verifyUs?: number;
+}
 
 export interface HostOptions {
   readonly region: number;
@@ -8,6 +16,12 @@ export interface HostOptions {
   readonly downBps: number;
   /** Browsers cannot be dialled. */
   readonly dialable: boolean;
+  /** Bottlenecks that it shares with others: a house's line, a region's. */
+  readonly sharedUp?: Line | undefined;
+  readonly sharedDown?: Line | undefined;
+  /** Whoever dials it shakes hands once more, for TLS. */
+  readonly tls?: boolean;
+  readonly cpu?: CpuCosts;
   /**
    * Hears of a block with its first packet instead of its last, and can pass on what it has of it, as nothing that ships does: whoever
    * verifies before passing on has to have all of it.
@@ -19,16 +33,40 @@ export interface HostOptions {
 export class Host {
   readonly options: HostOptions;
   readonly up: Uplink;
-  readonly down: Downlink;
-  /** It stands still until then, as a machine without memory does: nothing comes to it or from it; what was sent comes after. */
-  heldUntilMs = 0;
+  readonly down: Line;
+  /** Its programs stand still: nothing is read, no timer goes off; its sockets take in what they hold. */
+  stopped = false;
+  stoppedUntilMs = 0;
+  /** Programs on it, that are told when they may go on. */
+  readonly resumed: (() => void)[] = [];
   /** When the last byte of a block is here that was heard of with its first. */
   private readonly wholeAtMs = new WeakMap<Body, number>();
+  private cpuFreeAtMs = 0;
+  private readonly events: EventQueue;
 
   constructor(events: EventQueue, options: HostOptions) {
     this.options = options;
+    this.events = events;
     this.up = new Uplink(events, options.upBps);
-    this.down = new Downlink(options.downBps);
+    this.down = new Line(options.downBps);
+  }
+
+  /** See {@link Network.setStopped}. */
+  setStopped(stopped: boolean): void {
+    this.stopped = stopped;
+    if (!stopped) for (const resume of this.resumed) resume();
+  }
+
+  /** Other rates from now on. */
+  setRates(upBps: number, downBps: number): void {
+    this.up.setRate(upBps);
+    this.down.setRate(downBps);
+  }
+
+  /** Has the processor do something, after what it has to do already. @returns When it is done. */
+  work(tookMs: number): number {
+    this.cpuFreeAtMs = Math.max(this.cpuFreeAtMs, this.events.nowMs) + tookMs;
+    return this.cpuFreeAtMs;
   }
 
   /** A block is under way, whose last byte is here then. */
@@ -46,7 +84,7 @@ export class Host {
   }
 
   get receivedBytes(): number {
-    return this.down.receivedBytes;
+    return this.down.bytes;
   }
 }
 
@@ -55,14 +93,12 @@ export class Host {
  * As much as a packet and a half; what comes meanwhile waits that much longer at most.
  */
 const AHEAD_BYTES = 2_048;
-/** As soon as so much of a block is there its beginning can be passed on. */
-const PACKET_BYTES = 1_500;
 
 /** Serves its pipes in turn, a frame each. */
 export class Uplink implements Happening {
   sentBytes = 0;
   private readonly events: EventQueue;
-  private readonly msPerByte: number;
+  private msPerByte: number;
   private readonly ready = new Queue<Pipe>();
   /** When all that was begun has left. */
   private freeAtMs = 0;
@@ -75,13 +111,32 @@ export class Uplink implements Happening {
     this.msPerByte = 8000 / bps;
   }
 
+  msFor(sizeBytes: number): number {
+    return sizeBytes * this.msPerByte;
+  }
+
+  /** From now on; what is leaving stays as it was. */
+  setRate(bps: number): void {
+    this.msPerByte = 8000 / bps;
+  }
+
   send(pipe: Pipe, frame: Frame): void {
-    if (!this.planned && this.ready.length === 0 && this.hasRoom()) {
+    if (!this.planned && this.ready.length === 0 && !pipe.isFull && this.hasRoom()) {
       this.begin(pipe, frame);
       return;
     }
     pipe.waiting.push(frame);
     pipe.waitingBytes += frame.sizeBytes;
+    this.goOn(pipe);
+  }
+
+  /** A pipe has something to send, or room for it. */
+  goOn(pipe: Pipe): void {
+    if (pipe.isFull) {
+      pipe.ends.filled();
+      return;
+    }
+    if (pipe.waiting.length === 0) return;
     this.list(pipe);
     this.wake();
   }
@@ -94,11 +149,13 @@ export class Uplink implements Happening {
     while (this.ready.length > 0 && this.hasRoom()) {
       const pipe = this.ready.shift()!;
       pipe.listed = false;
-      const frame = pipe.waiting.shift();
+      const frame = pipe.isFull ? undefined : pipe.waiting.shift();
       if (frame === undefined) continue;
       pipe.waitingBytes -= frame.sizeBytes;
-      if (pipe.waiting.length > 0) this.list(pipe);
       this.begin(pipe, frame);
+      if (pipe.waiting.length === 0) continue;
+      if (pipe.isFull) pipe.ends.filled();
+      else this.list(pipe);
     }
     if (this.ready.length > 0) this.wake();
   }
@@ -107,7 +164,7 @@ export class Uplink implements Happening {
   private left(pipe: Pipe, frame: Frame): void {
     const { byteLength } = frame.body!;
     this.leaving = undefined;
-    this.carry(pipe, frame);
+    pipe.carry(frame, this.freeAtMs);
     if (pipe.closed) return;
     pipe.waitingBytes -= frame.sizeBytes;
     pipe.waitingBlockBytes -= byteLength;
@@ -128,67 +185,22 @@ export class Uplink implements Happening {
     const { nowMs } = this.events;
     const { sizeBytes } = frame;
     this.sentBytes += sizeBytes;
+    pipe.begunBytes += sizeBytes;
+    pipe.onWayBytes += sizeBytes;
     this.freeAtMs = Math.max(this.freeAtMs, nowMs) + sizeBytes * this.msPerByte;
     if (frame.header === undefined) {
-      this.carry(pipe, frame);
+      pipe.carry(frame, this.freeAtMs);
       return;
     }
-    if (pipe.to.options.cutThrough) this.tellAhead(pipe, frame);
+    if (pipe.to.options.cutThrough) pipe.tellAhead(frame, this.freeAtMs);
     pipe.waitingBytes += sizeBytes;
     this.leaving = frame;
     this.wake();
-  }
-
-  /** The frame leaves when the line is free: on to the other side. */
-  private carry(pipe: Pipe, frame: Frame): void {
-    let dueAtMs = this.freeAtMs + pipe.delayMs + pipe.to.down.msFor(frame.sizeBytes);
-    if (frame.body !== undefined) dueAtMs = Math.max(dueAtMs, pipe.from.wholeFrom(frame.body) + this.packetMs(pipe));
-    // A small frame does not overtake a large one.
-    if (dueAtMs > pipe.dueAtMs) pipe.dueAtMs = dueAtMs;
-    this.events.plan(pipe.dueAtMs, frame);
-  }
-
-  /** The receiver hears of the block now that its first packet is on the way; its last byte comes as it would. */
-  private tellAhead(pipe: Pipe, frame: Frame): void {
-    const beganAtMs = this.freeAtMs - frame.sizeBytes * this.msPerByte;
-    const wholeAtMs = this.freeAtMs + pipe.delayMs + pipe.to.down.msFor(frame.sizeBytes);
-    pipe.to.expect(frame.body!, Math.max(wholeAtMs, pipe.from.wholeFrom(frame.body!) + this.packetMs(pipe)));
-    pipe.dueAtMs = Math.max(pipe.dueAtMs, beganAtMs + this.packetMs(pipe));
-    this.events.plan(pipe.dueAtMs, pipe.ahead(frame));
-  }
-
-  /** From the first bit of a packet here to its last bit there. */
-  private packetMs(pipe: Pipe): number {
-    return PACKET_BYTES * this.msPerByte + pipe.delayMs + pipe.to.down.msFor(PACKET_BYTES);
   }
 
   private wake(): void {
     if (this.planned) return;
     this.planned = true;
     this.events.plan(this.freeAtMs, this);
-  }
-}
-
-/** Takes what arrives in order, at its rate. */
-export class Downlink {
-  receivedBytes = 0;
-  private readonly msPerByte: number;
-  private freeAtMs = 0;
-
-  constructor(bps: number) {
-    this.msPerByte = 8000 / bps;
-  }
-
-  msFor(sizeBytes: number): number {
-    return sizeBytes * this.msPerByte;
-  }
-
-  /** @param nowMs - When it is through where nothing is before it. @returns When it is through. */
-  take(sizeBytes: number, nowMs: number): number {
-    const tookMs = sizeBytes * this.msPerByte;
-    const beganMs = nowMs - tookMs;
-    this.freeAtMs = Math.max(this.freeAtMs, beganMs) + tookMs;
-    this.receivedBytes += sizeBytes;
-    return this.freeAtMs;
   }
 }

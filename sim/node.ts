@@ -1,11 +1,12 @@
 import { type Body, type LinkId, type Machine, Queue } from '../machine/machine.ts';
 import type { Codec } from '../protocol/codec.ts';
 import { type BlockHeader, blockHeaderBytes } from '../protocol/frames.ts';
+import { CLOSE } from '../protocol/reasons.ts';
 import { Alarm, type EventQueue } from './event-queue.ts';
 import type { Host } from './host.ts';
+import { LINK_LIMITS, Link, type LinkLimits, type Side } from './link.ts';
 import type { LinkEnd } from './links.ts';
 import type { Network } from './network.ts';
-import type { Pipe, PipeEnds } from './pipe.ts';
 import type { Trace } from './trace.ts';
 
 /** What a simulated program shares with the others. */
@@ -19,46 +20,12 @@ export interface World {
   readonly checksWire?: boolean;
 }
 
-/** Bytes of a WebSocket frame header, masked as clients send it, for payloads up to 64 KiB. */
-const FRAME_HEADER_BYTES = 8;
+/** Ms after which a dial that nothing answers is given up, and after which TCP tries again for the first time. */
+const DIAL_MS = 10_000;
+const SYN_RETRY_MS = 1_000;
 
 /** What is behind a timer is never before the present: time never stands still. */
 const STEP_MS = 0.01;
-
-/** Dialling takes no longer. */
-const CONNECT_MS_MAX = 10_000;
-/** After so long without a sign of life shells give a connection up (`runtime/node/ws-link.ts`). */
-const SILENCE_MS_MAX = 25_000;
-
-/** One side of a link. What arrives on its pipe is for the other side; what left it is for this one. */
-class Side implements PipeEnds {
-  readonly node: SimNode<unknown, unknown>;
-  readonly link: LinkId;
-  readonly end: LinkEnd;
-  /** From here to there. Set once the other side is made. */
-  out: Pipe | undefined;
-  other: Side | undefined;
-  /** What comes is still heard here. */
-  open = true;
-
-  constructor(node: SimNode<unknown, unknown>, link: LinkId, end: LinkEnd) {
-    this.node = node;
-    this.link = link;
-    this.end = end;
-  }
-
-  message(message: unknown, sizeBytes: number): void {
-    this.other!.node.heard(this.other!, message, sizeBytes);
-  }
-
-  block(header: BlockHeader, body: Body, sizeBytes: number): void {
-    this.other!.node.heardBlock(this.other!, header, body, sizeBytes);
-  }
-
-  left(bodyBytes: number, leftBytes: number): void {
-    if (this.node.alive) this.end.sent(this.link, bodyBytes, leftBytes);
-  }
-}
 
 /**
  * One program: a core, the host it runs on, and its links. Subclasses turn outputs into calls of `dial`, `send`
@@ -72,6 +39,7 @@ export abstract class SimNode<Input, Output> {
   alive = true;
   /** How far the program's clock is ahead of the world's, in ms. */
   skewMs = 0;
+  readonly limits: LinkLimits = LINK_LIMITS;
   readonly id: number;
   readonly host: Host;
   protected readonly world: World;
@@ -81,6 +49,10 @@ export abstract class SimNode<Input, Output> {
   private busy = false;
   private readonly waiting = new Queue<Input>();
   private readonly alarm: Alarm;
+  /** Its machine is gone, too: nothing answers there. */
+  private vanished = false;
+  /** A timer went off while it stood still. */
+  private late = false;
 
   constructor(world: World, id: number, host: Host, machine: Machine<Input, Output>) {
     this.world = world;
@@ -88,6 +60,7 @@ export abstract class SimNode<Input, Output> {
     this.host = host;
     this.machine = machine;
     this.alarm = new Alarm(world.events, { happen: () => this.timeout() });
+    host.resumed.push(() => this.resume());
   }
 
   /** How a link that somebody else dialled is heard. */
@@ -101,97 +74,155 @@ export abstract class SimNode<Input, Output> {
 
   /** Breaks all connections, as a network that goes away for a moment does. */
   dropLinks(): void {
-    for (const link of [...this.links.keys()]) this.close(link, 1006, 'the connection broke');
+    for (const side of [...this.links.values()]) side.breakOff(1006, 'the connection broke');
   }
 
   /**
-   * Leaves connections half open, as when a router forgets them: nothing arrives any more, either way, and nobody is told until the
-   * shells' pings go unanswered.
+   * Leaves connections half open, as when a router forgets them: nothing arrives any more, either way, and nobody is told.
    *
    * @param chosen - Which ones; asked for each.
    */
-  loseLinks(chosen: () => boolean): void {
-    const { events } = this.world;
-    for (const [link, { out, other }] of this.links) {
-      if (!chosen()) continue;
-      out!.close();
-      other!.out!.close();
-      events.at(events.nowMs + SILENCE_MS_MAX, () => this.close(link, 1006, 'nothing came for too long'));
-    }
+  loseLinks(chosen: () => boolean = () => true): void {
+    for (const { link } of [...this.links.values()]) if (chosen()) link.cut();
   }
 
   input(input: Input): void {
     if (!this.alive) return;
     this.waiting.push(input);
-    if (!this.busy) this.run();
+    if (!this.busy && !this.host.stopped) this.run();
   }
 
-  /** Ends the program as a crash does: nothing is said, its links close. */
+  /** Ends the program as a crash does: nothing is said, its machine closes its connections. */
   kill(): void {
     this.alive = false;
-    for (const link of [...this.links.keys()]) this.close(link, 1006, 'crashed');
+    for (const side of [...this.links.values()]) {
+      side.abandon();
+      side.link.gone(side.other);
+    }
+    this.links.clear();
+  }
+
+  /** Ends the program together with its machine, as a power cut does: the others are left with half-open connections. */
+  vanish(): void {
+    this.alive = false;
+    this.vanished = true;
+    for (const side of [...this.links.values()]) {
+      side.abandon();
+      side.link.cut();
+    }
+    this.links.clear();
   }
 
   /** A control message has come. */
-  heard({ link, end, open }: Side, message: unknown, sizeBytes: number): void {
+  heard({ id, end, open }: Side, message: unknown, sizeBytes: number): void {
     this.controlReceivedBytes += sizeBytes;
-    if (open) end.message(link, message);
+    if (open) end.message(id, message);
   }
 
-  heardBlock({ link, end, open }: Side, header: BlockHeader, body: Body, sizeBytes: number): void {
+  heardBlock({ id, end, open }: Side, header: BlockHeader, body: Body, sizeBytes: number): void {
     this.dataReceivedBytes += sizeBytes;
-    if (open) end.block(link, header, body);
+    if (open) end.block(id, header, body);
+  }
+
+  /** A link has ended. */
+  linkOver({ id, end }: Side, code: number, why: string): void {
+    this.links.delete(id);
+    if (this.alive) end.closed(id, code, why);
   }
 
   protected dial(link: LinkId, url: string, end: LinkEnd): void {
     const { events, network } = this.world;
     const remote = this.world.listeners.get(url);
-    if (remote === undefined || !remote.alive) {
+    if (remote === undefined) {
       events.at(events.nowMs + 1, () => end.closed(link, 1006, 'nobody listens there'));
       return;
     }
-    const heldMs = network.heldMs(this.host, remote.host);
-    if (heldMs > CONNECT_MS_MAX) events.at(events.nowMs + CONNECT_MS_MAX, () => end.closed(link, 1006, 'no answer'));
-    else events.at(events.nowMs + heldMs + network.openMs(this.host, remote.host), () => this.open(link, remote, end));
+    this.shakeHands(link, remote, end, events.nowMs + DIAL_MS, SYN_RETRY_MS, network.openMs(this.host, remote.host));
+  }
+
+  /** Gives up at `untilMs`; where nothing answers, it tries again after `retryMs`, and then after twice as long. */
+  private shakeHands(
+    link: LinkId,
+    remote: SimNode<unknown, unknown>,
+    end: LinkEnd,
+    untilMs: number,
+    retryMs: number,
+    tookMs: number,
+  ): void {
+    const { events, network } = this.world;
+    if (network.isCut(this.host, remote.host) || remote.vanished || remote.host.stopped) {
+      const isLast = events.nowMs + retryMs >= untilMs;
+      const again = () => this.shakeHands(link, remote, end, untilMs, retryMs * 2, tookMs);
+      events.at(isLast ? untilMs : events.nowMs + retryMs, isLast ? () => this.failed(link, end, 'no answer') : again);
+    } else if (!remote.alive) {
+      const refusedAtMs = events.nowMs + network.roundTripMs(this.host, remote.host);
+      events.at(refusedAtMs, () => this.failed(link, end, 'nobody listens there'));
+    } else {
+      // The other side knows of the link as soon as the request to upgrade has come; what it says at once comes with the answer.
+      const acceptedMs = tookMs - network.delayMs(remote.host, this.host);
+      events.at(events.nowMs + acceptedMs, () => this.accept(link, remote, end));
+    }
+  }
+
+  private failed(link: LinkId, end: LinkEnd, why: string): void {
+    if (this.alive) end.closed(link, 1006, why);
   }
 
   /** Sends a control message. It is read-only from now on: the receiver gets the same object. */
   protected send<M>(link: LinkId, codec: Codec<M>, message: M): void {
-    const pipe = this.links.get(link)?.out;
-    if (pipe === undefined) return;
+    const side = this.links.get(link);
+    if (side === undefined || !this.mayBuffer(side)) return;
     const travels = this.world.checksWire === true ? codec.encode(message) : message;
-    const sizeBytes = codec.size(message) + FRAME_HEADER_BYTES;
+    const payloadBytes = codec.size(message);
+    const sizeBytes = payloadBytes + frameHeaderBytes(payloadBytes, side.dialled);
     this.controlSentBytes += sizeBytes;
-    pipe.sendMessage(travels, sizeBytes);
+    side.out.sendMessage(travels, sizeBytes);
   }
 
   protected sendBlock(link: LinkId, header: BlockHeader, body: Body): void {
-    const pipe = this.links.get(link)?.out;
-    if (pipe === undefined) return;
-    const sizeBytes = blockHeaderBytes(header) + body.byteLength + FRAME_HEADER_BYTES;
+    const side = this.links.get(link);
+    if (side === undefined || !this.mayBuffer(side)) return;
+    const headerBytes = blockHeaderBytes(header);
+    const { byteLength } = body;
+    // Who has dialled sends a fragment with the header, and one with the block.
+    const frameBytes = side.dialled
+      ? frameHeaderBytes(headerBytes, true) + frameHeaderBytes(byteLength, true)
+      : frameHeaderBytes(headerBytes + byteLength, false);
+    const sizeBytes = headerBytes + byteLength + frameBytes;
     this.dataSentBytes += sizeBytes;
-    pipe.sendBlock(header, body, sizeBytes);
+    side.out.sendBlock(header, body, sizeBytes);
   }
 
   /** Closes from this side; both sides hear of it. */
   protected close(link: LinkId, code: number, why: string): void {
-    const side = this.links.get(link);
-    const other = side?.other;
-    if (side === undefined || other === undefined) return;
-    const { events, network } = this.world;
-    this.links.delete(link);
-    side.open = false;
-    side.out!.close();
-    events.at(events.nowMs, () => {
-      if (this.alive) side.end.closed(link, code, why);
-    });
-    const { node: remote, link: remoteLink } = other;
-    const heldMs = network.heldMs(this.host, remote.host);
-    events.at(events.nowMs + heldMs + network.delayMs(this.host, remote.host), () => {
-      other.out!.close();
-      other.open = false;
-      if (remote.links.delete(remoteLink) && remote.alive) other.end.closed(remoteLink, code, why);
-    });
+    this.links.get(link)?.close(code, why);
+  }
+
+  /** The answer to a question of the core, once the processor has found it: at once where that costs nothing. */
+  protected answer(tookMs: number, input: Input): void {
+    if (tookMs === 0) this.input(input);
+    else this.world.events.at(this.host.work(tookMs), () => this.input(input));
+  }
+
+  protected hashMs(sizeBytes: number): number {
+    return ((this.host.options.cpu?.hashMsPerMB ?? 0) * sizeBytes) / 1_000_000;
+  }
+
+  protected get signMs(): number {
+    return (this.host.options.cpu?.signUs ?? 0) / 1000;
+  }
+
+  protected get verifyMs(): number {
+    return (this.host.options.cpu?.verifyUs ?? 0) / 1000;
+  }
+
+  /** A send buffer that is full ends the link, as in the shells. */
+  private mayBuffer(side: Side): boolean {
+    const { bufferedBytesMax } = this.limits;
+    if (!side.open) return false;
+    if (side.out.waitingBytes <= bufferedBytesMax) return true;
+    side.breakOff(CLOSE.slow, `${bufferedBytesMax} bytes wait to be read`);
+    return false;
   }
 
   private run(): void {
@@ -212,30 +243,44 @@ export abstract class SimNode<Input, Output> {
     this.arm();
   }
 
-  private open(link: LinkId, remote: SimNode<unknown, unknown>, end: LinkEnd): void {
+  private accept(link: LinkId, remote: SimNode<unknown, unknown>, end: LinkEnd): void {
+    const { events, network } = this.world;
+    const openAtMs = events.nowMs + network.delayMs(remote.host, this.host);
     if (!this.alive) return;
-    if (!remote.alive) {
-      end.closed(link, 1006, 'the connection failed');
+    if (!remote.alive || network.isCut(this.host, remote.host)) {
+      events.at(openAtMs, () => this.failed(link, end, 'the connection failed'));
       return;
     }
-    const { network } = this.world;
-    const here = new Side(this as unknown as SimNode<unknown, unknown>, link, end);
-    const there = new Side(remote, -++remote.accepted, remote.acceptEnd());
-    here.other = there;
-    there.other = here;
-    here.out = network.pipe(this.host, remote.host, here);
-    there.out = network.pipe(remote.host, this.host, there);
-    this.links.set(link, here);
-    remote.links.set(there.link, there);
-    there.end.opened(there.link);
-    end.opened(link);
+    const { dialler, listener } = new Link(
+      network,
+      { node: this as unknown as SimNode<unknown, unknown>, id: link, end },
+      { node: remote, id: -++remote.accepted, end: remote.acceptEnd() },
+    );
+    this.links.set(link, dialler);
+    remote.links.set(listener.id, listener);
+    // Before anything that is said over there: what is planned first happens first.
+    events.at(openAtMs, () => {
+      if (dialler.open) end.opened(link);
+    });
+    listener.end.opened(listener.id);
   }
 
   private timeout(): void {
     if (!this.alive) return;
+    if (this.host.stopped) {
+      this.late = true;
+      return;
+    }
     this.busy = true;
     this.machine.handleTimeout(this.nowMs);
     this.run();
+  }
+
+  private resume(): void {
+    if (this.late) {
+      this.late = false;
+      this.timeout();
+    } else if (this.alive && this.waiting.length > 0) this.run();
   }
 
   private arm(): void {
@@ -244,4 +289,9 @@ export abstract class SimNode<Input, Output> {
     // A deadline that has come is let pass a moment later.
     this.alarm.set(Math.max(atMs - this.skewMs, this.world.events.nowMs + STEP_MS));
   }
+}
+
+/** RFC 6455 section 5.2. */
+function frameHeaderBytes(payloadBytes: number, masked: boolean): number {
+  return (payloadBytes < 126 ? 2 : payloadBytes < 65_536 ? 4 : 10) + (masked ? 4 : 0);
 }

@@ -5,6 +5,7 @@ import { insClientCodec, insServerCodec } from '../protocol/ins-messages.ts';
 import { concatBytes, sameBytes } from '../protocol/text.ts';
 import { simHash, simName, simSign, simVerify } from './crypto.ts';
 import type { Host } from './host.ts';
+import { LINK_LIMITS } from './link.ts';
 import { type LinkEnd, linkEnd } from './links.ts';
 import { SimNode, type World } from './node.ts';
 
@@ -12,6 +13,7 @@ import { SimNode, type World } from './node.ts';
 const LOOK_MS = 1_000;
 
 export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
+  override readonly limits = { ...LINK_LIMITS, bufferedBytesMax: 8 * 1024 * 1024 };
   private nonces = 0;
   private dialled = 0;
   private readonly key: Uint8Array;
@@ -61,17 +63,21 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
       case 'close':
         this.close(output.link, output.code, output.why);
         return;
-      case 'verify':
-        this.input({ kind: 'verified', ref: output.ref, ok: simVerify(output.key, output.signed, output.signature) });
+      case 'verify': {
+        const ok = simVerify(output.key, output.signed, output.signature);
+        this.answer(this.verifyMs, { kind: 'verified', ref: output.ref, ok });
         return;
-      case 'check-name':
-        this.input({ kind: 'named', ref: output.ref, ok: sameBytes(simName(output.body), output.name) });
+      }
+      case 'check-name': {
+        const ok = sameBytes(simName(output.body), output.name);
+        this.answer(this.hashMs(output.body.byteLength), { kind: 'named', ref: output.ref, ok });
         return;
+      }
       case 'check-proof': {
         const { ref, prefix, proof, block } = output;
         const body = block === null ? undefined : this.bodies.get(block.key);
         const ok = body !== undefined && sameBytes(simHash(concatBytes(prefix, simName(body))), proof);
-        this.input({ kind: 'proved', ref, ok });
+        this.answer(this.hashMs(body?.byteLength ?? 0), { kind: 'proved', ref, ok });
         return;
       }
       case 'store':
@@ -125,7 +131,8 @@ export class SimInsServer extends SimNode<InsServerInput, InsServerOutput> {
         return;
       case 'sign': {
         const signature = simSign(this.key, output.bytes);
-        this.input({ kind: 'upstream', upstream, input: { kind: 'signed', ref: output.ref, signature } });
+        const input = { kind: 'signed', ref: output.ref, signature } as const;
+        this.answer(this.signMs, { kind: 'upstream', upstream, input });
         return;
       }
       default:

@@ -43,17 +43,19 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
     if (this.performCommon(this.lies && output.kind === 'send-block' ? lieOf(output) : output)) return;
     switch (output.kind) {
       case 'sign':
-        this.input({ kind: 'signed', ref: output.ref, signature: simSign(this.key, output.bytes) });
+        this.answer(this.signMs, { kind: 'signed', ref: output.ref, signature: simSign(this.key, output.bytes) });
         return;
       case 'verify': {
         const keyFits = output.keyHash === null || sameBytes(simHash(output.key), output.keyHash);
         const ok = keyFits && simVerify(output.key, output.signed, output.signature);
-        this.input({ kind: 'verified', ref: output.ref, ok });
+        this.answer(this.verifyMs, { kind: 'verified', ref: output.ref, ok });
         return;
       }
-      case 'check-name':
-        this.input({ kind: 'named', ref: output.ref, ok: sameBytes(simName(output.body), output.name) });
+      case 'check-name': {
+        const ok = sameBytes(simName(output.body), output.name);
+        this.answer(this.hashMs(output.body.byteLength), { kind: 'named', ref: output.ref, ok });
         return;
+      }
       case 'description':
         return;
       case 'part': {

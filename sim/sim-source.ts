@@ -101,12 +101,12 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
           blocks.push({ name: simName(body), body });
         }
         this.parts.set(whole.content.replace('.', ':'), blocks.map(({ body }) => body.content).join());
-        this.input({ kind: 'cut', ref: output.ref, blocks });
+        this.answer(this.hashMs(whole.byteLength), { kind: 'cut', ref: output.ref, blocks });
         return;
       }
       case 'sign': {
         const signature = simSign(this.keys[output.with], output.bytes);
-        this.input({ kind: 'signed', ref: output.ref, signature, digest: simHash(output.bytes) });
+        this.answer(this.signMs, { kind: 'signed', ref: output.ref, signature, digest: simHash(output.bytes) });
         return;
       }
       case 'description':

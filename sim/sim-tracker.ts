@@ -4,10 +4,12 @@ import type { TrackerInput, TrackerOutput } from '../tracker/core/io.ts';
 import type { Tracker } from '../tracker/core/tracker.ts';
 import { simHash, simVerify } from './crypto.ts';
 import type { Host } from './host.ts';
+import { LINK_LIMITS } from './link.ts';
 import { type LinkEnd, linkEnd } from './links.ts';
 import { SimNode, type World } from './node.ts';
 
 export class SimTracker extends SimNode<TrackerInput, TrackerOutput> {
+  override readonly limits = { ...LINK_LIMITS, bufferedBytesMax: 1_048_576 };
   private nonces = 0;
 
   constructor(world: World, id: number, host: Host, core: Tracker) {
@@ -42,10 +44,10 @@ export class SimTracker extends SimNode<TrackerInput, TrackerOutput> {
         this.close(output.link, output.code, output.why);
         return;
       case 'hash':
-        this.input({ kind: 'hashed', ref: output.ref, hash: simHash(output.bytes) });
+        this.answer(this.hashMs(output.bytes.length), { kind: 'hashed', ref: output.ref, hash: simHash(output.bytes) });
         return;
       case 'verify':
-        this.input({
+        this.answer(this.verifyMs, {
           kind: 'verified',
           ref: output.ref,
           ok: simVerify(output.key, output.signed, output.signature),

@@ -31,6 +31,8 @@ import { CONTROL_UP_BPS, nativeCount, type SharedOut, shareOut } from './supply.
 import { Trace } from './trace.ts';
 
 export interface SimOptions extends RunOptions {
+  /** Messages travel as bytes, as in reality; slower, and the trace is the same. */
+  readonly checksWire?: boolean;
   /** What else happens during the run: each at its time after the start. */
   readonly events?: readonly { readonly atMs: number; run(sim: Simulation): void }[];
 }
@@ -86,7 +88,8 @@ export class Simulation implements CheckedRun, Stage {
     this.seconds = options.seconds ?? scenario.seconds;
     this.prng = new Prng(seed);
     this.network = new Network(this.events, scenario.regions.delaysMs);
-    this.world = { events: this.events, network: this.network, trace: this.trace, listeners: new Map() };
+    const { checksWire = false } = options;
+    this.world = { events: this.events, network: this.network, trace: this.trace, listeners: new Map(), checksWire };
     const root = this.prng.fork('root').bytes(32);
     this.streamId = simHash(root);
     const { arrivals, sessions, supply, stream, insServers, regions, browsers } = scenario;

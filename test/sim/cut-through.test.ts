@@ -20,7 +20,12 @@ function passOn(
     network.host({ region: 0, upBps: bps, downBps: 1000 * MBPS, dialable: true, cutThrough: cuts });
   const [source, server, viewer] = [host(8 * MBPS), host(serverBps, cutThrough), host(8 * MBPS)] as [Host, Host, Host];
   let [serverAtMs, viewerAtMs] = [0, 0];
-  const ends = (hears: () => void): PipeEnds => ({ message: () => {}, left: () => {}, block: hears });
+  const ends = (hears: () => void): PipeEnds => ({
+    message: () => {},
+    left: () => {},
+    filled: () => {},
+    block: hears,
+  });
   const toViewer = network.pipe(
     server,
     viewer,

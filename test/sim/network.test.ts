@@ -244,7 +244,7 @@ describe('what goes wrong', () => {
   it('half-open connections look open on both sides until something is due on them', () => {
     const { net, a, b, link, back } = pair();
     net.until(100);
-    a.silenceLinks();
+    a.loseLinks();
     a.say(link, 1);
     b.say(back, 2);
     net.until(10_000);

@@ -1,5 +1,6 @@
 import type { Host } from './host.ts';
 import { type Run, type SimStay, START_MS } from './run.ts';
+import type { ScenarioMode } from './scenario.ts';
 
 /** A rule of the system that did not hold. */
 export interface Violation {
@@ -22,6 +23,8 @@ export type Rule =
   | 'put'
   /** In INS mode no block byte is given to or taken from a peer. */
   | 'ins-only'
+  /** Little comes twice: see {@link fedTwice}. */
+  | 'fed-twice'
   /** In INS mode the source sends each byte to the servers it feeds and twice besides at most. */
   | 'source-copies'
   /** When all faults are healed and time enough has passed, everybody who is there plays near the live edge. */
@@ -36,11 +39,34 @@ export interface Watched {
 
 /** A run shows these besides what is measured. */
 export interface CheckedRun extends Run {
+  readonly mode: ScenarioMode;
   readonly servers: readonly Watched[];
   /** What INS servers broke of their word, in words; taken away by looking. */
   takeBrokenPuts(): string[];
   /** INS servers that the source feeds. */
   readonly fed: number;
+}
+
+/** Of all that comes, the most that may come more than once. In hybrid mode two ways race for what is late. */
+const TWICE_SHARE_MAX = { ins: 0.1, native: 0.1, mixed: 0.1, hybrid: 0.4 } as const;
+/** Of small crowds' supply the source has most, and servers fall behind; less time shows the start alone. */
+const TWICE_VIEWERS_MIN = 200;
+const TWICE_MS_MIN = 30_000;
+const TWICE_SUPPLY_MIN = 1.2;
+
+export type FedRun = Pick<CheckedRun, 'mode' | 'elapsedMs'> & {
+  readonly options: Pick<CheckedRun['options'], 'scenario'>;
+  readonly stays: readonly unknown[];
+};
+
+/** A crowd that lacks nothing and gets too much more than once. Where something breaks, what was under way comes again. */
+export function fedTwice(run: FedRun, duplicateShare: number): Violation[] {
+  const { supply, happenings, faults } = run.options.scenario;
+  if (happenings.length > 0 || faults !== null || run.stays.length < TWICE_VIEWERS_MIN) return [];
+  if (run.elapsedMs < TWICE_MS_MIN || (supply.kind === 'fair' && supply.times < TWICE_SUPPLY_MIN)) return [];
+  if (duplicateShare <= TWICE_SHARE_MAX[run.mode]) return [];
+  const what = `${(duplicateShare * 100).toFixed(1)} % of what came had come before`;
+  return [{ atMs: run.elapsedMs, rule: 'fed-twice', what }];
 }
 
 /** Violations beyond these are counted, not kept. */

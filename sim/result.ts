@@ -4,7 +4,7 @@ import { crowdInAtMs } from './arrivals.ts';
 import { efficiencyBound, frozenShareBound, latencyBoundMs, startupBoundMs } from './bound.ts';
 import { boundViewers, boundWorld } from './bound-of-run.ts';
 import { type Freeze, freezesOf } from './freezes.ts';
-import type { Invariants, Violation } from './invariants.ts';
+import { type CheckedRun, fedTwice, type Invariants, type Violation } from './invariants.ts';
 import type { Measuring } from './measuring.ts';
 import { type Run, type SimStay, START_MS } from './run.ts';
 
@@ -31,7 +31,7 @@ export interface SimResult {
 const FILLING_MS = 5_000;
 
 /** Works out the measures of a run so far. */
-export function resultOf(run: Run, measuring: Measuring, invariants: Invariants): SimResult {
+export function resultOf(run: CheckedRun, measuring: Measuring, invariants: Invariants): SimResult {
   const { sharedOut, options } = run;
   const streamBps = options.scenario.stream.bps;
   const supplyBps = sharedOut.sourceBps + sharedOut.insBps + sharedOut.peersBps;
@@ -76,6 +76,9 @@ export function resultOf(run: Run, measuring: Measuring, invariants: Invariants)
     sourceCopies: over(run.source.dataSentBytes, run.source.mediaBytes),
     bytesFrom: received,
   };
+  const usefulBytes = sum((stay) => stay.usefulBytes);
+  const duplicateShare = receivedBytes === 0 ? 0 : Math.max(0, 1 - usefulBytes / receivedBytes);
+  const violations = [...invariants.violations, ...fedTwice(run, duplicateShare)];
   return {
     traceHash: run.trace.hash,
     events: run.eventCount,
@@ -84,10 +87,10 @@ export function resultOf(run: Run, measuring: Measuring, invariants: Invariants)
     crowdInAtMs: crowdAtMs,
     figures,
     series: seriesOf(run, measuring, stays, startups, boundsMs),
-    duplicateShare: receivedBytes === 0 ? 0 : Math.max(0, 1 - sum((stay) => stay.usefulBytes) / receivedBytes),
+    duplicateShare,
     bad: sum((stay) => stay.bad),
-    violations: invariants.violations,
-    violationCount: invariants.count,
+    violations,
+    violationCount: invariants.count + violations.length - invariants.violations.length,
   };
 }
 

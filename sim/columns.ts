@@ -8,6 +8,12 @@ export interface Changes {
   /** Largest block. */
   readonly blockBytes?: number;
   readonly partMs?: number;
+  /** A token is asked of a neighbour for every block. */
+  readonly rangeTokens?: false;
+  /** One block is asked for at a time. */
+  readonly batches?: false;
+  /** Connections of a viewer to its INS server. */
+  readonly insConnections?: number;
   /** INS servers pass on what they have of a block. */
   readonly cutThrough?: true;
 }
@@ -70,17 +76,32 @@ const BLOCK_SIZES_KIB = [16, 64, 256, 1024];
 
 /** All columns that a scenario can be run in: those that stand for themselves, then the drafts' way with one thing changed each. */
 export function columnsOf(scenario: Scenario): readonly SimColumn[] {
-  return [...MAIN, ...BLOCK_SIZES_KIB.map((kib) => blockSize(kib, scenario)), CUT_THROUGH];
+  return [...MAIN, ...VARIED, ...BLOCK_SIZES_KIB.map((kib) => blockSize(kib, scenario)), CUT_THROUGH];
 }
 
-const CUT_THROUGH: SimColumn = {
-  key: 'cut-through',
-  label: 'Forwarding inside blocks',
-  what: 'INS servers pass a block on from its first packet, not verified before forwarding, as nothing that ships does',
-  base: 'ins-drafts',
-  mode: DRAFTS.mode,
-  changes: { ...DRAFTS.changes, cutThrough: true },
-};
+/** The drafts' way with one thing changed. */
+function varied(key: string, label: string, what: string, changes: Changes): SimColumn {
+  return { key, label, what, base: 'ins-drafts', mode: DRAFTS.mode, changes: { ...DRAFTS.changes, ...changes } };
+}
+
+const VARIED: readonly SimColumn[] = [
+  varied('no-range-tokens', 'No range tokens', 'a token is asked of a neighbour for every block, and waited for', {
+    rangeTokens: false,
+  }),
+  varied('no-batches', 'No batches', 'one block is asked for at a time', { batches: false }),
+  ...[2, 4].map((count) =>
+    varied(`connections-${count}`, `${count} connections`, `${count} connections to the INS server instead of one`, {
+      insConnections: count,
+    }),
+  ),
+];
+
+const CUT_THROUGH = varied(
+  'cut-through',
+  'Forwarding inside blocks',
+  'INS servers pass a block on from its first packet, not verified before forwarding, as nothing that ships does',
+  { cutThrough: true },
+);
 
 /**
  * A part is cut where it is larger than a block, so blocks are never larger than parts: for large blocks parts have to last as long as the stream
@@ -90,14 +111,13 @@ function blockSize(kib: number, { stream }: Scenario): SimColumn {
   const fillMs = (kib * KIB * 8000) / stream.bps;
   const partMs = Math.max(1, Math.round(fillMs / stream.partMs)) * stream.partMs;
   const size = kib < 1024 ? `${kib} KiB` : '1 MiB';
-  return {
-    key: `blocks-${kib < 1024 ? `${kib}k` : '1m'}`,
-    label: `Blocks of ${size}`,
-    what: `blocks of at most ${size}, in parts of ${partMs / 1000} s${partMs === stream.partMs ? '' : ', about as long as the stream takes to fill one'}`,
-    base: 'ins-drafts',
-    mode: DRAFTS.mode,
-    changes: { ...DRAFTS.changes, blockBytes: kib * KIB, ...(partMs === stream.partMs ? {} : { partMs }) },
-  };
+  const longer = partMs === stream.partMs ? '' : ', about as long as the stream takes to fill one';
+  const what = `blocks of at most ${size}, in parts of ${partMs / 1000} s${longer}`;
+  const key = `blocks-${kib < 1024 ? `${kib}k` : '1m'}`;
+  return varied(key, `Blocks of ${size}`, what, {
+    blockBytes: kib * KIB,
+    ...(partMs === stream.partMs ? {} : { partMs }),
+  });
 }
 
 /** The scenario with what a column changes in it. */
@@ -116,26 +136,20 @@ export function optionsOf(
   column: SimColumn,
   { scenario, peers, seed, seconds }: Pick<RunOptions, 'scenario' | 'peers' | 'seed'> & { readonly seconds: number },
 ): RunOptions {
-  const { follow, blockBytes, cutThrough } = column.changes;
-  return {
-    scenario: scenarioOf(column, scenario),
-    peers,
-    seed,
-    seconds,
-    mode: column.mode,
-    ...(follow === undefined ? {} : { follow }),
-    ...(blockBytes === undefined ? {} : { blockBytes }),
-    ...(cutThrough === undefined ? {} : { cutThrough }),
-  };
+  const { partMs: _, ...changes } = column.changes;
+  return { scenario: scenarioOf(column, scenario), peers, seed, seconds, mode: column.mode, ...changes };
 }
 
 /** The changes as further options of the command that replays a run. */
 export function furtherOptionsOf({ changes }: SimColumn): Record<string, string | number | true> {
-  const { follow, blockBytes, partMs, cutThrough } = changes;
+  const { follow, blockBytes, partMs, rangeTokens, batches, insConnections, cutThrough } = changes;
   return {
     ...(follow === false ? { 'no-follow': true } : {}),
     ...(blockBytes === undefined ? {} : { 'block-size': blockBytes }),
     ...(partMs === undefined ? {} : { part: partMs }),
+    ...(rangeTokens === false ? { 'no-range-tokens': true } : {}),
+    ...(batches === false ? { 'no-batches': true } : {}),
+    ...(insConnections === undefined ? {} : { 'ins-connections': insConnections }),
     ...(cutThrough === undefined ? {} : { 'cut-through': true }),
   };
 }

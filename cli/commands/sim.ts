@@ -53,6 +53,13 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
     uplinks: optional('MIX', `how viewers' uplinks differ: ${Object.keys(UPLINK_MIXES).join(', ')}`, readMix),
     blockSize: optional('SIZE', 'largest block, such as 16K', size(1_024, BLOCK_BYTES_MAX, 'from 1K to 1M')),
     part: optional('MS', "length of a part; the scenario's by default", wholeNumber(100, 60_000, 'ms')),
+    rangeTokens: toggle('viewers ask a neighbour for a token for every block', true),
+    batches: toggle('viewers ask an INS server for one block at a time', true),
+    insConnections: optional(
+      'NUMBER',
+      "a viewer's connections to its INS server; 1 by default",
+      wholeNumber(1, 16, ''),
+    ),
     cutThrough: toggle('INS servers pass blocks on from their first packet, unverified, as nothing that ships does'),
     regions: optional(
       'FILE',
@@ -67,12 +74,21 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
     ['Ten thousand, with a fifth more supply than they need', 'inswarm sim --peers 10000 --scenario flash-crowd-tight'],
   ],
   async run(values) {
-    const { peers, seed, follow, blockSize, cutThrough, json } = values;
+    const { peers, seed, follow, blockSize, json } = values;
     const life = lifetime();
     const scenario = changed(values.scenario, values);
     const { mode = scenario.mode, seconds = scenario.seconds } = values;
     const blocks = blockSize === undefined ? {} : { blockBytes: blockSize };
-    const simulation = new Simulation({ scenario, seed, peers, mode, seconds, follow, cutThrough, ...blocks });
+    const simulation = new Simulation({
+      scenario,
+      seed,
+      peers,
+      mode,
+      seconds,
+      follow,
+      ...blocks,
+      ...ablationsOf(values),
+    });
     const line = new ProgressLine(process.stderr, nowMs());
     const startedAtMs = nowMs();
     const cpu = process.cpuUsage();
@@ -176,8 +192,25 @@ function changed(named: Scenario, { supply, insServers, insFed, uplinks, regions
   };
 }
 
+interface AblationValues {
+  readonly rangeTokens: boolean;
+  readonly batches: boolean;
+  readonly insConnections: number | undefined;
+  readonly cutThrough: boolean;
+}
+
+/** What is otherwise than it ships, and nothing else. */
+function ablationsOf({ rangeTokens, batches, insConnections, cutThrough }: AblationValues) {
+  return {
+    ...(rangeTokens ? {} : { rangeTokens }),
+    ...(batches ? {} : { batches }),
+    ...(insConnections === undefined ? {} : { insConnections }),
+    ...(cutThrough ? { cutThrough } : {}),
+  };
+}
+
 function furtherOptions(
-  values: Changes & { readonly follow: boolean; readonly blockSize: number | undefined; readonly cutThrough: boolean },
+  values: Changes & { readonly follow: boolean; readonly blockSize: number | undefined } & AblationValues,
 ) {
   const { follow, supply, insServers, insFed, uplinks, blockSize, part, regions } = values;
   const named = {
@@ -190,6 +223,9 @@ function furtherOptions(
     regions,
   };
   const more: Record<string, string | number | true> = follow ? {} : { 'no-follow': true };
+  if (!values.rangeTokens) more['no-range-tokens'] = true;
+  if (!values.batches) more['no-batches'] = true;
+  if (values.insConnections !== undefined) more['ins-connections'] = values.insConnections;
   if (values.cutThrough) more['cut-through'] = true;
   for (const [name, value] of Object.entries(named)) if (value !== undefined) more[name] = value;
   return more;

@@ -36,10 +36,12 @@ describe('the columns of a comparison', () => {
   });
 
   it('are told to the command that replays a run', () => {
-    const small = COLUMNS.find(({ key }) => key === 'blocks-256k')!;
-    expect(furtherOptionsOf(small)).toEqual({ 'no-follow': true, 'block-size': 262_144, part: 2_000 });
-    const cut = COLUMNS.find(({ key }) => key === 'cut-through')!;
-    expect(furtherOptionsOf(cut)).toEqual({ 'no-follow': true, 'cut-through': true });
+    const more = (key: string) => furtherOptionsOf(COLUMNS.find((column) => column.key === key)!);
+    expect(more('blocks-256k')).toEqual({ 'no-follow': true, 'block-size': 262_144, part: 2_000 });
+    expect(more('no-range-tokens')).toEqual({ 'no-follow': true, 'no-range-tokens': true });
+    expect(more('no-batches')).toEqual({ 'no-follow': true, 'no-batches': true });
+    expect(more('connections-4')).toEqual({ 'no-follow': true, 'ins-connections': 4 });
+    expect(more('cut-through')).toEqual({ 'no-follow': true, 'cut-through': true });
     expect(furtherOptionsOf(COLUMNS[0]!)).toEqual({});
   });
 });

@@ -13,6 +13,11 @@ export class Line {
     this.msPerByte = 8000 / bps;
   }
 
+  /** When it has taken all that has come so far. */
+  freeFrom(nowMs: number): number {
+    return Math.max(this.freeAtMs, nowMs);
+  }
+
   msFor(sizeBytes: number): number {
     return sizeBytes * this.msPerByte;
   }

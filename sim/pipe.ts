@@ -56,7 +56,9 @@ export class Frame implements Happening {
       const line = pipe.way[this.hop++]!;
       // Planned for when it is through the last one where nothing is before it there.
       const isLast = this.hop === pipe.way.length;
-      const throughAtMs = line.take(this.sizeBytes, isLast ? events.nowMs : events.nowMs + line.msFor(this.sizeBytes));
+      const comesAtMs = isLast ? events.nowMs : events.nowMs + line.msFor(this.sizeBytes);
+      // The whole block takes the line for all of it; but its first packet overtakes nothing that is in it.
+      const throughAtMs = this.isAhead ? line.freeFrom(events.nowMs) : line.take(this.sizeBytes, comesAtMs);
       const nextAtMs = throughAtMs + pipe.msAfter(this.hop, this.sizeBytes);
       if (nextAtMs > events.nowMs + INSTANT_MS) {
         pipe.plan(this, nextAtMs);
@@ -185,9 +187,9 @@ export class Pipe {
     first.body = body;
     first.isAhead = true;
     whole.told = true;
-    // The downlink takes the bytes as they come.
-    first.hop = this.way.length;
-    this.dueAtMs[first.hop] = Math.max(...this.dueAtMs);
+    // To the receiver's downlink: what shares the lines before it is not slowed.
+    first.hop = this.way.length - 1;
+    this.dueAtMs[first.hop] = Math.max(...this.dueAtMs.slice(0, -1));
     this.plan(first, beganAtMs + this.packetMs);
     this.dueAtMs[0] = this.dueAtMs[first.hop]!;
   }

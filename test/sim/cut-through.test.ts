@@ -69,4 +69,24 @@ describe('a host that passes blocks on from their first packet', () => {
   it('sends each byte once', () => {
     expect(passOn(true, 8 * MBPS).bytes).toBe(100_000);
   });
+
+  it('hears of everything in the order in which it was sent, though its downlink is behind', () => {
+    const events = new EventQueue(0);
+    const network = new Network(events, [[10]]);
+    const host = (bps: number) =>
+      network.host({ region: 0, upBps: bps, downBps: bps, dialable: true, cutThrough: true });
+    const heard: unknown[] = [];
+    const pipe = network.pipe(host(80 * MBPS), host(MBPS), {
+      message: (message) => heard.push(message),
+      block: (_, body) => heard.push(body.byteLength),
+      left: () => {},
+      filled: () => {},
+    });
+    for (const size of [50_000, 40_000, 30_000]) {
+      pipe.sendMessage(`${size} follow`, 50);
+      pipe.sendBlock(HEADER, { byteLength: size }, size);
+    }
+    events.runUntil(10_000);
+    expect(heard).toEqual(['50000 follow', 50_000, '40000 follow', 40_000, '30000 follow', 30_000]);
+  });
 });

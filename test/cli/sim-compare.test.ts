@@ -56,11 +56,16 @@ describe('inswarm sim compare', () => {
   });
 
   it('runs what a variation varies, too, and prints a table where no JSON is asked for', () => {
-    const { status, stdout } = inswarm(...QUICK, '--seeds', '1', '--columns', 'blocks-16k', '--out', 'varied');
+    const { status, stdout } = inswarm(...QUICK, '--seeds', '1', '--columns', 'no-batches', '--out', 'varied');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/INS as drafted +Blocks of 16 KiB/);
-    expect(stdout).toContain('supply, Blocks of 16 KiB: 90,000,000 bit/s');
+    expect(stdout).toMatch(/INS as drafted +No batches/);
+    expect(stdout).toContain('supply, No batches: 90,000,000 bit/s');
     expect(stdout).toContain(join('varied', 'report.html'));
+    const report = JSON.parse(readFileSync(join(folder, 'varied/report.json'), 'utf8')) as Report;
+    const [run] = report.modes['no-batches']!.runs;
+    expect(run!.traceHash).not.toBe(report.modes['ins-drafts']!.runs[0]!.traceHash);
+    const replayed = JSON.parse(inswarm(...run!.command.split(' ').slice(2), '--json').stdout) as Report;
+    expect(Object.values(replayed.modes)[0]!.runs[0]!.traceHash).toBe(run!.traceHash);
   });
 
   it('says in one line what is wrong, before anything is run', async () => {

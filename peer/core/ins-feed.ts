@@ -308,7 +308,7 @@ export class InsFeed {
     const { session, trial, moves } = this;
     this.lookAtMs = undefined;
     if (trial !== undefined) this.lookAtMs = moves.verdictAtMs(trial);
-    else if (session !== undefined && this.servers.size > 1) this.lookAtMs = moves.reasonAtMs(session, playing);
+    else if (session !== undefined && this.servers.size > 1) this.lookAtMs = moves.reasonAtMs(session, playing, nowMs);
     // Where there is nobody else to try now, there may be later.
     if (this.lookAtMs !== undefined) this.lookAtMs = Math.max(this.lookAtMs, nowMs + LOOK_AGAIN_MS);
   }

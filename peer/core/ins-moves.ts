@@ -14,12 +14,12 @@ export interface Playing {
 
 /** A server whose promptest part of two seconds comes so much later than parts can come is slow. */
 const SLOW_MS = 300;
-/** Nothing for so long, and for a quarter longer than lately, is silence; before there was a lately, and at most. */
-const SILENT_MS_MIN = 400;
+/** Nothing for so long, and for a fifth longer than lately, is silence; before there was a lately, and at most. */
+const SILENT_MS_MIN = 350;
 const SILENT_MS_FIRST = 1_000;
 const SILENT_MS_MAX = 2_500;
 /** With more than this in hand there is no hurry: it is what another server takes to answer from far away. */
-const RESCUE_MS = 700;
+const RESCUE_MS = 1_000;
 /** One that is not up within this is tried beside the next: the time in which a near one is. */
 const OTHER_DIAL_MS = 100;
 /** Who is slow is given so much time to recover: longer, the more is in hand. Chance parts those who suffer together. */
@@ -28,13 +28,13 @@ const PATIENCE_LOW_MS = 1_500;
 const LOW_MS = 400;
 /** Ms in which another server has to show that it is better: to be up, and from then on. */
 const TRIAL_DIAL_MS = 3_000;
-const TRIAL_MS = 1_500;
+const TRIAL_MS = 600;
 /** Parts of another server that count for its pace, and those that show that it brings anything. */
 const TRIAL_PARTS = 2;
 /** Pause after a trial, growing while they lead to nothing; and after how long a server counts as good. */
-const PAUSE_MS = 10_000;
-const PAUSE_MS_MAX = 60_000;
-const GOOD_MS = 30_000;
+const PAUSE_MS = 90_000;
+const PAUSE_MS_MAX = 240_000;
+const GOOD_MS = 300_000;
 /** How early parts can come is forgotten slowly: routes change. */
 const CREEP_MS = 1;
 
@@ -63,8 +63,9 @@ export class InsMoves {
   /** @returns Why another server is to be tried now, if so. */
   reason(session: InsSession, playing: Playing, nowMs: number): string | undefined {
     if (!session.up) return session.dialledAtMs + OTHER_DIAL_MS <= nowMs ? 'it does not answer' : undefined;
-    if (session.follow === undefined || !playing.live || this.restUntilMs > nowMs) return undefined;
-    if (this.silentAtMs(session, playing) <= nowMs) return 'nothing comes';
+    if (session.follow === undefined || !playing.live) return undefined;
+    if (this.silentAtMs(session, playing, nowMs) <= nowMs) return 'nothing comes';
+    if (this.restUntilMs > nowMs) return undefined;
     if (!(this.excessMs(session) > SLOW_MS)) {
       this.slowAtMs = undefined;
       return undefined;
@@ -76,15 +77,16 @@ export class InsMoves {
   }
 
   /** When {@link reason} may have another answer without anything having come. */
-  reasonAtMs(session: InsSession, playing: Playing): number | undefined {
+  reasonAtMs(session: InsSession, playing: Playing, nowMs: number): number | undefined {
     if (!session.up) return session.dialledAtMs + OTHER_DIAL_MS;
     if (session.follow === undefined || !playing.live) return undefined;
-    return Math.max(this.restUntilMs, earlier(this.silentAtMs(session, playing), this.slowAtMs)!);
+    const slowAtMs = this.slowAtMs === undefined ? undefined : Math.max(this.slowAtMs, this.restUntilMs);
+    return earlier(this.silentAtMs(session, playing, nowMs), slowAtMs);
   }
 
   /** Whether the other one is to send the live edge, too: a dial costs nothing, blocks that come twice do. */
   wantsBoth(session: InsSession, playing: Playing, nowMs: number): boolean {
-    return session.up && (this.silentAtMs(session, playing) <= nowMs || this.excessMs(session) > SLOW_MS);
+    return session.up && (this.silentAtMs(session, playing, nowMs) <= nowMs || this.excessMs(session) > SLOW_MS);
   }
 
   /** Which of the two to keep; undefined while that is not clear. */
@@ -123,9 +125,11 @@ export class InsMoves {
     return (session.pace.usualMs() ?? Number.NaN) - this.bestLagMs;
   }
 
-  private silentAtMs(session: InsSession, { emptyAtMs, partMs }: Playing): number {
+  private silentAtMs(session: InsSession, { emptyAtMs, partMs }: Playing, nowMs: number): number {
     const { longestGapMs, settled } = session.pace;
-    const usualMs = settled ? Math.max(SILENT_MS_MIN, partMs * 1.6, longestGapMs * 1.25) : SILENT_MS_FIRST;
-    return Math.max(session.heardAtMs + Math.min(usualMs, SILENT_MS_MAX), emptyAtMs - RESCUE_MS);
+    const usualMs = settled ? Math.max(SILENT_MS_MIN, partMs * 1.4, longestGapMs * 1.2) : SILENT_MS_FIRST;
+    // After a false alarm silence has to be deeper to count.
+    const silentMs = Math.min(usualMs * (this.restUntilMs > nowMs ? 2 : 1), SILENT_MS_MAX);
+    return Math.max(session.heardAtMs + silentMs, emptyAtMs - RESCUE_MS);
   }
 }

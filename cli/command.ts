@@ -27,6 +27,8 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   /** What it does, for its own help. */
   readonly description: string;
   readonly options: S;
+  /** Words that an option takes, and what they stand for. */
+  readonly glossary?: { readonly title: string; readonly words: readonly (readonly [string, string])[] };
   /** What to do, and the command line that does it. */
   readonly examples: readonly (readonly [string, string])[];
   run(values: Values<S>, log: Log): Promise<void>;
@@ -104,7 +106,26 @@ function addCommand(program: Commander, made: Command, surroundings: Surrounding
   sub.helpOption('-h, --help', 'print this help');
   for (const [key, spec] of Object.entries({ ...made.options, ...COMMON })) sub.addOption(toCommander(key, spec));
   const examples = made.examples.map(([what, line]) => `  # ${what}\n  ${line}`).join('\n\n');
+  if (made.glossary !== undefined) sub.addHelpText('after', glossaryText(made.glossary, helpWidth(surroundings)));
   return sub.addHelpText('after', `\nExamples:\n${examples}\n\n${ALSO}`);
+}
+
+function helpWidth({ columns }: Pick<Surroundings, 'columns'>): number {
+  return Math.min(columns ?? 100, 110);
+}
+
+/** Words to the left, what they stand for beside them, broken between words. */
+function glossaryText({ title, words }: NonNullable<Command['glossary']>, width: number): string {
+  const left = Math.max(...words.map(([word]) => word.length)) + 4;
+  const lines = words.map(([word, what]) => {
+    const rows = [''];
+    for (const part of what.split(' ')) {
+      if (rows.at(-1)!.length + part.length + 1 > Math.max(20, width - left)) rows.push('');
+      rows.push(`${rows.pop()} ${part}`.trim());
+    }
+    return `  ${word}`.padEnd(left) + rows.join(`\n${' '.repeat(left)}`);
+  });
+  return `\n${title}:\n${lines.join('\n')}`;
 }
 
 function prepare(program: Commander, { write, columns }: Surroundings): void {
@@ -114,7 +135,7 @@ function prepare(program: Commander, { write, columns }: Surroundings): void {
     writeOut: write,
     // Errors are thrown, and told once, in one line.
     writeErr: () => undefined,
-    getOutHelpWidth: () => Math.min(columns ?? 100, 110),
+    getOutHelpWidth: () => helpWidth({ columns }),
   });
 }
 

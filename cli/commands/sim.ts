@@ -29,9 +29,7 @@ export const sim = command({
   name: 'sim',
   summary: 'simulate a crowd of viewers, with the code that ships, and measure what they feel',
   description: `Runs source, tracker, INS servers and thousands of viewers under virtual time in this process: the code that ships, with only
-network and clock simulated. The same options give the same run, to the last message. Figures come with the bound that no system can beat.
-
-Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('. ')}.`,
+network and clock simulated. The same options give the same run, to the last message. Figures come with the bound that no system can beat.`,
   options: {
     peers: option('NUMBER', 'how many viewers', wholeNumber(1, 100_000, ''), 1_000, '1000'),
     mode: optional(
@@ -68,6 +66,7 @@ Scenarios: ${SCENARIOS.map(({ name, summary }) => `${name}: ${summary}`).join('.
     ),
     json: toggle('print one line of JSON'),
   },
+  glossary: { title: 'Scenarios', words: SCENARIOS.map(({ name, summary }) => [name, summary]) },
   examples: [
     ['A thousand viewers within ten seconds, fed by four INS servers', 'inswarm sim'],
     ['The same crowd without servers, for scripts', 'inswarm sim --mode native --json'],

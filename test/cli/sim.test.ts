@@ -9,6 +9,7 @@ import { crashProblem } from '../../cli/commands/sim.ts';
 import { COMMANDS } from '../../cli/commands.ts';
 import { progressText } from '../../cli/sim-progress.ts';
 import { REPORT_SCHEMA, type Report } from '../../report/report.ts';
+import { SCENARIOS } from '../../sim/scenarios.ts';
 import { BIN, ensureBuilt } from './program.ts';
 import { inTerminal } from './pty.ts';
 
@@ -64,6 +65,18 @@ test('delays come from a file, and what is wrong in it is told with its line', a
   writeFileSync(file, 'here 5 300\nthere 300\n');
   expect(await problem('--regions', file)).toBe(`--regions ${file}: line 2: 1 delays, but there are 2 regions`);
 }, 60_000);
+
+test('its help lists every scenario with its sentence, no wider than the terminal', async () => {
+  let help = '';
+  const write = (text: string) => {
+    help += text;
+  };
+  await runCommandLine(COMMANDS, ['sim', '--help'], { env: {}, version: '1', write, columns: 80 });
+  const list = help.slice(help.indexOf('\nScenarios:'), help.indexOf('\nExamples:'));
+  for (const line of list.split('\n')) expect(line.length).toBeLessThanOrEqual(80);
+  const words = list.replaceAll(/\s+/g, ' ');
+  for (const { name, summary } of SCENARIOS) expect(words).toContain(` ${name} ${summary}`);
+});
 
 test('wrong options are told in one line that says what is right', async () => {
   expect(await problem('--scenario', 'rush')).toContain('--scenario rush: the scenarios are flash-crowd, ');

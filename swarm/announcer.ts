@@ -2,6 +2,7 @@ import { earlier } from '../machine/deadlines.ts';
 import type { Sink } from '../machine/machine.ts';
 import { TokenBucket } from '../machine/rates.ts';
 import type { Bitmap } from '../protocol/bitmap.ts';
+import type { PeerMessage } from '../protocol/peer-messages.ts';
 import type { Mode } from '../protocol/swarm-fields.ts';
 import type { SwarmOutput } from './io.ts';
 import type { Neighbour, Neighbours } from './neighbours.ts';
@@ -71,7 +72,8 @@ export class Announcer {
 
   /** What a new neighbour is told first. */
   greet(neighbour: Neighbour, availability: Bitmap[]): void {
-    this.bitmap(neighbour, availability, true);
+    const message = { type: 'bitmap', availability, token: this.tokenFor(neighbour, true) } as const;
+    this.outputs.push({ kind: 'send-peer', link: neighbour.link, message });
   }
 
   nextDeadline(): number | undefined {
@@ -89,10 +91,13 @@ export class Announcer {
     const full = this.fullAtMs <= nowMs;
     if (full) this.fullAtMs = nowMs + BITMAP_FULL_EVERY_MS;
     let bitmaps: Bitmap[] | undefined;
+    let message: Extract<PeerMessage, { type: 'bitmap' }> | undefined;
     for (const neighbour of this.neighbours.all()) {
       if (!full && this.mode !== 'ins' && neighbour.mode !== 'ins') continue;
       bitmaps ??= availability();
-      this.bitmap(neighbour, bitmaps, this.tokenFresh);
+      const token = this.tokenFor(neighbour, this.tokenFresh);
+      message = message?.token === token ? message : { type: 'bitmap', availability: bitmaps, token };
+      this.outputs.push({ kind: 'send-peer', link: neighbour.link, message });
     }
     if (full) this.tokenFresh = false;
   }
@@ -103,10 +108,13 @@ export class Announcer {
       return;
     }
     this.haveAtMs = undefined;
+    // Most lack all of it: one message for them all.
+    const toAll = { type: 'have', parts: this.fresh } as const;
     for (const { link, mode, availability } of this.neighbours.all()) {
       if (mode === 'ins') continue;
       const parts = this.fresh.filter(({ track, part }) => !availability.has(track, part));
-      if (parts.length > 0) this.outputs.push({ kind: 'send-peer', link, message: { type: 'have', parts } });
+      const message = parts.length === toAll.parts.length ? toAll : ({ type: 'have', parts } as const);
+      if (parts.length > 0) this.outputs.push({ kind: 'send-peer', link, message });
     }
     this.fresh = [];
   }
@@ -117,16 +125,17 @@ export class Announcer {
       return;
     }
     this.blocksAtMs = undefined;
+    const toAll = { type: 'have-blocks', blocks: this.freshBlocks } as const;
     for (const { link, mode, availability } of this.neighbours.all()) {
       if (mode === 'ins') continue;
       const blocks = this.freshBlocks.filter(({ track, part, index }) => !availability.hasBlock(track, part, index));
-      if (blocks.length > 0) this.outputs.push({ kind: 'send-peer', link, message: { type: 'have-blocks', blocks } });
+      const message = blocks.length === toAll.blocks.length ? toAll : ({ type: 'have-blocks', blocks } as const);
+      if (blocks.length > 0) this.outputs.push({ kind: 'send-peer', link, message });
     }
     this.freshBlocks = [];
   }
 
-  private bitmap({ link, mode }: Neighbour, availability: Bitmap[], withToken: boolean): void {
-    const token = withToken && mode !== 'native' ? this.token : null;
-    this.outputs.push({ kind: 'send-peer', link, message: { type: 'bitmap', availability, token } });
+  private tokenFor({ mode }: Neighbour, isNews: boolean): Uint8Array | null {
+    return isNews && mode !== 'native' ? this.token : null;
   }
 }

@@ -133,6 +133,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private refs = 0;
   /** Something came in since the last decision. */
   private unsettledAtMs: number | undefined;
+  private deadlineMs: number | undefined;
+  /** It is still that. */
+  private deadlineKnown = false;
   private selected: readonly number[] | null = null;
   private startedAtMs: number | undefined;
   private moreAtMs = 0;
@@ -203,11 +206,15 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   handleInput(input: PeerInput, nowMs: number): void {
-    if (this.isNews(input)) this.unsettledAtMs = nowMs;
+    const isNews = this.isNews(input);
+    if (isNews) this.unsettledAtMs = nowMs;
+    // What is merely noted of a neighbour moves no deadline; there is more of that than of all else.
+    if (isNews || input.kind !== 'peer-message' || !isAnnouncement(input.message)) this.deadlineKnown = false;
     this.take(input, nowMs);
   }
 
   handleTimeout(nowMs: number): void {
+    this.deadlineKnown = false;
     this.player.advance(nowMs);
     this.native.timeout(nowMs);
     this.ins.timeout(nowMs);
@@ -222,6 +229,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (output !== undefined || this.unsettledAtMs === undefined) return output;
     const atMs = this.unsettledAtMs;
     this.unsettledAtMs = undefined;
+    this.deadlineKnown = false;
     this.takeIn(atMs);
     if (this.outputs.length === 0) this.decide(atMs);
     // Checks go out first: what is answered at once changes what there is to decide.
@@ -230,6 +238,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   nextDeadline(): number | undefined {
+    if (!this.deadlineKnown) this.deadlineMs = this.findDeadline();
+    this.deadlineKnown = this.unsettledAtMs === undefined;
+    return this.deadlineMs;
+  }
+
+  private findDeadline(): number | undefined {
     if (this.startedAtMs === undefined) return undefined;
     let next = earlier(this.player.nextDeadline(), this.member.nextDeadline());
     next = earlier(next, this.native.nextDeadline());
@@ -755,6 +769,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
 function insOrigin({ link, url }: { readonly link: LinkId; readonly url: string }): Origin {
   return { from: 'ins', link, who: url };
+}
+
+function isAnnouncement({ type }: PeerMessage): boolean {
+  return type === 'have' || type === 'have-blocks' || type === 'bitmap';
 }
 
 const origins = new WeakMap<Neighbour, Origin>();

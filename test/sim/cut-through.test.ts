@@ -76,7 +76,8 @@ describe('a host that passes blocks on from their first packet', () => {
     const host = (bps: number) =>
       network.host({ region: 0, upBps: bps, downBps: bps, dialable: true, cutThrough: true });
     const heard: unknown[] = [];
-    const pipe = network.pipe(host(80 * MBPS), host(MBPS), {
+    const server = host(MBPS);
+    const pipe = network.pipe(host(80 * MBPS), server, {
       message: (message) => heard.push(message),
       block: (_, body) => heard.push(body.byteLength),
       left: () => {},
@@ -88,5 +89,7 @@ describe('a host that passes blocks on from their first packet', () => {
     }
     events.runUntil(10_000);
     expect(heard).toEqual(['50000 follow', 50_000, '40000 follow', 40_000, '30000 follow', 30_000]);
+    // Each byte came through it once.
+    expect(server.receivedBytes).toBe(120_150);
   });
 });

@@ -12,13 +12,14 @@ export function compareTable(report: Report): string {
   const over = `${seeds.length} ${seeds.length === 1 ? 'seed' : 'seeds, ± 95 % confidence'}`;
   const keys = Object.keys(modes);
   const bases = [...new Set(keys.flatMap((key) => modes[key]!.base ?? []))];
+  // A column that stands alone is seen beside its variations.
+  const own = mainKeys(report);
+  const main = own.length === 1 && bases.includes(own[0]!) ? [] : own;
   const varied = bases.map((base) => [base, ...keys.filter((key) => modes[key]!.base === base)]);
   return [
     `${scenario}, ${countText(peers)} viewers, ${seconds} s, ${over}`,
     ...Object.values(modes).map((column) => supplyLine(column, supplyBps)),
-    ...[mainKeys(report), ...varied]
-      .filter((some) => some.length > 0)
-      .flatMap((some) => ['', ...tableOf(report, some)]),
+    ...[main, ...varied].filter((some) => some.length > 0).flatMap((some) => ['', ...tableOf(report, some)]),
     ...warnings.map((warning) => `\nwarning: ${warning}`),
     ...sentences(report),
   ]

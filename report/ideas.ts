@@ -78,7 +78,10 @@ export function sentenceOf(report: Report, { withKey, withoutKey, what }: Idea):
   const changed = told.filter((difference) => isWorthTelling(difference)).slice(0, SAID_MAX);
   const same = told.find(({ measure }) => measure.key === 'startupDelayMs.p95');
   if (changed.length === 0) {
-    const rest = same === undefined ? '' : `; ${same.measure.name} stays at ${figureText(same.after, 'ms')}`;
+    const rest =
+      same === undefined
+        ? ''
+        : ` (${same.measure.name}: ${figureText(same.before, 'ms')} and ${figureText(same.after, 'ms')})`;
     return `${capital(what)}: nothing changes beyond chance${rest}.`;
   }
   return `${capital(what)}: ${listed(changed.map(phrase))}.`;

@@ -15,6 +15,8 @@ export interface PlayerOptions {
   readonly startBufferMs: number;
   /** Wished-for distance from the source's camera to the screen. */
   readonly targetLatencyMs: number;
+  /** Media kept in hand whatever the target: neither speed nor jumps go below it. As much as it takes to start by default. */
+  readonly inHandMs?: number;
 }
 
 export const PLAYER_DEFAULTS: PlayerOptions = { startBufferMs: 500, targetLatencyMs: 1200 };
@@ -261,11 +263,15 @@ export class Player {
     this.againMs = peaksMs.toSorted((a, b) => b - a)[PEAKS_AGAIN - 1] ?? 0;
   }
 
+  private get inHandMs(): number {
+    return this.options.inHandMs ?? this.options.startBufferMs;
+  }
+
   /** The latency that what comes late allows: the more it varies again and again, the more is kept in hand. */
   private lateAllowanceMs(partMs: number): number {
-    const { sortedLagsMs: sortedMs, againMs, options } = this;
+    const { sortedLagsMs: sortedMs, againMs } = this;
     const usualMs = sortedMs[sortedMs.length >> 1] ?? 0;
-    const inHandMs = Math.max(options.startBufferMs, againMs - usualMs);
+    const inHandMs = Math.max(this.inHandMs, againMs - usualMs);
     return Math.max(0, againMs, sortedMs.at(-1) ?? 0) + partMs + inHandMs;
   }
 
@@ -276,7 +282,7 @@ export class Player {
     const wishedMs = Math.max(targetLatencyMs, this.lateAllowanceMs(partMs));
     const beyondMs = (this.latencyMs(nowMs) ?? 0) - wishedMs;
     const bufferMs = this.bufferMs();
-    this.speed = beyondMs > DRIFT_MS && bufferMs > startBufferMs ? SPEED_MAX : 1;
+    this.speed = beyondMs > DRIFT_MS && bufferMs > this.inHandMs ? SPEED_MAX : 1;
     if (beyondMs <= JUMP_BEYOND_MS || nowMs - this.jumpedAtMs < JUMP_PAUSE_MS) return;
     const to = this.startBehind(nowMs - wishedMs);
     if (to === undefined || this.contiguousMs(to) < startBufferMs) return;

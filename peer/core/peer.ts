@@ -100,6 +100,8 @@ const WINDOW_PARTS = 240;
 const MORE_EVERY_MS = 5_000;
 /** Neighbours below which more are asked for, and none is given up. */
 const FEEDERS_MIN = 4;
+/** What is kept in hand beyond the latest that parts came, where a server sends them as they are made. */
+const INS_PLAYER = { inHandMs: 250 };
 /** The length of a part and of a segment, until the description tells. */
 const PART_MS = 250;
 const SEGMENT_MS = 1_000;
@@ -171,7 +173,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const descriptionOf = (revision: number) => this.descriptions.of(revision);
     this.intake = new Intake(stream, catalogue, outputs, nextRef, descriptionOf, readRecord);
     this.native = new NativeFeed(neighbours, prng.fork('native'), outputs);
-    this.player = new Player(options.player ?? PLAYER_DEFAULTS);
+    const player = options.player ?? PLAYER_DEFAULTS;
+    const isSentLive = mode === 'ins' && options.follow !== false;
+    this.player = new Player(isSentLive ? { ...INS_PLAYER, ...player } : player);
     this.playhead = new Playhead(this.player);
     const { lockers } = this;
     // What sends unasked is read under a range token.

@@ -71,6 +71,7 @@ export class Player {
   private part = -1;
   private offsetMs = 0;
   private atMs = 0;
+  private startedAtMs = 0;
   private speed = 1;
   private stalledAtMs: number | undefined;
   private freezeTold = false;
@@ -109,7 +110,8 @@ export class Player {
     if (part.part < this.part || this.parts.has(part.part)) return;
     this.parts.set(part.part, part);
     // What was made before we came is no measure: it had to be late.
-    if (this.part >= 0) this.noteLag(nowMs - part.capturedAtMs - part.durationMs);
+    if (this.part >= 0 && part.capturedAtMs >= this.startedAtMs)
+      this.noteLag(nowMs - part.capturedAtMs - part.durationMs);
     if (part.independent && part.part > this.newestIndependent) this.newestIndependent = part.part;
     if (this.part < 0) this.tryStart(nowMs);
     else if (this.stalledAtMs !== undefined) this.tryResume(nowMs);
@@ -214,14 +216,25 @@ export class Player {
     }
   }
 
-  private tryStart(nowMs: number): void {
+  private get inHandMs(): number {
+    return this.options.inHandMs ?? this.options.startBufferMs;
+  }
+
+  /** The newest independent part that is there with so much media; -1 when there is none. */
+  private startWith(mediaMs: number): number {
     for (let part = this.newestIndependent; part >= 0 && part > this.newestIndependent - 64; part--) {
-      if (!this.parts.get(part)?.independent || this.contiguousMs(part) < this.options.startBufferMs) continue;
-      this.moveTo(part);
-      this.atMs = nowMs;
-      this.events.push({ kind: 'started', atMs: nowMs, part });
-      return;
+      if (this.parts.get(part)?.independent && this.contiguousMs(part) >= mediaMs) return part;
     }
+    return -1;
+  }
+
+  private tryStart(nowMs: number): void {
+    const part = this.startWith(this.options.startBufferMs);
+    if (part < 0) return;
+    this.moveTo(part);
+    this.atMs = nowMs;
+    this.startedAtMs = nowMs;
+    this.events.push({ kind: 'started', atMs: nowMs, part });
   }
 
   private tryResume(nowMs: number): void {
@@ -263,10 +276,6 @@ export class Player {
     this.againMs = peaksMs.toSorted((a, b) => b - a)[PEAKS_AGAIN - 1] ?? 0;
   }
 
-  private get inHandMs(): number {
-    return this.options.inHandMs ?? this.options.startBufferMs;
-  }
-
   /** The latency that what comes late allows: the more it varies again and again, the more is kept in hand. */
   private lateAllowanceMs(partMs: number): number {
     const { sortedLagsMs: sortedMs, againMs } = this;
@@ -285,7 +294,7 @@ export class Player {
     this.speed = beyondMs > DRIFT_MS && bufferMs > this.inHandMs ? SPEED_MAX : 1;
     if (beyondMs <= JUMP_BEYOND_MS || nowMs - this.jumpedAtMs < JUMP_PAUSE_MS) return;
     const to = this.startBehind(nowMs - wishedMs);
-    if (to === undefined || this.contiguousMs(to) < startBufferMs) return;
+    if (to === undefined || this.contiguousMs(to) < Math.max(startBufferMs, this.inHandMs)) return;
     this.jumpedAtMs = nowMs;
     let held = 0;
     for (const part of this.parts.keys()) if (part < to) held++;

@@ -3,6 +3,7 @@ import { between, blob, bytes, flag, list, optional, type Read, struct, text, u8
 import {
   BATCH_ITEMS_MAX,
   DESCRIPTION_BYTES_MAX,
+  LANES,
   RECORD_BYTES_MAX,
   RECORDS_MESSAGE_MAX,
   TITLE_CHARS_MAX,
@@ -50,6 +51,12 @@ const messages = [
   message('stream-state', 11, { state: streamStateField, why: text(TITLE_CHARS_MAX) }),
   /** Single blocks that the sender can give of parts that are not whole yet (native delivery). */
   message('have-blocks', 12, { blocks: list(struct(label), 256) }),
+  /** By lane: how many hops from the source the sender is fed by push (255: it is not); and how many lanes more it can push. */
+  message('lanes', 13, { depths: bytes(LANES), free: u8 }),
+  /** The lanes (bit i: lane i) that the sender wants pushed from now on, all of them and no others; of these tracks (null: all). */
+  message('subscribe', 14, { lanes: u8, tracks: optional(list(between(0, TRACKS_MAX - 1), TRACKS_MAX)) }),
+  /** The lanes that the sender pushes to the receiver from now on, all of them and no others. */
+  message('subscribed', 15, { lanes: u8 }),
 ] as const;
 
 export type PeerMessage = MessageOf<typeof messages>;

@@ -8,6 +8,7 @@ import { Announcer } from './announcer.ts';
 import { Catalogue } from './catalogue.ts';
 import type { LinkNumbers, SwarmOutput } from './io.ts';
 import { type Neighbour, Neighbours, type Self } from './neighbours.ts';
+import { Pushing } from './pushing.ts';
 import { RangeTokens } from './range-tokens.ts';
 import { Serving } from './serve.ts';
 import { type Join, type Joined, TrackerSession } from './tracker-session.ts';
@@ -43,6 +44,7 @@ export class Member {
   readonly neighbours: Neighbours;
   readonly announcer: Announcer;
   readonly serving: Serving;
+  readonly pushing: Pushing;
   readonly tokens: RangeTokens;
   readonly tracker: TrackerSession;
   private readonly options: MemberOptions;
@@ -56,6 +58,7 @@ export class Member {
     this.neighbours = new Neighbours(self, acceptedMax, outputs);
     this.announcer = new Announcer(self.mode, this.neighbours, outputs);
     this.serving = new Serving(this.catalogue, outputs, options.uploadBpsMax);
+    this.pushing = new Pushing(self.source, this.neighbours, this.serving, outputs);
     this.tokens = new RangeTokens(self.key, self.stream);
     this.tracker = new TrackerSession(trackerUrl, join, numbers, prng.fork('tracker'), outputs);
   }
@@ -64,6 +67,7 @@ export class Member {
     let next = earlier(this.neighbours.nextDeadline(), this.announcer.nextDeadline());
     next = earlier(next, this.tokens.nextDeadline());
     next = earlier(next, this.serving.nextDeadline());
+    next = earlier(next, this.pushing.nextDeadline());
     return earlier(next, this.tracker.nextDeadline());
   }
 
@@ -72,6 +76,7 @@ export class Member {
     this.neighbours.expire(nowMs);
     this.announcer.timeout(nowMs, this.options.availability);
     this.serving.timeout(nowMs);
+    this.pushing.timeout(nowMs);
     return this.tracker.timeout(nowMs);
   }
 
@@ -142,6 +147,10 @@ export class Member {
         if (this.options.self.mode !== 'ins' && neighbour.mode !== 'ins') this.serving.request(link, message, nowMs);
         else this.notAllowed(link, message.request);
         return true;
+      case 'subscribe':
+        if (neighbour.mode !== 'ins' && this.options.self.gives)
+          this.pushing.subscribe(link, message.lanes, message.tracks, nowMs);
+        return true;
       case 'cancel':
         this.serving.cancel(link, message.request);
         return true;
@@ -158,8 +167,17 @@ export class Member {
   /** Says hello back, or not. @returns The new neighbour. */
   greet(link: LinkId, hello: Extract<PeerMessage, { type: 'hello' }>): Neighbour | undefined {
     const neighbour = this.neighbours.hello(link, hello);
-    if (neighbour !== undefined) this.announcer.greet(neighbour, this.options.availability());
+    if (neighbour === undefined) return undefined;
+    this.announcer.greet(neighbour, this.options.availability());
+    if (neighbour.mode !== 'ins' && !neighbour.source) this.pushing.greet(link);
     return neighbour;
+  }
+
+  /** The link to a neighbour, or to somebody who had not said hello, is gone. @returns The neighbour that was. */
+  closed(link: LinkId): Neighbour | undefined {
+    this.serving.closed(link);
+    this.pushing.closed(link);
+    return this.neighbours.closed(link);
   }
 
   /** Leaves the swarm. */

@@ -1,9 +1,11 @@
 import type { LinkId, Sink } from '../machine/machine.ts';
-import { BATCH_ITEMS_MAX, PEER_REQUESTS_MAX, WHOLE_PART } from '../protocol/limits.ts';
+import { BATCH_ITEMS_MAX, PEER_REQUESTS_MAX, PUSHED, WHOLE_PART } from '../protocol/limits.ts';
 import type { PeerMessage, RequestItem } from '../protocol/peer-messages.ts';
 import type { Reason } from '../protocol/reasons.ts';
+import type { Availability } from './availability.ts';
 import { type Catalogue, isWhole, type PartEntry } from './catalogue.ts';
 import type { SwarmOutput } from './io.ts';
+import type { Neighbour } from './neighbours.ts';
 import { Uplink } from './uplink.ts';
 
 type Request = Extract<PeerMessage, { type: 'request' }>;
@@ -14,6 +16,9 @@ const WAITING_MAX = PEER_REQUESTS_MAX + BATCH_ITEMS_MAX;
 const DEADLINE_MS_DEFAULT = 10_000;
 /** Whoever would have to wait longer than this is served sooner by somebody else, however much time there is. */
 const WAIT_MS_MAX = 400;
+/** A pushed block takes its place as if it were due then; what has not left after the longer time is asked for by now. */
+const PUSH_DUE_MS = 1000;
+const PUSH_WITHIN_MS = 1500;
 /** Give and take of the last seconds count: after so many ms half of it is forgotten. */
 const BALANCE_HALF_LIFE_MS = 10_000;
 /** By so much a neighbour comes sooner or later at most for what it gave us or took. */
@@ -31,6 +36,8 @@ interface Job {
   readonly deadlineAtMs: number;
   /** The place in the queue: the deadline, moved by what the link gave and took. */
   readonly orderMs: number;
+  /** Of a block that nobody asked for: what its receiver has. */
+  readonly pushedTo?: Availability;
 }
 
 /** One neighbour's account. */
@@ -68,8 +75,20 @@ export class Serving {
     this.pump(nowMs);
   }
 
+  /** Sends a block that nobody asked for, unless it has come from elsewhere by then, or would come too late to be of use. */
+  push({ link, availability }: Neighbour, entry: PartEntry, index: number, nowMs: number): void {
+    const line = this.lineOf(link);
+    const orderMs = nowMs + PUSH_DUE_MS;
+    if (this.waitMs(orderMs, nowMs) > PUSH_WITHIN_MS || line.waiting >= WAITING_MAX) return;
+    const deadlineAtMs = nowMs + PUSH_WITHIN_MS;
+    const job = { link, request: PUSHED, item: 0, entry, index, withRecord: true, deadlineAtMs, orderMs };
+    insert(this.queue, { ...job, pushedTo: availability });
+    line.waiting++;
+    this.pump(nowMs);
+  }
+
   cancel(link: LinkId, request: number): void {
-    this.drop((job) => job.link === link && job.request === request);
+    if (request !== PUSHED) this.drop((job) => job.link === link && job.request === request);
   }
 
   sent(link: LinkId, bytes: number, nowMs: number): void {
@@ -122,6 +141,7 @@ export class Serving {
       return;
     }
     for (const index of indices) {
+      this.drop((job) => job.link === link && job.request === PUSHED && job.entry === entry && job.index === index);
       // The record goes with the first block it is needed for: a receiver verifies nothing without it.
       const withRecord = index === 0 || !all;
       insert(this.queue, { link, request, item, entry, index, withRecord, deadlineAtMs, orderMs });
@@ -148,6 +168,11 @@ export class Serving {
     const { link, request, item, entry, index, withRecord } = job;
     const line = this.lineOf(link);
     line.waiting--;
+    const { track, part, independent: start } = entry.record;
+    if (job.pushedTo !== undefined) {
+      if (job.deadlineAtMs < nowMs || job.pushedTo.hasBlock(track, part, index)) return;
+      job.pushedTo.addBlock(track, part, index);
+    }
     if (job.deadlineAtMs < nowMs) {
       this.drop((other) => other.link === link && other.request === request && other.item === item);
       this.refuse(link, request, item, 'DEADLINE', 0);
@@ -155,7 +180,6 @@ export class Serving {
     }
     const { record, sealed, bodies } = entry;
     const body = bodies[index]!;
-    const { track, part, independent: start } = record;
     const companion = withRecord ? sealed : NOTHING;
     const labelled = { track, part, index, name: record.blocks[index]!.name, start, companion };
     this.outputs.push({ kind: 'send-block', link, header: { request, item, kept: false, labelled }, body });

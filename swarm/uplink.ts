@@ -6,6 +6,8 @@ const WINDOW_MS = 150;
 const MEMORY_MS = 2_000;
 /** Time of sending before the measure counts. */
 const MEASURED_MS = 20;
+/** Ms over which it is measured how much of the uplink is in use. */
+const USE_OVER_MS = 2_000;
 const RATE_MAX_BPS = 10_000_000_000;
 
 /**
@@ -21,6 +23,9 @@ export class Uplink {
   private busySinceMs = 0;
   /** When what was sent so far has used up its time under the limit. */
   private limitFreeAtMs = 0;
+  /** Bytes handed over lately, fading. */
+  private lateBytes = 0;
+  private lateAtMs = 0;
   private readonly limitBps: number | undefined;
 
   /** @param limitBps - What the owner wants to give at most, in bits per second. */
@@ -56,7 +61,15 @@ export class Uplink {
     return atMs > nowMs ? atMs : undefined;
   }
 
+  /** The share of the uplink that was in use lately. */
+  use(nowMs: number): number {
+    this.fade(nowMs);
+    return (this.lateBytes * 8000) / USE_OVER_MS / this.bps;
+  }
+
   handed(sizeBytes: number, nowMs: number): void {
+    this.fade(nowMs);
+    this.lateBytes += sizeBytes;
     if (this.inSocketBytes === 0) this.busySinceMs = nowMs;
     this.inSocketBytes += sizeBytes;
     this.lastBlockBytes = sizeBytes;
@@ -81,5 +94,10 @@ export class Uplink {
   /** A link is gone, and what its socket held with it. */
   lost(sizeBytes: number): void {
     this.inSocketBytes = Math.max(0, this.inSocketBytes - sizeBytes);
+  }
+
+  private fade(nowMs: number): void {
+    this.lateBytes *= Math.exp((this.lateAtMs - nowMs) / USE_OVER_MS);
+    this.lateAtMs = nowMs;
   }
 }

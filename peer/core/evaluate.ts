@@ -10,8 +10,9 @@ import { insStart } from './ins-start.ts';
 import type { Intake } from './intake.ts';
 import type { PeerOutput } from './io.ts';
 import type { Lockers } from './lockers.ts';
-import type { NativeFeed } from './native-feed.ts';
+import type { Lacking, NativeFeed } from './native-feed.ts';
 import type { Playhead } from './playhead.ts';
+import type { PushFeed } from './push-feed.ts';
 import { StartPosition } from './start-position.ts';
 
 /** Ms before a part is due from which the INS server counts as late with it. */
@@ -36,6 +37,11 @@ const BEGIN_WITH_MS = 750;
 const BEGIN_WITHOUT_FOLLOW_MS = 4_000;
 /** A place that is so far behind the newest start has not led to a beginning. */
 const BEGIN_AGAIN_MS = 3_000;
+/** Of what neighbours are asked for before the start, each part is due by so much later than the one before. */
+const BEGIN_STEP_MS = 100;
+/** Who lacks no more parts than this to the newest has neighbours push it what comes; who lacks so many more does not. */
+const PUSH_WITHIN_PARTS = 40;
+const PUSH_UNTIL_PARTS = 60;
 /** A follow that begins again after a longer break begins at the newest part. */
 const RESUME_WITHIN_PARTS = 24;
 
@@ -49,6 +55,8 @@ export class Evaluation {
   private nextAtMs: number | undefined;
   private ranAtMs = Number.NEGATIVE_INFINITY;
   private firstWanted = -1;
+  /** Whether there is a place to begin at, where neighbours feed. */
+  private placed = true;
   private feeding: 'ins' | 'native' | undefined;
   private readonly delivered = new Map<number, Set<number>>();
   private readonly mode: Mode;
@@ -56,6 +64,7 @@ export class Evaluation {
   private readonly intake: Intake;
   private readonly ins: InsFeed;
   private readonly native: NativeFeed;
+  private readonly push: PushFeed;
   private readonly neighbours: Neighbours;
   private readonly lockers: Lockers;
   private readonly playhead: Playhead;
@@ -72,6 +81,7 @@ export class Evaluation {
     intake: Intake,
     ins: InsFeed,
     native: NativeFeed,
+    push: PushFeed,
     neighbours: Neighbours,
     lockers: Lockers,
     playhead: Playhead,
@@ -82,6 +92,7 @@ export class Evaluation {
     this.intake = intake;
     this.ins = ins;
     this.native = native;
+    this.push = push;
     this.neighbours = neighbours;
     this.lockers = lockers;
     this.playhead = playhead;
@@ -128,22 +139,26 @@ export class Evaluation {
     const native = this.usesNative(nowMs, startedAtMs);
     this.looked.partMs = partMs;
     this.looked.partsPerSegment = partsPerSegment;
-    const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, nowMs);
+    const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, partMs, nowMs);
     const announced = this.newestAnnounced();
-    const to = Math.min(this.horizon(announced), from + SPAN_MAX);
+    let to = Math.min(this.horizon(announced), from + SPAN_MAX);
+    // Before the start neighbours are asked for what it takes to start, and for nothing that competes with it.
+    if (native && !this.playhead.started)
+      to = Math.min(to, from + Math.max(partsPerSegment, Math.ceil(BEGIN_MS / partMs)) * 2 - 1);
     this.looked.tracks = tracks;
     this.looked.from = from;
     this.looked.to = to;
     const want: WantedBlock[] = [];
     const places: Asked[] = [];
-    let missing = false;
+    const lacking: Lacking[] = [];
+    let firstMissing = -1;
     const starts = tracks.map((track) => this.startOf(track, tracks, from));
     for (let part = Math.min(from, ...starts); part <= to; part++) {
       for (let at = 0; at < tracks.length; at++) {
         const track = tracks[at]!;
         if (part < starts[at]!) continue;
         if (this.catalogue.holds(track, part) || this.intake.busy(track, part)) continue;
-        missing = true;
+        if (firstMissing < 0) firstMissing = part;
         const dueAtMs = this.playhead.dueAtMs(part, partMs, nowMs);
         const due = this.playhead.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
         // With little in hand every part is due soon: while the follow keeps its pace, none of them is late.
@@ -151,22 +166,30 @@ export class Evaluation {
         if (this.mode !== 'native' && this.ins.up && (late || !this.ins.expects(track, part))) {
           this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
         }
-        if (native || (this.mode === 'hybrid' && late)) {
-          const entry = this.catalogue.get(track, part);
-          this.native.fetch(track, part, entry, this.playhead.started ? dueAtMs : nowMs + BEGIN_MS, nowMs);
+        if ((native && this.placed) || (this.mode === 'hybrid' && late)) {
+          const beginAtMs = nowMs + BEGIN_MS + (part - from) * BEGIN_STEP_MS;
+          lacking.push({ track, part, dueAtMs: this.playhead.started ? dueAtMs : beginAtMs });
         }
       }
     }
     this.ins.flush(want, places, nowMs);
-    this.missing = missing;
-    if (missing || (this.mode === 'hybrid' && !this.ins.up)) this.nextAtMs = nowMs + AGAIN_MS;
+    this.native.fetch(lacking, this.catalogue, nowMs);
+    this.wantPushes(native, firstMissing < 0 ? 0 : to - firstMissing);
+    this.missing = firstMissing >= 0;
+    if (this.missing || (this.mode === 'hybrid' && !this.ins.up)) this.nextAtMs = nowMs + AGAIN_MS;
+  }
+
+  private wantPushes(native: boolean, lacking: number): void {
+    const within = this.push.fed > 0 ? PUSH_UNTIL_PARTS : PUSH_WITHIN_PARTS;
+    this.push.want(native && this.playhead.started && lacking <= within, null);
   }
 
   /** The first part that is of use: the play-head, or before the start the newest part to start at. */
-  private position(nativeTrack: number | undefined, partsPerSegment: number, nowMs: number): number {
+  private position(nativeTrack: number | undefined, partsPerSegment: number, partMs: number, nowMs: number): number {
     // A viewer who pauses falls behind what is kept.
     if (this.playhead.started) return Math.max(this.playhead.part, this.catalogue.oldestPart);
-    const fed = nativeTrack === undefined ? -1 : this.start.choose(nativeTrack, partsPerSegment, nowMs);
+    const fed = nativeTrack === undefined ? -1 : this.start.choose(nativeTrack, partsPerSegment, partMs, nowMs);
+    this.placed = nativeTrack === undefined || fed >= 0;
     if (fed >= 0) return fed;
     return Math.max(0, this.insPosition());
   }

@@ -2,9 +2,18 @@ import type { LinkId, Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
 import { Smoothed } from '../../machine/rates.ts';
 import { BLOCKS_PER_PART_MAX, PEER_REQUESTS_MAX, TRACKS_MAX } from '../../protocol/limits.ts';
-import type { PartEntry } from '../../swarm/catalogue.ts';
+import type { Catalogue, PartEntry } from '../../swarm/catalogue.ts';
 import type { Neighbour, Neighbours } from '../../swarm/neighbours.ts';
 import type { PeerOutput } from './io.ts';
+import type { PushFeed } from './push-feed.ts';
+
+/** One part of one track that is not whole. */
+export interface Lacking {
+  readonly track: number;
+  readonly part: number;
+  /** When it is due on screen. */
+  readonly dueAtMs: number;
+}
 
 interface Ask {
   readonly track: number;
@@ -35,8 +44,11 @@ const DEADLINE_SPARE_MS = 200;
 /** An answer that takes longer than this, or thrice the usual time, is late: somebody else is asked. */
 const LATE_MS_MIN = 1_400;
 const LATE_MS_MAX = 4_000;
-/** Blocks asked of neighbours at once. */
-const OPEN_MAX = Math.min(48, PEER_REQUESTS_MAX);
+/** What is due within this is asked for in the order of its time, up to so many blocks at once. */
+const SOON_MS = 2_000;
+const OPEN_MAX = Math.min(32, PEER_REQUESTS_MAX);
+/** What is due later is asked for as long as fewer blocks than this are under way. */
+const OPEN_AHEAD_MAX = 16;
 /** With time in hand, a part that only the source holds is waited for up to so long: a neighbour may have it by then. */
 const PATIENCE_MS = 250;
 const HURRY_MS = 600;
@@ -54,11 +66,13 @@ export class NativeFeed {
   private requests = 0;
   private pressedAtMs = Number.NEGATIVE_INFINITY;
   private readonly neighbours: Neighbours;
+  private readonly push: PushFeed;
   private readonly prng: Prng;
   private readonly outputs: Sink<PeerOutput>;
 
-  constructor(neighbours: Neighbours, prng: Prng, outputs: Sink<PeerOutput>) {
+  constructor(neighbours: Neighbours, push: PushFeed, prng: Prng, outputs: Sink<PeerOutput>) {
     this.neighbours = neighbours;
+    this.push = push;
     this.prng = prng;
     this.outputs = outputs;
   }
@@ -68,10 +82,29 @@ export class NativeFeed {
   }
 
   /**
-   * Asks for what is missing of one part of a track, each block of one neighbour at a time. Of a part whose record is not
-   * known yet one block is asked for: it brings the record.
+   * Asks for what is missing, each block of one neighbour at a time: first what is due soon, in the order of its time, then
+   * what the fewest neighbours hold, the newest of it first, so that what is rare spreads before everybody wants it. Of a
+   * part whose record is not known yet one block is asked for: it brings the record.
+   *
+   * @param lacking - In the order of their time.
    */
-  fetch(track: number, part: number, entry: PartEntry | undefined, dueAtMs: number, nowMs: number): void {
+  fetch(lacking: readonly Lacking[], catalogue: Catalogue, nowMs: number): void {
+    let at = 0;
+    for (; at < lacking.length && lacking[at]!.dueAtMs - nowMs < SOON_MS; at++) {
+      if (this.asks.size >= OPEN_MAX) return;
+      this.fetchPart(lacking[at]!, catalogue, nowMs);
+    }
+    if (at === lacking.length || this.asks.size >= OPEN_AHEAD_MAX) return;
+    const ahead = lacking.slice(at).map((part) => ({ part, holders: this.holders(part) }));
+    ahead.sort((a, b) => a.holders - b.holders || b.part.part - a.part.part);
+    for (const { part, holders } of ahead) {
+      if (this.asks.size >= OPEN_AHEAD_MAX) return;
+      if (holders > 0) this.fetchPart(part, catalogue, nowMs);
+    }
+  }
+
+  private fetchPart({ track, part, dueAtMs }: Lacking, catalogue: Catalogue, nowMs: number): void {
+    const entry = catalogue.get(track, part);
     if (entry !== undefined) {
       for (let index = 0; index < entry.bodies.length; index++) {
         if (entry.bodies[index] === undefined) this.ask(track, part, index, dueAtMs, nowMs);
@@ -88,14 +121,24 @@ export class NativeFeed {
     return false;
   }
 
-  /** A block is there and verified, wherever it came from. */
-  have(track: number, part: number, index: number, nowMs: number): void {
+  /** How many neighbours that give hold at least a block of the part. */
+  private holders({ track, part }: Lacking): number {
+    let holders = 0;
+    for (const { gives, availability } of this.neighbours.all()) {
+      if (gives && (availability.has(track, part) || availability.firstBlock(track, part) !== undefined)) holders++;
+    }
+    return holders;
+  }
+
+  /** A block is there and verified, wherever it came from. @returns Whether it had been asked for. */
+  have(track: number, part: number, index: number, nowMs: number): boolean {
     const id = idOf(track, part, index);
     this.patience.delete(id);
     const ask = this.asks.get(id);
-    if (ask === undefined) return;
+    if (ask === undefined) return false;
     this.end(id, ask);
     this.manners.get(ask.link)?.answerMs.add(nowMs - ask.atMs);
+    return true;
   }
 
   /** Of a part whose blocks are not known: any that a neighbour has announced. */
@@ -109,13 +152,13 @@ export class NativeFeed {
   /** @returns Whether somebody has been asked for the block, now or before. */
   private ask(track: number, part: number, index: number, dueAtMs: number, nowMs: number): boolean {
     const id = idOf(track, part, index);
-    if (this.asks.has(id)) return true;
+    if (this.asks.has(id) || this.push.expects(track, part, index, dueAtMs, nowMs)) return true;
     if (this.asks.size >= OPEN_MAX) return false;
     const from = this.choose(track, part, index, nowMs);
     if (from === undefined) return false;
     if (from.source && !this.patienceOver(id, dueAtMs, nowMs)) return false;
     this.patience.delete(id);
-    this.requests = (this.requests + 1) % 0x1_0000_0000;
+    this.requests = (this.requests % 0xffff_ffff) + 1;
     const request = this.requests;
     const spareMs = dueAtMs - nowMs - DEADLINE_SPARE_MS;
     const deadlineMs = Math.round(Math.max(DEADLINE_MS_MIN, Math.min(DEADLINE_MS_MAX, spareMs)));
@@ -178,12 +221,16 @@ export class NativeFeed {
   }
 
   private choose(track: number, part: number, index: number, nowMs: number): Neighbour | undefined {
+    // Whoever was going to push it sends it sooner for being asked, and once.
+    const parent = this.push.parentOf(track, part, index);
     let best: Neighbour | undefined;
     let bestScore = Number.POSITIVE_INFINITY;
     for (const neighbour of this.neighbours.all()) {
       if (!neighbour.gives || !neighbour.availability.hasBlock(track, part, index)) continue;
       const { open, answerMs, restUntilMs } = this.mannersOf(neighbour.link);
-      if (open >= OPEN_PER_NEIGHBOUR_MAX || restUntilMs > nowMs) continue;
+      if (restUntilMs > nowMs) continue;
+      if (neighbour.link === parent) return neighbour;
+      if (open >= OPEN_PER_NEIGHBOUR_MAX) continue;
       const score =
         (neighbour.source ? 10_000 : 0) + (open + 1) * (answerMs.value ?? 100) * (0.75 + 0.5 * this.prng.unit());
       if (score < bestScore) {

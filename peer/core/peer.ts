@@ -4,7 +4,7 @@ import { PLAYER_DEFAULTS, Player, type PlayerOptions } from '../../machine/playe
 import type { Prng } from '../../machine/prng.ts';
 import { bitmapNewest } from '../../protocol/bitmap.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
-import { PROTOCOL_VERSION, RECORDS_MESSAGE_MAX } from '../../protocol/limits.ts';
+import { PROTOCOL_VERSION, PUSHED, RECORDS_MESSAGE_MAX } from '../../protocol/limits.ts';
 import type { Description } from '../../protocol/media.ts';
 import type { PeerMessage } from '../../protocol/peer-messages.ts';
 import { CLOSE, REASONS } from '../../protocol/reasons.ts';
@@ -29,6 +29,7 @@ import { Lockers } from './lockers.ts';
 import { NativeFeed } from './native-feed.ts';
 import { PartsKept } from './parts-kept.ts';
 import { Playhead } from './playhead.ts';
+import { PushFeed } from './push-feed.ts';
 
 export interface PeerOptions {
   readonly stream: Uint8Array;
@@ -60,6 +61,8 @@ export interface PeerOptions {
   readonly rangeTokens?: boolean;
   readonly batches?: boolean;
   readonly insConnections?: number;
+  /** Have neighbours push blocks along lanes; false: each block is asked for. Default true. */
+  readonly lanes?: boolean;
   /** Parts kept in memory for neighbours and for going back. */
   readonly windowParts?: number;
   readonly player?: PlayerOptions;
@@ -95,6 +98,8 @@ export interface PeerSizes {
 }
 
 const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 8 } as const;
+/** What comes through several viewers comes at uneven times: so much is kept in hand. */
+const NATIVE_PLAYER = { inHandMs: 2_000 };
 const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;
 const MORE_EVERY_MS = 5_000;
@@ -125,6 +130,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly native: NativeFeed;
   /** Only where range tokens are not used. */
   private readonly blockTokens: BlockTokens | undefined;
+  private readonly push: PushFeed;
   private readonly player: Player;
   private readonly playhead: Playhead;
   private readonly evaluation: Evaluation;
@@ -172,10 +178,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const readRecord = options.readRecord ?? decodeRecord;
     const descriptionOf = (revision: number) => this.descriptions.of(revision);
     this.intake = new Intake(stream, catalogue, outputs, nextRef, descriptionOf, readRecord);
-    this.native = new NativeFeed(neighbours, prng.fork('native'), outputs);
+    this.push = new PushFeed(neighbours, this.member.pushing, prng.fork('push'), outputs);
+    this.native = new NativeFeed(neighbours, this.push, prng.fork('native'), outputs);
     const player = options.player ?? PLAYER_DEFAULTS;
     const isSentLive = mode === 'ins' && options.follow !== false;
-    this.player = new Player(isSentLive ? { ...INS_PLAYER, ...player } : player);
+    const inHand = isSentLive ? INS_PLAYER : mode === 'native' ? NATIVE_PLAYER : {};
+    this.player = new Player({ ...inHand, ...player });
     this.playhead = new Playhead(this.player);
     const { lockers } = this;
     // What sends unasked is read under a range token.
@@ -202,6 +210,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.intake,
       this.ins,
       this.native,
+      this.push,
       neighbours,
       lockers,
       this.playhead,
@@ -221,6 +230,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.deadlineKnown = false;
     this.player.advance(nowMs);
     this.native.timeout(nowMs);
+    this.push.timeout(nowMs);
     this.ins.timeout(nowMs);
     this.blockTokens?.timeout(nowMs);
     if (this.member.timeout(nowMs)) this.member.heartbeat(this.player.bufferMs(), this.player.latencyMs(nowMs) ?? 0);
@@ -251,6 +261,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (this.startedAtMs === undefined) return undefined;
     let next = earlier(this.player.nextDeadline(), this.member.nextDeadline());
     next = earlier(next, this.native.nextDeadline());
+    next = earlier(next, this.push.nextDeadline());
     next = earlier(next, this.ins.nextDeadline());
     next = earlier(next, this.blockTokens?.nextDeadline());
     return earlier(next, this.evaluation.nextDeadline());
@@ -436,12 +447,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.ins.linkInput(link, { kind: 'closed', code, why }, nowMs);
       return;
     }
-    const id = this.member.neighbours.closed(link)?.id ?? this.dialled.get(link);
+    const id = this.member.closed(link)?.id ?? this.dialled.get(link);
     this.dialled.delete(link);
     if (id !== undefined) this.candidates.closed(id, nowMs);
     this.native.closed(link);
     this.blockTokens?.closed(link);
-    this.member.serving.closed(link);
+    this.push.closed(link, nowMs);
   }
 
   private violation(link: LinkId, why: string, nowMs: number): void {
@@ -591,6 +602,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         if (this.blockTokens !== undefined) this.blockTokens.granted(neighbour, message.token);
         else this.offerToken(neighbour.key, message.token);
         return;
+      case 'lanes':
+        if (neighbour.gives && this.options.lanes !== false)
+          this.push.offered(link, message.depths, message.free, nowMs);
+        return;
+      case 'subscribed':
+        this.push.granted(link, message.lanes, this.member.catalogue.newest, nowMs);
+        return;
       case 'description':
         this.offerDescription(message.description);
         return;
@@ -609,10 +627,15 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const neighbour = this.member.neighbours.get(link);
     if (neighbour === undefined) return;
     this.account.bytesFrom[neighbour.source ? 'source' : 'peers'] += body.byteLength;
-    // What was not asked for is not taken: in INS mode that is everything.
-    if (header.labelled === null || !this.native.asked(link, header.request)) return;
+    const { labelled } = header;
+    if (labelled === null) return;
+    const { track, part, index } = labelled;
+    // What was neither asked for nor subscribed to is not taken: in INS mode that is everything.
+    const isPushed = header.request === PUSHED && this.push.takes(link, track, part, index);
+    if (!isPushed && !this.native.asked(link, header.request)) return;
+    neighbour.availability.addBlock(track, part, index);
     this.member.serving.received(link, body.byteLength, nowMs);
-    this.intake.labelled(header.labelled, body, originOf(neighbour), false);
+    this.intake.labelled(labelled, body, originOf(neighbour), false);
     this.intakeEvents(nowMs);
   }
 
@@ -711,12 +734,16 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
       else if (event.kind === 'record') {
         this.account.recorded(event.entry);
+        this.member.pushing.recorded(event.entry);
       } else {
         const { track, part } = event.entry.record;
         if (event.kept && this.kept.add(event.entry) && this.options.mode === 'ins')
           this.member.announcer.add(track, part, nowMs);
-        this.native.have(track, part, event.index, nowMs);
-        if (event.origin.from === 'ins') this.ins.came(event.origin.link, event.entry, isWhole(event.entry), nowMs);
+        const asked = this.native.have(track, part, event.index, nowMs);
+        const { from, link } = event.origin;
+        if (from === 'ins') this.ins.came(link, event.entry, isWhole(event.entry), nowMs);
+        this.push.came(from === 'ins' ? undefined : link, !asked, track, part, event.index, nowMs);
+        this.member.pushing.block(event.entry, event.index, this.member.catalogue.newest, nowMs);
         if (isWhole(event.entry)) this.whole(event.entry, nowMs);
         else if (this.options.mode !== 'ins') this.member.announcer.addBlock(track, part, event.index, nowMs);
       }

@@ -315,6 +315,8 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
     if (entry === undefined) return;
     for (const [index, body] of bodies.entries()) this.member.catalogue.addBlock(entry, index, body);
     this.outputs.push({ kind: 'part', record, bodies });
+    this.member.pushing.recorded(entry);
+    for (const index of bodies.keys()) this.member.pushing.block(entry, index, record.part, nowMs);
     this.member.announcer.add(record.track, record.part, nowMs);
     if (this.member.tracker.up) this.member.tracker.send({ type: 'records', records: [sealed] });
   }
@@ -327,8 +329,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
       return;
     }
     if (this.feeds.link(link, { kind: 'closed', code, why }, nowMs)) return;
-    this.member.neighbours.closed(link);
-    this.member.serving.closed(link);
+    this.member.closed(link);
   }
 
   private trackerMessage(message: FromTracker, nowMs: number): void {

@@ -186,4 +186,26 @@ describe('player model', () => {
     player.advance(9_500);
     expect(drain(player)).toEqual([{ kind: 'freeze', atMs: 9_300, part: 5 }]);
   });
+
+  it('keeps in hand what it is told to, however far beyond its target', () => {
+    // It begins 5 s behind the edge and holds everything up to it at once.
+    const held = Array.from({ length: 24 }, (_, number) => [number, 6_000] as const);
+    const live = Array.from({ length: 60 }, (_, at) => [24 + at, 6_200 + at * PART_MS] as const);
+    const latency = (inHandMs: number) => {
+      const player = new Player({ ...OPTIONS, inHandMs });
+      player.add(part(0), 5_900);
+      player.add(part(1), 5_900);
+      let leastMs = Number.POSITIVE_INFINITY;
+      const left = [...held.slice(2), ...live];
+      for (let nowMs = 6_000; nowMs <= 20_000; nowMs += 5) {
+        while (left[0] !== undefined && left[0][1] <= nowMs) player.add(part(left.shift()![0]), nowMs);
+        player.advance(nowMs);
+        if (nowMs > 6_000) leastMs = Math.min(leastMs, player.bufferMs(nowMs));
+      }
+      expect(player.freezes).toBe(0);
+      return leastMs;
+    };
+    expect(latency(2_000)).toBeGreaterThanOrEqual(2_000 - PART_MS);
+    expect(latency(500)).toBeLessThan(1_250);
+  });
 });

@@ -332,6 +332,9 @@ const peer: readonly PeerMessage[] = [
   { type: 'description', description: sealedDescription },
   { type: 'stream-state', state: 'live', why: '' },
   { type: 'have-blocks', blocks: [{ track: 0, part: 123_456, index: 3 }] },
+  { type: 'lanes', depths: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 255), free: 9 },
+  { type: 'subscribe', lanes: 0b1010_0001, tracks: [0, 1] },
+  { type: 'subscribed', lanes: 0b1000_0001 },
 ];
 
 /** A message of any conversation. */

@@ -8,6 +8,7 @@ import {
   makeKeyPair,
   randomBytes,
   verifySignature,
+  verifySignatureAside,
 } from '../../runtime/node/crypto.ts';
 import { hashKind, hashOf, hasName, nameOf } from '../../runtime/node/hash.ts';
 
@@ -23,6 +24,36 @@ describe('signatures', () => {
       '92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da' +
         '085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00',
     );
+  });
+
+  it('are verified aside as they are in place, and the answer always comes later, once', async () => {
+    const keys = makeKeyPair();
+    const bytes = randomBytes(100);
+    const signature = keys.sign(bytes);
+    const answers: string[] = [];
+    const aside = (name: string, key: Uint8Array, signed: Uint8Array, by: Uint8Array): Promise<void> =>
+      new Promise((resolve) => {
+        verifySignatureAside(key, signed, by, (ok) => {
+          answers.push(`${name} ${ok}`);
+          resolve();
+        });
+      });
+    const all = [
+      aside('good', keys.publicKey, bytes, signature),
+      aside('other bytes', keys.publicKey, randomBytes(100), signature),
+      aside('other key', makeKeyPair().publicKey, bytes, signature),
+      aside('no key', new Uint8Array(31), bytes, signature),
+      aside('no signature', keys.publicKey, bytes, new Uint8Array(63)),
+    ];
+    expect(answers).toEqual([]);
+    await Promise.all(all);
+    expect(answers.sort()).toEqual([
+      'good true',
+      'no key false',
+      'no signature false',
+      'other bytes false',
+      'other key false',
+    ]);
   });
 
   it('fit the key and the bytes, and nothing else', () => {

@@ -297,6 +297,21 @@ describe('leaving', () => {
     expect(gone).toEqual([{ peer: key('silent'), availability: [], token: null, gone: true }]);
   });
 
+  test('TR7: nobody is ended for what the tracker was too late to read; who stays silent then is', () => {
+    const world = new World();
+    world.source(stream);
+    const reads = world.viewer(stream, 'its heartbeats wait in the kernel');
+    const silent = world.viewer(stream, 'silent');
+    const unjoined = world.open();
+    // The process stood still: the timer fires before anything is read.
+    world.nowMs += 20_000;
+    for (let look = 0; look < 4; look++) world.run(1);
+    expect(world.closed.size).toBe(0);
+    reads.beat();
+    world.run(2_000);
+    expect([reads, silent, unjoined].map(({ closed }) => closed)).toEqual([undefined, CLOSE.idle, CLOSE.idle]);
+  });
+
   test('TR7: a browser is given three heartbeats of a second', () => {
     const world = new World();
     const browser = world.viewer(stream, 'browser');

@@ -21,6 +21,8 @@ export const HEARTBEATS_MISSED = 3;
 export const HEARTBEAT_GRACE_MS = 500;
 /** Ms for which a swarm without members is remembered: its source may be restarting. */
 export const SWARM_KEPT_MS = 60_000;
+/** Ms in which nobody is ended for silence after the tracker itself was late by a look: time to read what has come meanwhile. */
+export const SPARED_MS = 1_000;
 
 /** The hub looks so often; each member is served at one of the looks of a second, so that the work is spread. */
 export const TICK_MS = 250;

@@ -15,6 +15,7 @@ import {
   MESSAGES_PER_SECOND,
   MESSAGES_PER_SECOND_SOURCE,
   MESSAGES_WAITING_MAX,
+  SPARED_MS,
   TICK_MS,
   TICKS_PER_SECOND,
 } from './limits.ts';
@@ -66,6 +67,8 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
   private opens = 0;
   private ticks = 0;
   private tickAtMs: number | undefined;
+  /** Until then nobody is ended for silence. */
+  private spareUntilMs = 0;
 
   constructor(options: TrackerOptions) {
     this.options = options;
@@ -88,6 +91,8 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
 
   handleTimeout(nowMs: number): void {
     if (this.tickAtMs === undefined || nowMs < this.tickAtMs) return;
+    // Heartbeats that came while the process had no processor, or was busy, are still unread: they are no silence.
+    if (nowMs - this.tickAtMs >= TICK_MS) this.spareUntilMs = nowMs + SPARED_MS;
     this.tick(nowMs);
     // After a pause of the process the looks go on from now; they do not catch up.
     this.tickAtMs = this.idle ? undefined : Math.max(this.tickAtMs + TICK_MS, nowMs + 1);
@@ -289,9 +294,11 @@ export class Tracker implements Machine<TrackerInput, TrackerOutput> {
     const digests = new Map<Swarm, Digests>();
     for (const link of this.links.values()) {
       if (link.phase !== phase) continue;
+      const patient = nowMs < this.spareUntilMs;
       if (link.joined === undefined) {
-        if (nowMs - link.openedAtMs > JOIN_WITHIN_MS) this.close(link, CLOSE.idle, 'no join came', nowMs);
-      } else if (link.joined.member.expired(nowMs)) this.close(link, CLOSE.idle, 'no heartbeat came', nowMs);
+        if (nowMs - link.openedAtMs > JOIN_WITHIN_MS && !patient) this.close(link, CLOSE.idle, 'no join came', nowMs);
+      } else if (link.joined.member.expired(nowMs) && !patient)
+        this.close(link, CLOSE.idle, 'no heartbeat came', nowMs);
       else {
         const { swarm, member } = link.joined;
         const same = digests.get(swarm) ?? new Digests(swarm, nowMs);

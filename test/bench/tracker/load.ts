@@ -63,8 +63,8 @@ function watch(member: Member, welcomed: () => void): void {
     },
     ended() {},
     ping: () => client.socket.write(PONG),
-    closed: () => {
-      failure ??= 'the tracker closed a connection';
+    closed: (why) => {
+      failure ??= `the tracker closed a connection: ${why}`;
     },
   });
   client.stream((bytes, length) => counter.push(bytes, 0, length));

@@ -35,7 +35,8 @@ export interface FrameEvents {
   /** All of it has come. */
   ended(payloadBytes: number): void;
   ping(): void;
-  closed(): void;
+  /** The other side closes, and says why: code and reason, as text. */
+  closed(why: string): void;
 }
 
 /** Counts frames in a stream of bytes: looks at headers, skips payloads, copies nothing but a header cut in two. */
@@ -91,7 +92,7 @@ export class FrameCounter {
     if (length < header + peek) return 0;
     const opcode = bytes[at]! & 0x0f;
     if (opcode === OPCODE_PING) this.events.ping();
-    else if (opcode === OPCODE_CLOSE) this.events.closed();
+    else if (opcode === OPCODE_CLOSE) this.events.closed(closeReason(bytes.subarray(at + header, at + header + peek)));
     else {
       this.events.began(bytes, at + header, payload);
       this.payload = payload;
@@ -100,4 +101,9 @@ export class FrameCounter {
     }
     return header + peek;
   }
+}
+
+/** Code and reason of a close frame (RFC 6455 section 5.5.1). */
+function closeReason(payload: Buffer): string {
+  return payload.length < 2 ? 'no reason' : `${payload.readUInt16BE(0)} ${payload.toString('utf8', 2)}`.trim();
 }

@@ -15,11 +15,18 @@ const LOADS = 2;
 /** Those who join together: few enough that all have their turn before the tracker ends who has not joined after 5 s. */
 const WAVE = 200;
 
+/** For so long it is looked at what those who have joined take. */
+const UPKEEP_MS = 2_000;
+
 interface Waves {
   readonly connectUs: number;
   readonly joinUs: number;
   readonly joinsPerSecond: number;
   readonly answerBytes: number;
+  /** Cores that those who have joined take, all of them. */
+  readonly upkeep: number;
+  /** CPU of a join without the upkeep of those who joined before. */
+  readonly joinAloneUs: number;
   /** Share of the time of joining in which the server's main thread had a processor, or wanted one and had none. */
   readonly note: string;
 }
@@ -48,8 +55,12 @@ export const joins: Scenario = {
     const [rate] = of(({ joinsPerSecond }) => joinsPerSecond);
     const bareWs = 'bare ws';
     context.result(comparison('join, CPU of all threads', joinUs, 'µs', bareWs, bareUs, { atMost: 2 }));
-    const perCore = joinUs.map((us) => 1e6 / us);
-    context.result(figure('joins, one core', perCore, 'a second', { atLeast: 5_000 }, 'by the CPU of a join'));
+    const [aloneUs] = of(({ joinAloneUs: us }) => us);
+    const [upkeep] = of(({ upkeep: cores }) => cores);
+    context.result(comparison('join alone, CPU', aloneUs, 'µs', bareWs, bareUs, { atMost: 2 }, 'without the upkeep'));
+    context.result(figure('upkeep of those who joined', upkeep, 'cores', {}, `${count} heartbeats in 2 s, and news`));
+    const perCore = aloneUs.map((us) => 1e6 / us);
+    context.result(figure('joins, one core', perCore, 'a second', { atLeast: 5_000 }, 'by the CPU of a join alone'));
     context.result(figure('joins, seen', rate, 'a second', { atLeast: 5_000 }, rows.tracker[0]!.note));
     context.result(comparison('connecting, CPU', connectUs, 'µs', bareWs, bareConnectUs, {}, 'TCP, upgrade, welcome'));
     context.result(figure('answer to a join', [rows.tracker[0]!.answerBytes], 'bytes', { atMost: 16_384 }));
@@ -87,8 +98,9 @@ export const browsers: Scenario = {
 };
 
 async function waves({ say }: Context, pid: number, place: Place, count: number, tracker: boolean): Promise<Waves> {
-  const spent = { connect: 0, join: 0, joinMs: 0, wait: 0, answers: 0 };
-  await crowd(
+  const spent = { connect: 0, join: 0, joinMs: 0, wait: 0, answers: 0, memberMs: 0 };
+  let here = 0;
+  const loads = await crowd(
     pid,
     place,
     count,
@@ -99,15 +111,24 @@ async function waves({ say }: Context, pid: number, place: Place, count: number,
       spent.join += wave.joinUs * wave.count;
       spent.joinMs += wave.joinMs;
       spent.wait += wave.waitMs;
+      spent.memberMs += here * wave.joinMs;
+      here += wave.count;
       spent.answers += wave.answerBytes * wave.count;
     },
     tracker,
   );
+  await sleep(500);
+  const from = { atMs: performance.now(), cpu: cpuSeconds(pid) };
+  await sleep(UPKEEP_MS);
+  const upkeep = ((cpuSeconds(pid) - from.cpu) * 1_000) / (performance.now() - from.atMs);
+  await measure(loads);
   const busyShare = spent.join / 1_000 / spent.joinMs;
   const note = `the server took ${percent(busyShare)} of a core and waited ${percent(spent.wait / spent.joinMs)} of the time for one`;
   return {
     connectUs: spent.connect / count,
     joinUs: spent.join / count,
+    joinAloneUs: (spent.join - (upkeep / count) * spent.memberMs * 1_000) / count,
+    upkeep,
     joinsPerSecond: (count * 1_000) / spent.joinMs,
     answerBytes: spent.answers / count,
     note,

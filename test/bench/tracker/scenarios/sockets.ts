@@ -14,6 +14,7 @@ type Place = { readonly host: string; readonly port: number };
 const LOADS = 2;
 /** Those who join together: few enough that all have their turn before the tracker ends who has not joined after 5 s. */
 const WAVE = 200;
+const SLOW_WAVE_MS = 1_000;
 
 /** For so long it is looked at what those who have joined take. */
 const UPKEEP_MS = 2_000;
@@ -156,8 +157,10 @@ async function crowd(
   const loads = Array.from({ length: LOADS }, () => new BenchProcess<TrackerLoadCalls>('../tracker/load'));
   const all = <T>(run: (load: Load) => Promise<T>): Promise<T[]> => Promise.all(loads.map(run));
   const stream = published ? await loads[0]!.call('source', where) : new Uint8Array(32);
-  const wave = Math.min(WAVE, count);
-  for (let done = 0; done < count; done += wave) {
+  let most = WAVE;
+  for (let done = 0, wave = 0; done < count; done += wave) {
+    wave = Math.min(most, count - done);
+    const fromMs = performance.now();
     await all((load) => load.call('prepare', { count: wave / LOADS, of: stream }));
     const before = cpuSeconds(pid);
     await all((load) => load.call('open', { where, count: wave / LOADS }));
@@ -165,6 +168,8 @@ async function crowd(
     await all((load) => load.call('sign', kind));
     const [joining, waited] = [cpuSeconds(pid), waitSeconds(pid)];
     const answers = await all((load) => load.call('join'));
+    // Where processors are scarce, few enough come together that the first does not wait too long for the last.
+    if (performance.now() - fromMs > SLOW_WAVE_MS) most = Math.max(20, (most >> 2) << 1);
     const joinUs = ((cpuSeconds(pid) - joining) * 1e6) / wave;
     tell({
       count: wave,

@@ -1,6 +1,5 @@
 import { LiveParts } from '../../hls/live-parts.ts';
 import { Prng } from '../../machine/prng.ts';
-import type { Description } from '../../protocol/media.ts';
 import { streamIdToText } from '../../protocol/names.ts';
 import type { Mode, StreamState } from '../../protocol/swarm-fields.ts';
 import { sameBytes } from '../../protocol/text.ts';
@@ -17,8 +16,6 @@ import type { LinkCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
 import { PeerCore, type PeerStats } from '../core/peer.ts';
-import type { Quality } from '../core/quality.ts';
-import { chooseTracks } from '../core/quality.ts';
 
 export interface PeerConfig {
   /** `ws://HOST:PORT`. */
@@ -35,8 +32,6 @@ export interface PeerConfig {
   readonly region?: string;
   /** A provider's, for INS servers that keep blocks only for those who are invited. */
   readonly invitation?: Uint8Array;
-  /** Which rendition is taken, and served with `httpPort`; all by default. */
-  readonly quality?: Quality;
   /** Let the INS server send the live edge unasked (the default); false asks for every block, as the drafts do. */
   readonly follow?: boolean;
   readonly log?: Log;
@@ -119,7 +114,6 @@ class PeerShell implements RunningPeer {
       region: region ?? null,
       ...(this.config.invitation === undefined ? {} : { invitation: this.config.invitation }),
       follow: follow ?? true,
-      quality: this.config.quality ?? 'all',
       prng: new Prng(randomSeed()),
     });
     this.driven = drive(this.core, (output) => this.perform(output), nodeClock);
@@ -174,7 +168,7 @@ class PeerShell implements RunningPeer {
         driven.input({ kind: 'named', ref: output.ref, ok: hasName(output.body as Uint8Array, output.name) });
         return;
       case 'description':
-        this.live.setDescription(this.served(output.description));
+        this.live.setDescription(output.description);
         return;
       case 'part':
         this.live.add(output.record, output.bodies as readonly Uint8Array[]);
@@ -185,15 +179,6 @@ class PeerShell implements RunningPeer {
       default:
         this.links.perform(output);
     }
-  }
-
-  /** Playlists name only what is taken. */
-  private served(description: Description): Description {
-    const { quality = 'all' } = this.config;
-    if (quality === 'all' || quality === 'auto') return description;
-    const taken =
-      chooseTracks(description.tracks, quality, undefined) ?? chooseTracks(description.tracks, 'best', undefined)!;
-    return { ...description, tracks: description.tracks.filter(({ id }) => taken.includes(id)) };
   }
 
   private event(event: PeerEvent): void {

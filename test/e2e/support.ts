@@ -110,11 +110,11 @@ export function firstPart(peer: WatchedPeer): number | undefined {
   return peer.events.find((event) => event.kind === 'started')?.part;
 }
 
-/** Waits until a peer has played so many parts since its start. */
+/** Waits until a peer has played so many parts since its start; those that it jumped over do not count. */
 export async function played(peer: WatchedPeer, parts: number): Promise<void> {
   await until(`a peer in ${peer.mode} mode has played ${parts} parts`, () => {
     const first = firstPart(peer);
-    return first !== undefined && peer.stats().part >= first + parts;
+    return first !== undefined && peer.stats().part >= first + parts + leftOut(peer);
   });
 }
 

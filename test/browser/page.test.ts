@@ -46,9 +46,10 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
   it('INS mode: plays, speaks to the tracker and the INS server alone, and sends no block', async () => {
     const viewer = await view(pageUrl(stage, source.stream, 'ins'));
     await viewer.play();
+    // A busy machine decodes fewer frames a second than it is shown.
+    await viewer.page.waitForFunction(() => (window.inswarm?.stats().decodedFrames ?? 0) > 20);
     const stats = await viewer.stats();
     expect(stats).toMatchObject({ phase: 'playing', fatalErrors: 0, failure: null, title: 'Test pattern' });
-    expect(stats.decodedFrames).toBeGreaterThan(20);
     expect(stats.startupDelayMs).toBeGreaterThan(0);
     expect(stats.latencyMs).toBeGreaterThan(0);
     const { bytesFrom, wire, links, hash, signatures } = stats.peer;

@@ -29,6 +29,11 @@ export class LiveParts implements LiveSource {
     if (changed) this.changed();
   }
 
+  /** Playback begins with this part; `track`: that one is taken from this part on. */
+  begin(part: number, track?: number): void {
+    if (this.window.begin(part, track)) this.changed();
+  }
+
   /** Parts before `beforePart` that are not there will not come. */
   giveUp(beforePart: number): void {
     if (this.window.giveUp(beforePart)) this.changed();

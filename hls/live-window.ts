@@ -7,7 +7,15 @@ export interface LiveWindowOptions {
   readonly windowMs?: number;
   /** Newer media that must be there before a missing part is listed as a hole. Default 1,500. */
   readonly patienceMs?: number;
+  /** Nothing is listed before {@link LiveWindow.begin} has told from which part on. Default false: tracks begin with the first start that comes. */
+  readonly waitsToBegin?: boolean;
 }
+
+/**
+ * For a viewer whose parts come in any order: where playback begins decides where tracks begin, and a missing part is a hole once
+ * playback has gone on without it. The patience is for what playback never comes to, as when it is paused.
+ */
+export const GATHERED: LiveWindowOptions = { waitsToBegin: true, patienceMs: 10_000 };
 
 /** From this part on, segments have numbers moved by `shift`. */
 interface Break {
@@ -24,6 +32,8 @@ interface Header {
 const HEADERS_MAX = 8;
 /** Breaks remembered: tracks lag behind each other by less than one. */
 const BREAKS_MAX = 8;
+/** Newer parts, counted in ms, after which a source that has begun anew is believed to have left out the numbers that are missing. */
+const BREAK_PATIENCE_MS = 1_500;
 /** Wall clock and timeline may drift apart this far before EXT-X-PROGRAM-DATE-TIME is set anew. */
 const WALL_DRIFT_MS = 250;
 
@@ -34,6 +44,7 @@ const WALL_DRIFT_MS = 250;
 export class LiveWindow {
   readonly windowMs: number;
   private readonly patienceMs: number;
+  private beginsAt: number | undefined;
   private readonly tracks = new Map<number, TrackWindow>();
   private readonly headers = new Map<number, Header[]>();
   private readonly discontinuities: number[] = [];
@@ -46,6 +57,7 @@ export class LiveWindow {
   constructor(options: LiveWindowOptions = {}) {
     this.windowMs = options.windowMs ?? 60_000;
     this.patienceMs = options.patienceMs ?? 1_500;
+    this.beginsAt = options.waitsToBegin === true ? undefined : 0;
   }
 
   get description(): Description | undefined {
@@ -71,6 +83,19 @@ export class LiveWindow {
     if (this.over || record.track < 0 || record.track >= TRACKS_MAX) return false;
     const track = this.trackWindow(record.track);
     return track.add(record) && this.advance(record.track, track);
+  }
+
+  /**
+   * Playback begins with this part, of which every track that is taken is there; earlier parts are not listed. With `track`: that
+   * one is taken from this part on, whichever of its parts comes first. True if playlists have changed.
+   */
+  begin(part: number, track?: number): boolean {
+    if (this.over || (track !== undefined && (track < 0 || track >= TRACKS_MAX))) return false;
+    if (track !== undefined) this.trackWindow(track).begin(part);
+    else this.beginsAt = part;
+    let changed = false;
+    for (const [id, window] of this.tracks) changed = this.advance(id, window) || changed;
+    return changed;
   }
 
   /** The parts of a track (of all tracks) before `beforePart` that are not there will not come: the window goes on without them. */
@@ -183,7 +208,9 @@ export class LiveWindow {
       crossesBreak: (firstMissing, record) => this.crossesBreak(firstMissing, record),
       decodableAnywhere: this.newest?.tracks.find((track) => track.id === id)?.kind === 'audio',
       partTargetUs: partTargetMs * 1_000,
+      beginsAt: this.beginsAt,
       patienceParts: Math.ceil(this.patienceMs / partTargetMs),
+      breakPatienceParts: Math.ceil(Math.min(this.patienceMs, BREAK_PATIENCE_MS) / partTargetMs),
       keptUs: keptMs * 1_000,
       // Parts and segments may be shorter than their targets; four times shorter is no stream that we know.
       partsMax: Math.ceil(keptMs / partTargetMs) * 4 + 64,

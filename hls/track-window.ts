@@ -44,7 +44,11 @@ export interface TrackContext {
   crossesBreak(firstMissing: number, record: IndexRecord): boolean;
   readonly decodableAnywhere: boolean;
   readonly partTargetUs: number;
+  /** Before this part no track begins; undefined: they wait to be told. */
+  readonly beginsAt: number | undefined;
   readonly patienceParts: number;
+  /** The same where the source began anew: what is missing before that may be numbers that it left out. */
+  readonly breakPatienceParts: number;
   readonly keptUs: number;
   readonly partsMax: number;
   readonly segmentsMax: number;
@@ -58,8 +62,9 @@ const SEGMENT_PARTS_MAX = 256;
 /**
  * One track of a window: takes records in any order, gives segments that only ever grow at the end.
  *
- * A part is listed when all before it are listed. What does not come is waited for until `patienceParts` newer ones
- * are there, or until `giveUp`; then it is listed as a hole, up to the next part from which a decoder can go on.
+ * A part is listed when all before it are listed, from the first one on that a decoder can begin with, or the one that `begin`
+ * names. What does not come is waited for until `patienceParts` newer ones are there, or until `giveUp`; then it is listed as a
+ * hole, up to the next part from which a decoder can go on.
  */
 export class TrackWindow {
   readonly segments: GrowingSegment[] = [];
@@ -67,13 +72,14 @@ export class TrackWindow {
   private readonly pending = new Map<number, IndexRecord>();
   private newestPending = -1;
   private giveUpBefore = 0;
+  private beginsAt: number | undefined;
   private totalUs = 0;
   /** The part that is listed next; undefined before the first. */
   nextPart: number | undefined;
 
   /** True if the record is new. */
   add(record: IndexRecord): boolean {
-    if (this.nextPart !== undefined && record.part < this.nextPart) return false;
+    if (record.part < (this.wantedPart ?? 0)) return false;
     if (this.pending.has(record.part)) return false;
     if (this.pending.size >= PENDING_MAX) this.pending.delete(Math.min(...this.pending.keys()));
     this.pending.set(record.part, record);
@@ -83,6 +89,11 @@ export class TrackWindow {
 
   giveUp(beforePart: number): void {
     if (beforePart > this.giveUpBefore) this.giveUpBefore = beforePart;
+  }
+
+  /** The track is taken from this part on: what lies between that and what is listed will not come. */
+  begin(part: number): void {
+    this.beginsAt = part;
   }
 
   /** Lists what can be listed; true if something was. */
@@ -115,17 +126,31 @@ export class TrackWindow {
 
   private nextRecord(context: TrackContext): IndexRecord | undefined {
     const hasHeader = (record: IndexRecord) => context.headerOf(record.revision) !== undefined;
-    const opens = (record: IndexRecord) => record.independent || context.decodableAnywhere;
-    if (this.nextPart === undefined) {
-      return this.lowestPending((record) => record.independent && hasBytes(record) && hasHeader(record));
+    const isFirst = this.segments.length === 0;
+    const opens = (record: IndexRecord) =>
+      isFirst ? record.independent && hasBytes(record) : record.independent || context.decodableAnywhere;
+    const at = this.wantedPart;
+    if (at === undefined) {
+      const from = context.beginsAt ?? Number.POSITIVE_INFINITY;
+      return this.lowestPending((record) => record.part >= from && opens(record) && hasHeader(record));
     }
-    const next = this.pending.get(this.nextPart);
-    const continues = next && (opens(next) || this.parts.get(next.part - 1)?.available !== false);
+    const next = this.pending.get(at);
+    const follows = !isFirst && at === this.nextPart && this.parts.get(at - 1)?.available !== false;
+    const continues = next && (opens(next) || follows);
     if (next && continues && hasHeader(next)) return next;
     const useless = next && !continues;
-    const waitedEnough = this.newestPending - this.nextPart >= context.patienceParts;
-    if (!useless && !waitedEnough && this.giveUpBefore <= this.nextPart) return undefined;
+    const newer = this.newestPending - at;
+    const waitedEnough =
+      newer >= context.patienceParts ||
+      (newer >= context.breakPatienceParts && this.lowestPending(() => true)?.discontinuity === true);
+    if (!useless && !waitedEnough && this.giveUpBefore <= at) return undefined;
     return this.lowestPending((record) => opens(record) && hasHeader(record));
+  }
+
+  /** The part to go on with: behind what is listed, or where the track was told to begin. */
+  private get wantedPart(): number | undefined {
+    if (this.nextPart === undefined || this.beginsAt === undefined) return this.nextPart ?? this.beginsAt;
+    return Math.max(this.nextPart, this.beginsAt);
   }
 
   private lowestPending(fits: (record: IndexRecord) => boolean): IndexRecord | undefined {

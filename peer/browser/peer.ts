@@ -1,5 +1,6 @@
 import { LiveParts } from '../../hls/live-parts.ts';
 import type { LiveSource } from '../../hls/live-source.ts';
+import { GATHERED } from '../../hls/live-window.ts';
 import { unreachable } from '../../machine/machine.ts';
 import type { PlayerEvent } from '../../machine/player.ts';
 import { Prng } from '../../machine/prng.ts';
@@ -18,6 +19,7 @@ import { Selection } from '../core/selection.ts';
 import { Arrivals } from './arrivals.ts';
 import { type LinkReport, Links } from './links.ts';
 import { onScreen } from './on-screen.ts';
+import { Standing } from './standing.ts';
 
 export interface BrowserPeerOptions {
   /** WebSocket address of the tracker. */
@@ -121,7 +123,8 @@ class PagePeer implements BrowserPeer {
   readonly live: PageLiveSource;
   private readonly options: BrowserPeerOptions;
   private readonly stream: Uint8Array;
-  private readonly parts = new LiveParts();
+  private readonly parts = new LiveParts(GATHERED);
+  private readonly standing = new Standing();
   private readonly arrivals = new Arrivals();
   private readonly selection = new Selection((tracks) => this.driven?.input({ kind: 'select', tracks }));
   private readonly listeners = new Set<(event: BrowserPeerEvent) => void>();
@@ -180,7 +183,10 @@ class PagePeer implements BrowserPeer {
 
   playing({ capturedAtMs, rate }: Screen): void {
     const place = onScreen(this.live.window, capturedAtMs);
-    if (place !== undefined) this.driven?.input({ kind: 'screen', screen: { ...place, rate } });
+    if (place === undefined) return;
+    this.driven?.input({ kind: 'screen', screen: { ...place, rate } });
+    // The part that is wanted may be the one on screen, of which the last frame is shown, or the next one.
+    if (this.standing.tell(capturedAtMs, rate, performance.now())) this.parts.giveUp(place.part + 2);
   }
 
   stats(): BrowserPeerStats {
@@ -313,6 +319,8 @@ class PagePeer implements BrowserPeer {
   private event(event: PeerEvent): void {
     switch (event.kind) {
       case 'started':
+        this.parts.begin(event.part);
+        return;
       case 'freeze':
       case 'resumed':
       case 'missed':

@@ -1,4 +1,5 @@
 import { LiveParts } from '../../hls/live-parts.ts';
+import { GATHERED } from '../../hls/live-window.ts';
 import { Prng } from '../../machine/prng.ts';
 import { streamIdToText } from '../../protocol/names.ts';
 import type { Mode, StreamState } from '../../protocol/swarm-fields.ts';
@@ -86,7 +87,7 @@ class PeerShell implements RunningPeer {
   gatewayUrl: string | undefined;
   private readonly config: PeerConfig;
   private readonly key: KeyPair = makeKeyPair();
-  private live = new LiveParts();
+  private live = new LiveParts(GATHERED);
   private endTimer: NodeJS.Timeout | undefined;
   private readonly links: SwarmLinks;
   private core: PeerCore | undefined;
@@ -182,7 +183,9 @@ class PeerShell implements RunningPeer {
   }
 
   private event(event: PeerEvent): void {
-    if (event.kind === 'missed') this.live.giveUp(event.to + 1);
+    if (event.kind === 'started') this.live.begin(event.part);
+    // What playback has left behind is no longer fetched.
+    if (event.kind === 'missed' || event.kind === 'skipped') this.live.giveUp(event.to + 1);
     if (event.kind === 'stream-state') this.streamState(event.state);
     this.config.onEvent?.(event);
   }
@@ -193,7 +196,9 @@ class PeerShell implements RunningPeer {
     if (state === 'ended') this.endTimer = setTimeout(() => this.live.end(), LAST_PARTS_MS);
     if (state !== 'live' || !this.live.window.ended) return;
     const { description } = this.live.window;
-    this.live = new LiveParts();
+    this.live = new LiveParts(GATHERED);
     if (description !== undefined) this.live.setDescription(description);
+    const { part } = this.core!.stats(nowMs());
+    if (part >= 0) this.live.begin(part);
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { LiveWindow } from '../../hls/live-window.ts';
+import { GATHERED, LiveWindow } from '../../hls/live-window.ts';
 import { holeCounts } from '../../hls/track-window.ts';
 import { AUDIO, audioTrack, makeDescription, makeRecord, VIDEO, videoTrack } from './made-stream.ts';
 
@@ -138,6 +138,50 @@ describe('a live window', () => {
     expect(shape(window)).toEqual(['0:0 1 2 3!', '1:4 5!', '2:38 39 40 41!', '3:42 43']);
     expect(shape(window, AUDIO)).toEqual(['0:0 1 2 3!', '1:4!', '2:39 40 41!', '3:42 43']);
     expect([1, 2, 3].map((segment) => window.hasDiscontinuity(segment))).toEqual([false, true, false]);
+  });
+
+  it('begins in all tracks where playback does, whichever part of a track comes first', () => {
+    const window = new LiveWindow(GATHERED);
+    window.setDescription(makeDescription());
+    addAll(window, [8, 4, 9]);
+    addAll(window, [12, 4, 5, 9], { track: AUDIO });
+    addAll(window, [8], { track: AUDIO });
+    expect([shape(window), shape(window, AUDIO)]).toEqual([[], []]);
+    expect(window.begin(8)).toBe(true);
+    expect([shape(window), shape(window, AUDIO)]).toEqual([['2:8 9'], ['2:8 9']]);
+    addAll(window, [11, 10], { track: AUDIO });
+    expect(shape(window, AUDIO)).toEqual(['2:8 9 10 11!', '3:12']);
+  });
+
+  it('begins a track that is taken later where it is told to, whichever of its parts comes first', () => {
+    const window = new LiveWindow(GATHERED);
+    window.setDescription(makeDescription());
+    window.begin(0);
+    addAll(window, range(0, 12));
+    window.begin(8, AUDIO);
+    addAll(window, [12, 9, 10], { track: AUDIO });
+    expect(shape(window, AUDIO)).toEqual([]);
+    addAll(window, [11, 8], { track: AUDIO });
+    expect(shape(window, AUDIO)).toEqual(['2:8 9 10 11!', '3:12']);
+    // Taken again after a while, it has a hole where it was not.
+    window.begin(16, AUDIO);
+    addAll(window, [20, 17], { track: AUDIO });
+    expect(shape(window, AUDIO)).toEqual(['2:8 9 10 11!', '3:12']);
+    addAll(window, [16], { track: AUDIO });
+    expect(shape(window, AUDIO)).toEqual(['2:8 9 10 11!', '3:12 (13) (14) (15)!', '4:16 17']);
+  });
+
+  it('lists no hole while playback has not gone on without the part, however many newer ones come first', () => {
+    const window = new LiveWindow(GATHERED);
+    window.setDescription(makeDescription());
+    window.begin(0);
+    addAll(window, [0, 1, ...range(3, 16)]);
+    expect(shape(window)).toEqual(['0:0 1']);
+    addAll(window, [2]);
+    expect(shape(window)).toEqual(['0:0 1 2 3!', '1:4 5 6 7!', '2:8 9 10 11!', '3:12 13 14 15']);
+    addAll(window, range(18, 25));
+    window.giveUp(20);
+    expect(shape(window).slice(4)).toEqual(['4:(16) (17) (18) (19)!', '5:20 21 22 23!', '6:24']);
   });
 
   it('takes a record without blocks for a hole of known length', () => {

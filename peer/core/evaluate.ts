@@ -20,7 +20,7 @@ const LATE_MS = 300;
 /** Ms after the start within which a hybrid peer waits for its INS server to answer, and for it to send something. */
 const INS_GRACE_MS = 400;
 const INS_START_MS = 1_000;
-/** Parts beyond the newest record that are believed to exist when a neighbour says so. */
+/** Parts beyond the newest record, and beyond where playback begins, that are believed to exist when a neighbour says so. */
 const AHEAD_MAX = 8;
 /** Parts looked at in one decision. */
 const SPAN_MAX = 96;
@@ -141,7 +141,7 @@ export class Evaluation {
     this.looked.partsPerSegment = partsPerSegment;
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, partMs, nowMs);
     const announced = this.newestAnnounced();
-    let to = Math.min(this.horizon(announced), from + SPAN_MAX);
+    let to = Math.min(this.horizon(announced, from), from + SPAN_MAX);
     // Before the start neighbours are asked for what it takes to start, and for nothing that competes with it.
     if (native && !this.playhead.started)
       to = Math.min(to, from + Math.max(partsPerSegment, Math.ceil(BEGIN_MS / partMs)) * 2 - 1);
@@ -216,10 +216,10 @@ export class Evaluation {
     return from;
   }
 
-  /** The newest part that is known, or believed, to exist. */
-  private horizon(announced: number): number {
+  /** The newest part that is known, or believed, to exist. Who joined long ago may begin far ahead of the records that came with that. */
+  private horizon(announced: number, from: number): number {
     const { newest } = this.catalogue;
-    return newest < 0 ? -1 : Math.min(Math.max(newest, announced), newest + AHEAD_MAX);
+    return newest < 0 ? -1 : Math.min(Math.max(newest, announced), Math.max(newest, from - 1) + AHEAD_MAX);
   }
 
   private newestAnnounced(): number {

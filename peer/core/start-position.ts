@@ -1,9 +1,9 @@
 import type { Catalogue } from '../../swarm/catalogue.ts';
 import type { Neighbour, Neighbours } from '../../swarm/neighbours.ts';
 
-/** Starts that are looked at behind and before the newest one that is known by its record. */
+/** Starts that are looked at behind and before the newest one that is known by its record: who joined long ago knows old ones. */
 const BEHIND_MAX = 12;
-const BEFORE_MAX = 4;
+const BEFORE_MAX = 64;
 /**
  * Ms of media that neighbours are to hold from the start on: the distance to their newest is what a viewer has in hand
  * once it has caught up. Where nobody holds so much, as when the stream is young, half of it will do, and so on.
@@ -63,7 +63,8 @@ export class StartPosition {
   private newestHeld(track: number, base: number, partsPerSegment: number, run: number): number {
     let best = -1;
     let bestHolders = 0;
-    for (let step = BEFORE_MAX; step >= -BEHIND_MAX && bestHolders < HOLDERS_WANTED; step--) {
+    const before = Math.floor((this.newestAnnounced() - base) / partsPerSegment);
+    for (let step = Math.min(BEFORE_MAX, before); step >= -BEHIND_MAX && bestHolders < HOLDERS_WANTED; step--) {
       const part = base + step * partsPerSegment;
       const holders = this.holders(track, part, run);
       if (holders <= bestHolders) continue;
@@ -71,6 +72,14 @@ export class StartPosition {
       bestHolders = holders;
     }
     return best;
+  }
+
+  private newestAnnounced(): number {
+    let newest = -1;
+    for (const neighbour of this.neighbours.all()) {
+      if (gives(neighbour)) newest = Math.max(newest, neighbour.availability.newest);
+    }
+    return newest;
   }
 
   /** By how many neighbours that part of the run is held which the fewest hold. */

@@ -25,11 +25,14 @@ describe('a source that is started again', () => {
     for (const peer of peers) {
       await until(`a viewer in ${peer.mode} mode plays the new run`, () => peer.stats().part > last + 8);
       expect(firstPart(peer)).toBeLessThanOrEqual(last);
+      // What was being stored when the first run ended has numbers that are not used again.
       const cut = await partNames(second.hlsUrl, 0, last + 1, last + 8);
-      expect([...cut.keys()]).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((number) => last + number));
-      const handedOut = await partNames(peer.gatewayUrl!, 0, last + 1, last + 8);
+      const begins = Math.min(...cut.keys());
+      expect(begins).toBeLessThanOrEqual(last + 4);
+      expect([...cut.keys()]).toEqual(Array.from({ length: last + 9 - begins }, (_, at) => begins + at));
+      const handedOut = await partNames(peer.gatewayUrl!, 0, begins, last + 8);
       for (const [part, name] of handedOut) expect([part, name]).toEqual([part, cut.get(part)]);
-      expect(handedOut.size).toBeGreaterThanOrEqual(8 - leftOut(peer));
+      expect(handedOut.size).toBeGreaterThanOrEqual(cut.size - leftOut(peer));
     }
   });
 

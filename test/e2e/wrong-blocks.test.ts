@@ -52,10 +52,18 @@ async function handsOutOnlyWhatWasCut(peer: WatchedPeer, least: number): Promise
 }
 
 test('wrong blocks from an INS server are dropped, with a word on who sent what, and playing goes on', async () => {
-  const victim = await house.startPeer(source, 'ins', { region: 'spoilt' });
-  await until('all kinds have come', () => saidOf(victim, proxy.url).size === 3);
-  expect(saidOf(victim, proxy.url)).toEqual(new Set([NAME, LENGTH, SIGNATURE]));
-  expect(victim.stats().bad).toBeLessThanOrEqual(proxy.spoilt());
+  const said = new Set<string>();
+  let victim!: WatchedPeer;
+  // Who finds this server slow, as on a busy machine, leaves it before all kinds have come: the next viewer goes on.
+  for (let viewer = 0; viewer < 5 && said.size < 3; viewer++) {
+    await victim?.close();
+    victim = await house.startPeer(source, 'ins', { region: 'spoilt' });
+    const hasLeft = (): boolean => ![null, proxy.url].includes(victim.stats().ins);
+    await until('all kinds have come', () => new Set([...said, ...saidOf(victim, proxy.url)]).size === 3 || hasLeft());
+    for (const what of saidOf(victim, proxy.url)) said.add(what);
+    expect(victim.stats().bad).toBeLessThanOrEqual(proxy.spoilt());
+  }
+  expect(said).toEqual(new Set([NAME, LENGTH, SIGNATURE]));
   const { part } = victim.stats();
   await until('it plays on', () => victim.stats().part > part + 8);
   await handsOutOnlyWhatWasCut(victim, 8);

@@ -63,10 +63,9 @@ export class Member {
     this.tracker = new TrackerSession(trackerUrl, join, numbers, prng.fork('tracker'), outputs);
   }
 
-  /** @param withTelling - Also when neighbours are to be told something. */
-  nextDeadline(withTelling = true): number | undefined {
-    let next = earlier(this.neighbours.nextDeadline(), this.tokens.nextDeadline());
-    if (withTelling) next = earlier(next, this.announcer.nextDeadline());
+  nextDeadline(): number | undefined {
+    let next = earlier(this.neighbours.nextDeadline(), this.announcer.nextDeadline());
+    next = earlier(next, this.tokens.nextDeadline());
     next = earlier(next, this.serving.nextDeadline());
     next = earlier(next, this.pushing.nextDeadline());
     return earlier(next, this.tracker.nextDeadline());

@@ -228,14 +228,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   handleTimeout(nowMs: number): void {
     this.deadlineKnown = false;
-    // To tell neighbours what there is needs no decision.
-    if ((this.findDeadline(false) ?? Number.POSITIVE_INFINITY) <= nowMs) this.unsettledAtMs = nowMs;
     this.player.advance(nowMs);
     this.native.timeout(nowMs);
     this.push.timeout(nowMs);
     this.ins.timeout(nowMs);
     this.blockTokens?.timeout(nowMs);
     if (this.member.timeout(nowMs)) this.member.heartbeat(this.player.bufferMs(), this.player.latencyMs(nowMs) ?? 0);
+    this.unsettledAtMs = nowMs;
   }
 
   /** Decides only when nothing waits to go out: what is answered at once, as checks of blocks are, costs one decision together. */
@@ -258,10 +257,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     return this.deadlineMs;
   }
 
-  /** @param withTelling - Also when neighbours are to be told something. */
-  private findDeadline(withTelling = true): number | undefined {
+  private findDeadline(): number | undefined {
     if (this.startedAtMs === undefined) return undefined;
-    let next = earlier(this.player.nextDeadline(), this.member.nextDeadline(withTelling));
+    let next = earlier(this.player.nextDeadline(), this.member.nextDeadline());
     next = earlier(next, this.native.nextDeadline());
     next = earlier(next, this.push.nextDeadline());
     next = earlier(next, this.ins.nextDeadline());

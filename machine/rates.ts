@@ -78,12 +78,6 @@ export class TokenBucket {
     return true;
   }
 
-  /** Ms until so much can be taken, up to the burst; 0 is now. */
-  waitMs(amount: number, nowMs: number): number {
-    this.refill(nowMs);
-    return Math.max(0, ((amount - this.level) / this.perSecond) * 1000);
-  }
-
   private refill(nowMs: number): void {
     if (this.atMs !== undefined) {
       this.level = Math.min(this.burst, this.level + ((nowMs - this.atMs) / 1000) * this.perSecond);

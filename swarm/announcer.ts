@@ -104,7 +104,7 @@ export class Announcer {
 
   private haves(nowMs: number): void {
     if (!this.haveAllowance.take(1, nowMs)) {
-      this.haveAtMs = againAtMs(this.haveAllowance, nowMs);
+      this.haveAtMs = nowMs + HAVE_TOGETHER_MS;
       return;
     }
     this.haveAtMs = undefined;
@@ -121,7 +121,7 @@ export class Announcer {
 
   private haveBlocks(nowMs: number): void {
     if (this.freshBlocks.length > 0 && !this.blocksAllowance.take(1, nowMs)) {
-      this.blocksAtMs = againAtMs(this.blocksAllowance, nowMs);
+      this.blocksAtMs = nowMs + HAVE_TOGETHER_MS;
       return;
     }
     this.blocksAtMs = undefined;
@@ -138,9 +138,4 @@ export class Announcer {
   private tokenFor({ mode }: Neighbour, isNews: boolean): Uint8Array | null {
     return isNews && mode !== 'native' ? this.token : null;
   }
-}
-
-/** When there is an allowance again. */
-function againAtMs(allowance: TokenBucket, nowMs: number): number {
-  return nowMs + Math.ceil((allowance.waitMs(1, nowMs) + 1e-6) / HAVE_TOGETHER_MS) * HAVE_TOGETHER_MS;
 }

@@ -95,8 +95,8 @@ export class NativeFeed {
       this.fetchPart(lacking[at]!, catalogue, nowMs);
     }
     if (at === lacking.length || this.asks.size >= OPEN_AHEAD_MAX) return;
-    const ahead = this.withHolders(lacking, at, catalogue);
-    if (ahead.length > 1) ahead.sort((a, b) => a.holders - b.holders || b.part.part - a.part.part);
+    const ahead = this.withHolders(lacking.slice(at));
+    ahead.sort((a, b) => a.holders - b.holders || b.part.part - a.part.part);
     for (const { part, holders } of ahead) {
       if (this.asks.size >= OPEN_AHEAD_MAX) return;
       if (holders > 0) this.fetchPart(part, catalogue, nowMs);
@@ -121,16 +121,9 @@ export class NativeFeed {
     return false;
   }
 
-  /** Of the parts from a place on that have blocks to be asked for: how many neighbours that give hold at least a block of each. */
-  private withHolders(lacking: readonly Lacking[], at: number, catalogue: Catalogue) {
-    const { newestPart } = this.neighbours;
-    const counted: { readonly part: Lacking; holders: number }[] = [];
-    for (let next = at; next < lacking.length; next++) {
-      const part = lacking[next]!;
-      if (part.part > newestPart || !this.seeks(part.track, part.part, catalogue.get(part.track, part.part))) continue;
-      counted.push({ part, holders: 0 });
-    }
-    if (counted.length === 0) return counted;
+  /** With each part, how many neighbours that give hold at least a block of it; one neighbour is looked at after the other. */
+  private withHolders(parts: readonly Lacking[]): { readonly part: Lacking; holders: number }[] {
+    const counted = parts.map((part) => ({ part, holders: 0 }));
     for (const { gives, availability } of this.neighbours.all()) {
       if (!gives) continue;
       for (const one of counted) if (availability.hasSome(one.part.track, one.part.part)) one.holders++;

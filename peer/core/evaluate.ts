@@ -74,8 +74,6 @@ export class Evaluation {
   private readonly looked = { tracks: [] as readonly number[], partMs: 250, partsPerSegment: 4, from: 0, to: -1 };
   /** It found something missing. */
   private missing = true;
-  /** By place in the list of tracks: the first part that is looked at. */
-  private readonly starts: number[] = [];
 
   constructor(
     mode: Mode,
@@ -154,17 +152,12 @@ export class Evaluation {
     const places: Asked[] = [];
     const lacking: Lacking[] = [];
     let firstMissing = -1;
-    const { starts } = this;
-    let first = from;
-    for (let at = 0; at < tracks.length; at++) {
-      const start = this.startOf(tracks[at]!, tracks, from);
-      starts[at] = start;
-      if (start < first) first = start;
-    }
-    for (let part = first; part <= to; part++) {
+    const starts = tracks.map((track) => this.startOf(track, tracks, from));
+    for (let part = Math.min(from, ...starts); part <= to; part++) {
       for (let at = 0; at < tracks.length; at++) {
         const track = tracks[at]!;
-        if (this.catalogue.holds(track, part) || part < starts[at]! || this.intake.busy(track, part)) continue;
+        if (part < starts[at]!) continue;
+        if (this.catalogue.holds(track, part) || this.intake.busy(track, part)) continue;
         if (firstMissing < 0) firstMissing = part;
         const dueAtMs = this.playhead.dueAtMs(part, partMs, nowMs);
         const due = this.playhead.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
@@ -230,7 +223,10 @@ export class Evaluation {
   }
 
   private newestAnnounced(): number {
-    return Math.max(this.lockers.source?.availability.newest ?? -1, this.neighbours.newestPart);
+    let newest = this.lockers.source?.availability.newest ?? -1;
+    for (const { availability } of this.neighbours.all())
+      newest = Math.max(newest, availability.newest, availability.newestBegun);
+    return newest;
   }
 
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */

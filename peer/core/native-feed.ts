@@ -95,7 +95,7 @@ export class NativeFeed {
       this.fetchPart(lacking[at]!, catalogue, nowMs);
     }
     if (at === lacking.length || this.asks.size >= OPEN_AHEAD_MAX) return;
-    const ahead = this.withHolders(lacking.slice(at));
+    const ahead = lacking.slice(at).map((part) => ({ part, holders: this.holders(part) }));
     ahead.sort((a, b) => a.holders - b.holders || b.part.part - a.part.part);
     for (const { part, holders } of ahead) {
       if (this.asks.size >= OPEN_AHEAD_MAX) return;
@@ -121,14 +121,13 @@ export class NativeFeed {
     return false;
   }
 
-  /** With each part, how many neighbours that give hold at least a block of it; one neighbour is looked at after the other. */
-  private withHolders(parts: readonly Lacking[]): { readonly part: Lacking; holders: number }[] {
-    const counted = parts.map((part) => ({ part, holders: 0 }));
+  /** How many neighbours that give hold at least a block of the part. */
+  private holders({ track, part }: Lacking): number {
+    let holders = 0;
     for (const { gives, availability } of this.neighbours.all()) {
-      if (!gives) continue;
-      for (const one of counted) if (availability.hasSome(one.part.track, one.part.part)) one.holders++;
+      if (gives && (availability.has(track, part) || availability.firstBlock(track, part) !== undefined)) holders++;
     }
-    return counted;
+    return holders;
   }
 
   /** A block is there and verified, wherever it came from. @returns Whether it had been asked for. */

@@ -57,7 +57,7 @@ export class Member {
     this.catalogue = new Catalogue(windowParts);
     this.neighbours = new Neighbours(self, acceptedMax, outputs);
     this.announcer = new Announcer(self.mode, this.neighbours, outputs);
-    this.serving = new Serving(this.catalogue, outputs, options.uploadBpsMax);
+    this.serving = new Serving(this.catalogue, this.neighbours, outputs, options.uploadBpsMax);
     this.pushing = new Pushing(self.source, this.neighbours, this.serving, outputs);
     this.tokens = new RangeTokens(self.key, self.stream);
     this.tracker = new TrackerSession(trackerUrl, join, numbers, prng.fork('tracker'), outputs);

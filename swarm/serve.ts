@@ -5,7 +5,8 @@ import type { Reason } from '../protocol/reasons.ts';
 import type { Availability } from './availability.ts';
 import { type Catalogue, isWhole, type PartEntry } from './catalogue.ts';
 import type { SwarmOutput } from './io.ts';
-import type { Neighbour } from './neighbours.ts';
+import type { Neighbour, Neighbours } from './neighbours.ts';
+import { isRare } from './rarity.ts';
 import { Uplink } from './uplink.ts';
 
 type Request = Extract<PeerMessage, { type: 'request' }>;
@@ -19,6 +20,8 @@ const WAIT_MS_MAX = 400;
 /** A pushed block takes its place as if it were due then; what has not left after the longer time is asked for by now. */
 const PUSH_DUE_MS = 1000;
 const PUSH_WITHIN_MS = 1500;
+/** A rare block takes its place as if it were due then: behind what is overdue, before all else. */
+const RARE_DUE_MS = 400;
 /** Give and take of the last seconds count: after so many ms half of it is forgotten. */
 const BALANCE_HALF_LIFE_MS = 10_000;
 /** By so much a neighbour comes sooner or later at most for what it gave us or took. */
@@ -50,9 +53,9 @@ interface Line {
 }
 
 /**
- * Gives blocks to neighbours that ask, over one uplink that all of them share: in the order of deadlines, those first that
- * gave us much, and a little at a time, so that what is urgent never waits long. What cannot be in time is refused at
- * once, so that the asker turns elsewhere.
+ * Gives blocks to neighbours that ask, over one uplink that all of them share: in the order of deadlines, what is rare
+ * early, those first that gave us much, and a little at a time, so that what is urgent never waits long. What cannot be in
+ * time is refused at once, so that the asker turns elsewhere.
  */
 export class Serving {
   /** Block bytes given so far. */
@@ -61,11 +64,13 @@ export class Serving {
   private readonly lines = new Map<LinkId, Line>();
   private readonly queue: Job[] = [];
   private readonly catalogue: Catalogue;
+  private readonly neighbours: Neighbours;
   private readonly outputs: Sink<SwarmOutput>;
 
   /** @param uploadBpsMax - What is given at most, in bits per second; as much as the uplink carries by default. */
-  constructor(catalogue: Catalogue, outputs: Sink<SwarmOutput>, uploadBpsMax?: number) {
+  constructor(catalogue: Catalogue, neighbours: Neighbours, outputs: Sink<SwarmOutput>, uploadBpsMax?: number) {
     this.catalogue = catalogue;
+    this.neighbours = neighbours;
     this.outputs = outputs;
     this.uplink = new Uplink(uploadBpsMax);
   }
@@ -133,7 +138,9 @@ export class Serving {
     const line = this.lineOf(link);
     const deadlineMs = want.deadlineMs || DEADLINE_MS_DEFAULT;
     const deadlineAtMs = nowMs + deadlineMs;
-    const orderMs = deadlineAtMs + this.moveMs(line, nowMs);
+    const rare = !all && isRare(this.neighbours, want.track, want.part, want.index);
+    const dueAtMs = rare ? Math.min(deadlineAtMs, nowMs + RARE_DUE_MS) : deadlineAtMs;
+    const orderMs = dueAtMs + this.moveMs(line, nowMs);
     const indices = all ? [...entry.bodies.keys()] : [want.index];
     const inMs = this.waitMs(orderMs, nowMs);
     if (inMs > Math.min(deadlineMs, WAIT_MS_MAX) || line.waiting + indices.length > WAITING_MAX) {

@@ -29,8 +29,8 @@ const AGAIN_MS = 100;
 const START_WITHIN_PARTS = 32;
 /** Decisions are at least so far apart: a burst of messages is looked at once. */
 const PAUSE_MS = 4;
-/** What is wanted to begin with is wanted within this. */
-const BEGIN_MS = 1_000;
+/** What a viewer whom neighbours feed begins with is wanted within this: whoever plays already comes first. */
+const BEGIN_MS = 1_500;
 /** Media from the first part on that an INS server begins with: what is to be in hand, and a part that comes late. */
 const BEGIN_WITH_MS = 750;
 /** Where bitmaps, once a second from one to the next, are the only news of what there is. */
@@ -38,7 +38,7 @@ const BEGIN_WITHOUT_FOLLOW_MS = 4_000;
 /** A place that is so far behind the newest start has not led to a beginning. */
 const BEGIN_AGAIN_MS = 3_000;
 /** Of what neighbours are asked for before the start, each part is due by so much later than the one before. */
-const BEGIN_STEP_MS = 100;
+const BEGIN_STEP_MS = 60;
 /** Who lacks no more parts than this to the newest has neighbours push it what comes; who lacks so many more does not. */
 const PUSH_WITHIN_PARTS = 40;
 const PUSH_UNTIL_PARTS = 60;
@@ -141,10 +141,7 @@ export class Evaluation {
     this.looked.partsPerSegment = partsPerSegment;
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, partMs, nowMs);
     const announced = this.newestAnnounced();
-    let to = Math.min(this.horizon(announced, from), from + SPAN_MAX);
-    // Before the start neighbours are asked for what it takes to start, and for nothing that competes with it.
-    if (native && !this.playhead.started)
-      to = Math.min(to, from + Math.max(partsPerSegment, Math.ceil(BEGIN_MS / partMs)) * 2 - 1);
+    const to = Math.min(this.horizon(announced, from), from + SPAN_MAX);
     this.looked.tracks = tracks;
     this.looked.from = from;
     this.looked.to = to;

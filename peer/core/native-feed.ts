@@ -4,6 +4,7 @@ import { Smoothed } from '../../machine/rates.ts';
 import { BLOCKS_PER_PART_MAX, PEER_REQUESTS_MAX, TRACKS_MAX } from '../../protocol/limits.ts';
 import type { Catalogue, PartEntry } from '../../swarm/catalogue.ts';
 import type { Neighbour, Neighbours } from '../../swarm/neighbours.ts';
+import { isRareAmong } from '../../swarm/rarity.ts';
 import type { PeerOutput } from './io.ts';
 import type { PushFeed } from './push-feed.ts';
 
@@ -22,6 +23,8 @@ interface Ask {
   readonly request: number;
   readonly atMs: number;
   readonly byAtMs: number;
+  /** Long before it is due. */
+  readonly ahead: boolean;
 }
 
 interface Manners {
@@ -47,13 +50,18 @@ const LATE_MS_MAX = 4_000;
 /** What is due within this is asked for in the order of its time, up to so many blocks at once. */
 const SOON_MS = 2_000;
 const OPEN_MAX = Math.min(32, PEER_REQUESTS_MAX);
-/** What is due later is asked for as long as fewer blocks than this are under way. */
+/** What is due later has room of its own beside that: what is rare has to spread whatever is urgent. */
 const OPEN_AHEAD_MAX = 16;
+/** Whoever was refused something that was not urgent asks for no more of it for so long. */
+const AHEAD_REST_MS = 150;
+/** Blocks given up on for being late that are still taken when they come after all. */
+const GIVEN_UP_MAX = 64;
 /** With time in hand, a part that only the source holds is waited for up to so long: a neighbour may have it by then. */
 const PATIENCE_MS = 250;
 const HURRY_MS = 600;
-/** A refusal says that neighbours have their hands full: for so long nothing is put off. */
+/** A refusal says that neighbours have their hands full: for so long nothing is put off, and for so long only what is rare is asked for ahead. */
 const PRESSED_MS = 3_000;
+const ONLY_RARE_MS = 1_000;
 
 /**
  * Takes parts from neighbours: each part of a track is asked of one neighbour at a time, the one that holds it, is least
@@ -65,6 +73,11 @@ export class NativeFeed {
   private readonly patience = new Map<number, number>();
   private requests = 0;
   private pressedAtMs = Number.NEGATIVE_INFINITY;
+  /** Asks that are open for what is not urgent, and when the next may be. */
+  private openAhead = 0;
+  private aheadAtMs = 0;
+  /** Requests that were cancelled for being late, oldest first. */
+  private readonly givenUp = new Map<number, LinkId>();
   private readonly neighbours: Neighbours;
   private readonly push: PushFeed;
   private readonly prng: Prng;
@@ -82,34 +95,36 @@ export class NativeFeed {
   }
 
   /**
-   * Asks for what is missing, each block of one neighbour at a time: first what is due soon, in the order of its time, then
-   * what the fewest neighbours hold, the newest of it first, so that what is rare spreads before everybody wants it. Of a
-   * part whose record is not known yet one block is asked for: it brings the record.
+   * Asks for what is missing, each block of one neighbour at a time: what is due soon in the order of its time; and of what
+   * is due later first what the fewest neighbours hold, the newest of it first, so that it spreads before everybody wants
+   * it. Where neighbours have their hands full nothing else is asked for ahead of its time. Of a part whose record is not
+   * known yet one block is asked for: it brings the record.
    *
    * @param lacking - In the order of their time.
    */
   fetch(lacking: readonly Lacking[], catalogue: Catalogue, nowMs: number): void {
     let at = 0;
     for (; at < lacking.length && lacking[at]!.dueAtMs - nowMs < SOON_MS; at++) {
-      if (this.asks.size >= OPEN_MAX) return;
-      this.fetchPart(lacking[at]!, catalogue, nowMs);
+      if (this.asks.size - this.openAhead < OPEN_MAX) this.fetchPart(lacking[at]!, false, catalogue, nowMs);
     }
-    if (at === lacking.length || this.asks.size >= OPEN_AHEAD_MAX) return;
+    if (at === lacking.length || nowMs < this.aheadAtMs || this.openAhead >= OPEN_AHEAD_MAX) return;
+    const givers = this.neighbours.all().filter(({ gives, source }) => gives && !source).length;
+    const onlyRare = nowMs - this.pressedAtMs < ONLY_RARE_MS;
     const ahead = lacking.slice(at).map((part) => ({ part, holders: this.holders(part) }));
     ahead.sort((a, b) => a.holders - b.holders || b.part.part - a.part.part);
     for (const { part, holders } of ahead) {
-      if (this.asks.size >= OPEN_AHEAD_MAX) return;
-      if (holders > 0) this.fetchPart(part, catalogue, nowMs);
+      if (this.openAhead >= OPEN_AHEAD_MAX || (onlyRare && !isRareAmong(holders, givers))) return;
+      if (holders > 0) this.fetchPart(part, true, catalogue, nowMs);
     }
   }
 
-  private fetchPart({ track, part, dueAtMs }: Lacking, catalogue: Catalogue, nowMs: number): void {
+  private fetchPart({ track, part, dueAtMs }: Lacking, ahead: boolean, catalogue: Catalogue, nowMs: number): void {
     const entry = catalogue.get(track, part);
     if (entry !== undefined) {
       for (let index = 0; index < entry.bodies.length; index++) {
-        if (entry.bodies[index] === undefined) this.ask(track, part, index, dueAtMs, nowMs);
+        if (entry.bodies[index] === undefined) this.ask(track, part, index, dueAtMs, ahead, nowMs);
       }
-    } else if (!this.ask(track, part, 0, dueAtMs, nowMs)) this.askBegun(track, part, dueAtMs, nowMs);
+    } else if (!this.ask(track, part, 0, dueAtMs, ahead, nowMs)) this.askBegun(track, part, dueAtMs, ahead, nowMs);
   }
 
   /** Whether blocks of the part are missing that nobody has been asked for. */
@@ -130,30 +145,31 @@ export class NativeFeed {
     return holders;
   }
 
-  /** A block is there and verified, wherever it came from. @returns Whether it had been asked for. */
-  have(track: number, part: number, index: number, nowMs: number): boolean {
+  /** A block is there and verified, and whom it came from. @returns Whether it had been asked for. */
+  have(track: number, part: number, index: number, from: LinkId, nowMs: number): boolean {
     const id = idOf(track, part, index);
     this.patience.delete(id);
     const ask = this.asks.get(id);
     if (ask === undefined) return false;
     this.end(id, ask);
-    this.manners.get(ask.link)?.answerMs.add(nowMs - ask.atMs);
+    if (ask.link === from) this.manners.get(from)?.answerMs.add(nowMs - ask.atMs);
+    else this.cancel(ask);
     return true;
   }
 
   /** Of a part whose blocks are not known: any that a neighbour has announced. */
-  private askBegun(track: number, part: number, dueAtMs: number, nowMs: number): void {
+  private askBegun(track: number, part: number, dueAtMs: number, ahead: boolean, nowMs: number): void {
     for (const { gives, availability } of this.neighbours.all()) {
       const index = gives ? availability.firstBlock(track, part) : undefined;
-      if (index !== undefined && this.ask(track, part, index, dueAtMs, nowMs)) return;
+      if (index !== undefined && this.ask(track, part, index, dueAtMs, ahead, nowMs)) return;
     }
   }
 
   /** @returns Whether somebody has been asked for the block, now or before. */
-  private ask(track: number, part: number, index: number, dueAtMs: number, nowMs: number): boolean {
+  private ask(track: number, part: number, index: number, dueAtMs: number, ahead: boolean, nowMs: number): boolean {
     const id = idOf(track, part, index);
     if (this.asks.has(id) || this.push.expects(track, part, index, dueAtMs, nowMs)) return true;
-    if (this.asks.size >= OPEN_MAX) return false;
+    if (ahead ? this.openAhead >= OPEN_AHEAD_MAX : this.asks.size - this.openAhead >= OPEN_MAX) return false;
     const from = this.choose(track, part, index, nowMs);
     if (from === undefined) return false;
     if (from.source && !this.patienceOver(id, dueAtMs, nowMs)) return false;
@@ -164,7 +180,8 @@ export class NativeFeed {
     const deadlineMs = Math.round(Math.max(DEADLINE_MS_MIN, Math.min(DEADLINE_MS_MAX, spareMs)));
     const usualMs = this.mannersOf(from.link).answerMs.value ?? 0;
     const byAtMs = nowMs + Math.max(LATE_MS_MIN, Math.min(LATE_MS_MAX, usualMs * 3));
-    this.asks.set(id, { track, part, link: from.link, request, atMs: nowMs, byAtMs });
+    this.asks.set(id, { track, part, link: from.link, request, atMs: nowMs, byAtMs, ahead });
+    if (ahead) this.openAhead++;
     this.mannersOf(from.link).open++;
     const items = [{ track, part, index, deadlineMs }];
     this.outputs.push({ kind: 'send-peer', link: from.link, message: { type: 'request', request, items } });
@@ -176,6 +193,7 @@ export class NativeFeed {
       if (ask.link !== link || ask.request !== request) continue;
       this.end(id, ask);
       this.pressedAtMs = nowMs;
+      if (ask.ahead) this.aheadAtMs = nowMs + AHEAD_REST_MS;
       this.mannersOf(link).restUntilMs = nowMs + Math.max(50, Math.min(REST_MAX_MS, retryAfterMs));
     }
   }
@@ -191,11 +209,13 @@ export class NativeFeed {
 
   closed(link: LinkId): void {
     this.manners.delete(link);
-    for (const [id, ask] of this.asks) if (ask.link === link) this.asks.delete(id);
+    for (const [id, ask] of this.asks) if (ask.link === link) this.end(id, ask);
+    for (const [request, from] of this.givenUp) if (from === link) this.givenUp.delete(request);
   }
 
-  /** Whether we asked this neighbour for this part: nothing else is taken from it. */
+  /** Whether we asked this neighbour under this number, and did not get it: nothing else is taken from it. */
   asked(link: LinkId, request: number): boolean {
+    if (this.givenUp.get(request) === link) return true;
     for (const ask of this.asks.values()) if (ask.link === link && ask.request === request) return true;
     return false;
   }
@@ -214,10 +234,25 @@ export class NativeFeed {
       const manners = this.mannersOf(ask.link);
       manners.restUntilMs = nowMs + REST_MS;
       manners.answerMs.add(LATE_MS_MIN);
-      this.outputs.push({ kind: 'send-peer', link: ask.link, message: { type: 'cancel', request: ask.request } });
+      this.cancel(ask);
+      this.giveUp(ask);
     }
     // Whoever still wants the part asks again and finds its patience over.
     for (const [id, atMs] of this.patience) if (atMs <= nowMs) this.patience.set(id, Number.POSITIVE_INFINITY);
+  }
+
+  private cancel({ link, request }: Ask): void {
+    this.outputs.push({ kind: 'send-peer', link, message: { type: 'cancel', request } });
+  }
+
+  /** It may be on its way all the same. */
+  private giveUp({ link, request }: Ask): void {
+    this.givenUp.set(request, link);
+    if (this.givenUp.size <= GIVEN_UP_MAX) return;
+    for (const oldest of this.givenUp.keys()) {
+      this.givenUp.delete(oldest);
+      return;
+    }
   }
 
   private choose(track: number, part: number, index: number, nowMs: number): Neighbour | undefined {
@@ -264,6 +299,7 @@ export class NativeFeed {
 
   private end(id: number, ask: Ask): void {
     this.asks.delete(id);
+    if (ask.ahead) this.openAhead--;
     const manners = this.manners.get(ask.link);
     if (manners !== undefined) manners.open--;
   }

@@ -739,8 +739,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         const { track, part } = event.entry.record;
         if (event.kept && this.kept.add(event.entry) && this.options.mode === 'ins')
           this.member.announcer.add(track, part, nowMs);
-        const asked = this.native.have(track, part, event.index, nowMs);
         const { from, link } = event.origin;
+        const asked = this.native.have(track, part, event.index, link, nowMs);
         if (from === 'ins') this.ins.came(link, event.entry, isWhole(event.entry), nowMs);
         this.push.came(from === 'ins' ? undefined : link, !asked, track, part, event.index, nowMs);
         this.member.pushing.block(event.entry, event.index, this.member.catalogue.newest, nowMs);

@@ -7,34 +7,18 @@ import { LANES } from '../../protocol/limits.ts';
 import { Catalogue } from '../../swarm/catalogue.ts';
 import type { SwarmOutput } from '../../swarm/io.ts';
 import { laneOf, NOT_PUSHED } from '../../swarm/lanes.ts';
-import { Neighbours } from '../../swarm/neighbours.ts';
 import { Pushing } from '../../swarm/pushing.ts';
 import { Serving } from '../../swarm/serve.ts';
+import { givenNeighbours, key } from '../swarm/given-neighbours.ts';
 
-const STREAM = new Uint8Array(32);
-const key = (fill: number) => new Uint8Array(32).fill(fill);
 const depth = (of: number) => new Uint8Array(LANES).fill(of);
 const ALL = 0xff;
 
 /** A viewer with neighbours 1, 2 and 3 that give. */
 function viewer() {
   const outputs = new Queue<SwarmOutput>();
-  const self = { stream: STREAM, key: key(99), mode: 'native', source: false, gives: true, url: null } as const;
-  const neighbours = new Neighbours(self, 24, outputs);
-  for (const link of [1, 2, 3]) {
-    neighbours.opened(link, true, 0);
-    const hello = {
-      version: 1,
-      stream: STREAM,
-      key: key(link),
-      mode: 'native',
-      source: false,
-      gives: true,
-      url: null,
-    } as const;
-    neighbours.hello(link, { type: 'hello', ...hello });
-  }
-  const pushing = new Pushing(false, neighbours, new Serving(new Catalogue(64), outputs), outputs);
+  const neighbours = givenNeighbours(3, outputs);
+  const pushing = new Pushing(false, neighbours, new Serving(new Catalogue(64), neighbours, outputs), outputs);
   const out = new Queue<PeerOutput>();
   const feed = new PushFeed(neighbours, pushing, new Prng(1), out);
   const told = () => {

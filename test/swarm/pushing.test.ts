@@ -6,34 +6,18 @@ import { nameOfHash } from '../../protocol/names.ts';
 import { Catalogue } from '../../swarm/catalogue.ts';
 import type { SwarmOutput } from '../../swarm/io.ts';
 import { laneOf, NOT_PUSHED } from '../../swarm/lanes.ts';
-import { Neighbours } from '../../swarm/neighbours.ts';
 import { Pushing } from '../../swarm/pushing.ts';
 import { Serving } from '../../swarm/serve.ts';
+import { givenNeighbours, key } from './given-neighbours.ts';
 
-const STREAM = new Uint8Array(32);
-const key = (fill: number) => new Uint8Array(32).fill(fill);
 const ALL = 0xff;
 
 /** Somebody who pushes parts of one block of 12,500 bytes, each 100 ms long: a stream of 1 Mbit/s, 125 kbit/s a lane. */
 function pusher(source: boolean, uploadBpsMax: number) {
   const outputs = new Queue<SwarmOutput>();
-  const self = { stream: STREAM, key: key(99), mode: 'native', source, gives: true, url: null } as const;
-  const neighbours = new Neighbours(self, 24, outputs);
-  for (const link of [1, 2, 3]) {
-    neighbours.opened(link, true, 0);
-    const hello = {
-      version: 1,
-      stream: STREAM,
-      key: key(link),
-      mode: 'native',
-      source: false,
-      gives: true,
-      url: null,
-    } as const;
-    neighbours.hello(link, { type: 'hello', ...hello });
-  }
+  const neighbours = givenNeighbours(3, outputs, source);
   const catalogue = new Catalogue(64);
-  const serving = new Serving(catalogue, outputs, uploadBpsMax);
+  const serving = new Serving(catalogue, neighbours, outputs, uploadBpsMax);
   const pushing = new Pushing(source, neighbours, serving, outputs);
   const make = (part: number) => {
     const block = { name: nameOfHash(key(part)), sizeBytes: 12_500 };

@@ -5,6 +5,7 @@ import { nameOfHash } from '../../protocol/names.ts';
 import { Catalogue } from '../../swarm/catalogue.ts';
 import type { SwarmOutput } from '../../swarm/io.ts';
 import { Serving } from '../../swarm/serve.ts';
+import { givenNeighbours } from './given-neighbours.ts';
 
 function record(part: number, blocks: number) {
   const entries = Array.from({ length: blocks }, (_, index) => ({
@@ -27,7 +28,8 @@ function record(part: number, blocks: number) {
   };
 }
 
-function serving(parts: number, blocks: number, uploadBpsMax?: number) {
+/** @param neighbours - How many know of us; only then something can be rare among them. */
+function serving(parts: number, blocks: number, uploadBpsMax?: number, neighbours = 0) {
   const catalogue = new Catalogue(64);
   for (let part = 0; part < parts; part++) {
     const entry = catalogue.addRecord(record(part, blocks), Uint8Array.of(part))!;
@@ -50,12 +52,14 @@ function serving(parts: number, blocks: number, uploadBpsMax?: number) {
     }
     return out;
   };
-  return { serving: new Serving(catalogue, outputs, uploadBpsMax), told, refusals };
+  const others = givenNeighbours(neighbours, outputs);
+  told();
+  return { serving: new Serving(catalogue, others, outputs, uploadBpsMax), others, told, refusals };
 }
 
 /** Six parts of one block to give, over an uplink that is known to carry 100 kB in 100 ms. */
-function measured() {
-  const all = serving(6, 1);
+function measured(neighbours = 0) {
+  const all = serving(6, 1, undefined, neighbours);
   all.serving.request(8, ask(0, 0), 0);
   all.serving.sent(8, 100_000, 100);
   all.told();
@@ -101,6 +105,20 @@ describe('serving neighbours', () => {
     expect(told()).toEqual(['1: 4.0 record']);
     line.sent(1, 100_000, 300);
     expect(told()).toEqual(['2: 3.0 record']);
+  });
+
+  it('gives what hardly a neighbour has before what is due sooner, and after what is overdue', () => {
+    const { serving: line, others, told } = measured(10);
+    for (const link of [1, 2]) for (const part of [1, 2, 3, 5]) others.get(link)!.availability.add(0, part);
+    others.get(1)!.availability.add(0, 4);
+    line.request(5, ask(1, 1, 900, 0), 100);
+    line.request(5, ask(2, 2, 900, 0), 100);
+    line.request(6, ask(1, 3, 450, 0), 100);
+    line.request(7, ask(1, 4, 3_000, 0), 100);
+    line.request(9, ask(1, 5, 350, 0), 100);
+    expect(told()).toEqual(['5: 1.0 record', '5: 2.0 record']);
+    for (const atMs of [200, 300, 400]) line.sent(5, 100_000, atMs);
+    expect(told()).toEqual(['9: 5.0 record', '7: 4.0 record', '6: 3.0 record']);
   });
 
   it('SW10: refuses at once what would have to wait too long, and says for how long', () => {

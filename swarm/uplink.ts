@@ -1,6 +1,9 @@
 /** What a link is taken to carry before anything was measured, in bits per second. */
 const FIRST_GUESS_BPS = 2_000_000;
-/** What the sockets may hold: so much time of the uplink, and always a block behind the one that is leaving. */
+/**
+ * What the sockets may hold: a block, or so much time of the uplink. What they hold is before all else, our own requests
+ * too: with a second block behind the one that is leaving, 60 viewers froze four times as often.
+ */
 const WINDOW_MS = 150;
 /** Time of sending after which the older half of what was measured is forgotten. */
 const MEMORY_MS = 2_000;
@@ -52,7 +55,7 @@ export class Uplink {
   /** Whether a socket may be handed another block now. */
   hasRoom(nowMs: number): boolean {
     if (this.limitFreeAtMs - nowMs > WINDOW_MS) return false;
-    return this.inSocketBytes <= this.lastBlockBytes || this.msFor(this.inSocketBytes) < WINDOW_MS;
+    return this.inSocketBytes === 0 || this.msFor(this.inSocketBytes + this.lastBlockBytes) <= WINDOW_MS;
   }
 
   /** When the limit allows the next block; `undefined` when it does not stand in the way. */

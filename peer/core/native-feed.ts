@@ -1,7 +1,7 @@
 import type { LinkId, Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
 import { Smoothed } from '../../machine/rates.ts';
-import { BLOCKS_PER_PART_MAX, PEER_REQUESTS_MAX, TRACKS_MAX } from '../../protocol/limits.ts';
+import { BLOCKS_PER_PART_MAX, LANES, PEER_REQUESTS_MAX, TRACKS_MAX } from '../../protocol/limits.ts';
 import type { Catalogue, PartEntry } from '../../swarm/catalogue.ts';
 import type { Neighbour, Neighbours } from '../../swarm/neighbours.ts';
 import { isRareAmong } from '../../swarm/rarity.ts';
@@ -59,6 +59,11 @@ const GIVEN_UP_MAX = 64;
 /** With time in hand, a part that only the source holds is waited for up to so long: a neighbour may have it by then. */
 const PATIENCE_MS = 250;
 const HURRY_MS = 600;
+/** By so much the source counts as slower than it is while its uplink is wanted, and while there is some to spare. */
+const SOURCE_LAST_MS = 10_000;
+const SOURCE_SPARE_MS = 0;
+/** What is due within this and was asked of somebody longer ago than this is asked of the source, where it is a neighbour. */
+const RESCUE_MS = 400;
 /** A refusal says that neighbours have their hands full: for so long nothing is put off, and for so long only what is rare is asked for ahead. */
 const PRESSED_MS = 3_000;
 const ONLY_RARE_MS = 1_000;
@@ -168,12 +173,38 @@ export class NativeFeed {
   /** @returns Whether somebody has been asked for the block, now or before. */
   private ask(track: number, part: number, index: number, dueAtMs: number, ahead: boolean, nowMs: number): boolean {
     const id = idOf(track, part, index);
-    if (this.asks.has(id) || this.push.expects(track, part, index, dueAtMs, nowMs)) return true;
+    const open = this.asks.get(id);
+    if (open !== undefined) {
+      const source =
+        dueAtMs - nowMs < RESCUE_MS && nowMs - open.atMs > RESCUE_MS ? this.source(open, index, nowMs) : undefined;
+      if (source === undefined) return true;
+      this.end(id, open);
+      this.cancel(open);
+      this.giveUp(open);
+      this.send(id, source, track, part, index, dueAtMs, ahead, nowMs);
+      return true;
+    }
+    if (this.push.expects(track, part, index, dueAtMs, nowMs)) return true;
     if (ahead ? this.openAhead >= OPEN_AHEAD_MAX : this.asks.size - this.openAhead >= OPEN_MAX) return false;
     const from = this.choose(track, part, index, nowMs);
     if (from === undefined) return false;
-    if (from.source && !this.patienceOver(id, dueAtMs, nowMs)) return false;
+    if (from.source && this.sourcePenalty(from.link) === SOURCE_LAST_MS && !this.patienceOver(id, dueAtMs, nowMs))
+      return false;
     this.patience.delete(id);
+    this.send(id, from, track, part, index, dueAtMs, ahead, nowMs);
+    return true;
+  }
+
+  private send(
+    id: number,
+    from: Neighbour,
+    track: number,
+    part: number,
+    index: number,
+    dueAtMs: number,
+    ahead: boolean,
+    nowMs: number,
+  ): void {
     this.requests = (this.requests % 0xffff_ffff) + 1;
     const request = this.requests;
     const spareMs = dueAtMs - nowMs - DEADLINE_SPARE_MS;
@@ -185,7 +216,17 @@ export class NativeFeed {
     this.mannersOf(from.link).open++;
     const items = [{ track, part, index, deadlineMs }];
     this.outputs.push({ kind: 'send-peer', link: from.link, message: { type: 'request', request, items } });
-    return true;
+  }
+
+  /** The source, if it is a neighbour, has what somebody else has been asked for, and has not turned us away just now. */
+  private source(ask: Ask, index: number, nowMs: number): Neighbour | undefined {
+    for (const neighbour of this.neighbours.all()) {
+      if (!neighbour.source || neighbour.link === ask.link) continue;
+      const { open, restUntilMs } = this.mannersOf(neighbour.link);
+      const free = neighbour.gives && restUntilMs <= nowMs && open < OPEN_PER_NEIGHBOUR_MAX;
+      if (free && neighbour.availability.hasBlock(ask.track, ask.part, index)) return neighbour;
+    }
+    return undefined;
   }
 
   refused(link: LinkId, request: number, retryAfterMs: number, nowMs: number): void {
@@ -267,13 +308,19 @@ export class NativeFeed {
       if (neighbour.link === parent) return neighbour;
       if (open >= OPEN_PER_NEIGHBOUR_MAX) continue;
       const score =
-        (neighbour.source ? 10_000 : 0) + (open + 1) * (answerMs.value ?? 100) * (0.75 + 0.5 * this.prng.unit());
+        (neighbour.source ? this.sourcePenalty(neighbour.link) : 0) +
+        (open + 1) * (answerMs.value ?? (neighbour.source ? 100 : 300)) * (0.75 + 0.5 * this.prng.unit());
       if (score < bestScore) {
         best = neighbour;
         bestScore = score;
       }
     }
     return best;
+  }
+
+  /** The source comes last, for everybody wants it, unless it says that it could feed some more. */
+  private sourcePenalty(link: LinkId): number {
+    return this.push.freeLanes(link) >= LANES ? SOURCE_SPARE_MS : SOURCE_LAST_MS;
   }
 
   private patienceOver(id: number, dueAtMs: number, nowMs: number): boolean {

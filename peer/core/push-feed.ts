@@ -100,6 +100,11 @@ export class PushFeed {
     }
   }
 
+  /** How many lanes more a neighbour could push, as far as it has told. */
+  freeLanes(link: LinkId): number {
+    return this.offers.get(link)?.free ?? 0;
+  }
+
   /** A neighbour says which lanes it pushes to us from now on. @param newest - The newest part that is known. */
   granted(link: LinkId, lanes: number, newest: number, nowMs: number): void {
     for (const [lane, state] of this.lanes.entries()) {

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import type { Quality } from '../peer/core/quality.ts';
 import { decodeInvitation } from '../protocol/invitation.ts';
 import { BLOCK_BYTES_MAX, URL_CHARS_MAX, WORD_CHARS_MAX } from '../protocol/limits.ts';
 import { KEY_BYTES, streamIdFromText } from '../protocol/names.ts';
@@ -111,6 +112,13 @@ export function readInvitation(text: string): Uint8Array {
 export function readMode(text: string): Mode {
   if (text === 'ins' || text === 'native' || text === 'hybrid') return text;
   throw new Error('the modes are ins, native and hybrid');
+}
+
+/** Which rendition: a rule, or a name as the description has it. */
+export function readQuality(text: string): Quality {
+  if (text === 'auto' || text === 'best' || text === 'lowest' || text === 'all') return text;
+  if (text.trim() === '') throw new Error('auto, best, lowest, all or the name of a rendition is expected');
+  return { name: text.trim() };
 }
 
 export function readLogLevel(text: string): LogLevel {

@@ -1,4 +1,5 @@
 import type { PlayerOptions } from '../machine/player.ts';
+import type { Quality } from '../peer/core/quality.ts';
 import type { Mode } from '../protocol/swarm-fields.ts';
 import type { Visit } from './arrivals.ts';
 import type { Scenario, ScenarioMode } from './scenario.ts';
@@ -22,6 +23,10 @@ export interface RunOptions {
   readonly rangeTokens?: boolean;
   readonly batches?: boolean;
   readonly insConnections?: number;
+  /** The rendition that each viewer takes; all by default. */
+  readonly quality?: (viewer: number) => Quality;
+  /** A viewer's downlink in bits per second; the scenario's by default. */
+  readonly downBps?: (viewer: number) => number;
   readonly player?: PlayerOptions;
   /** How far the viewers' clocks are ahead, in ms. */
   readonly peerSkewMs?: number;

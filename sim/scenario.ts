@@ -45,11 +45,13 @@ export type ScenarioMode = Mode | 'mixed';
 
 /** What the source makes. */
 export interface StreamShape {
-  /** Bits per second of all tracks together; a twentieth is audio. */
+  /** Bits per second of the best picture and the sound; a twentieth is audio. */
   readonly bps: number;
   readonly partMs: number;
   /** Parts of a segment, which begins with a key frame. */
   readonly partsPerSegment: number;
+  /** Bits per second of further pictures, beside the best one; none by default. */
+  readonly renditions?: readonly number[];
 }
 
 /** Something that happens to the world at a time after the run's start. Servers are numbered from 0, as are regions. */

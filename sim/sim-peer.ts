@@ -12,6 +12,8 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   readonly events: PeerEvent[] = [];
   /** Parts of tracks that were handed on, whole. */
   partsHandedOn = 0;
+  /** Their records, in order of their coming. */
+  readonly places: IndexRecord[] = [];
   /** Their bytes: what came twice is not in them. */
   usefulBytes = 0;
   /** `track:part` of those that were not what the source made. */
@@ -61,6 +63,7 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
       case 'part': {
         this.compare(output);
         this.partsHandedOn++;
+        this.places.push(output.record);
         for (const body of output.bodies) this.usefulBytes += body.byteLength;
         this.lagsMs.push(this.nowMs - output.record.capturedAtMs - output.record.durationUs / 1000);
         return;

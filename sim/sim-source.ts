@@ -18,6 +18,8 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
   readonly core: SourceCore;
   private readonly keys: { readonly root: Uint8Array; readonly signing: Uint8Array };
   private readonly stream: StreamShape;
+  /** The best picture, the sound, then the other pictures. */
+  private readonly tracks: readonly Track[];
   private part = 0;
   private filming = false;
 
@@ -33,6 +35,7 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
     this.core = core;
     this.keys = keys;
     this.stream = stream;
+    this.tracks = tracksOf(stream);
   }
 
   /** The newest part that was filmed; -1 for none. */
@@ -48,7 +51,12 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
   start(): void {
     this.input({ kind: 'start' });
     const { partMs, partsPerSegment } = this.stream;
-    this.input({ kind: 'tracks', tracks: TRACKS, partTargetMs: partMs, segmentTargetMs: partMs * partsPerSegment });
+    this.input({
+      kind: 'tracks',
+      tracks: this.tracks,
+      partTargetMs: partMs,
+      segmentTargetMs: partMs * partsPerSegment,
+    });
     this.filming = true;
     this.film();
   }
@@ -74,7 +82,7 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
           independent: indexInSegment === 0,
           discontinuity: false,
           capturedAtMs,
-          chunks: TRACKS.map((track) => this.chunk(track, part, indexInSegment)),
+          chunks: this.tracks.map((track) => this.chunk(track, part, indexInSegment)),
         },
       });
       this.film();
@@ -83,7 +91,9 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
 
   private chunk(track: Track, part: number, indexInSegment: number): SourceChunk {
     const { partMs } = this.stream;
-    const byteLength = partBytes(this.stream, indexInSegment)[track.kind];
+    const bytes = partBytes(this.stream, indexInSegment)[track.kind];
+    const ofBest = track.id < TRACKS.length ? 1 : track.bandwidthBps / this.stream.bps;
+    const byteLength = Math.round(bytes * ofBest);
     const body: SimBody = { byteLength, content: `${track.id}.${part}` };
     this.mediaBytes += body.byteLength;
     return { track: track.id, timeUs: part * partMs * 1000, durationUs: partMs * 1000, body };
@@ -157,3 +167,12 @@ const TRACKS: readonly Track[] = [
     init: INIT,
   },
 ];
+
+function tracksOf({ bps, renditions = [] }: StreamShape): readonly Track[] {
+  if (renditions.length === 0) return TRACKS;
+  const [picture, sound] = [TRACKS[0]!, TRACKS[1]!];
+  const others = renditions.map((bandwidthBps, at) => {
+    return { ...picture, id: TRACKS.length + at, name: `${bandwidthBps / 1000}k`, bandwidthBps };
+  });
+  return [{ ...picture, bandwidthBps: bps }, sound, ...others];
+}

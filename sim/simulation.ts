@@ -234,6 +234,7 @@ export class Simulation implements CheckedRun, Stage {
       batches: this.options.batches ?? true,
       insConnections: this.options.insConnections ?? 1,
       player: this.options.player ?? PLAYER_DEFAULTS,
+      quality: this.options.quality?.(viewer) ?? 'all',
       readRecord: this.readRecord,
       prng,
     });
@@ -278,7 +279,8 @@ export class Simulation implements CheckedRun, Stage {
   private hostOf(viewer: number): Host {
     const known = this.hosts.get(viewer);
     if (known !== undefined) return known;
-    const { supply, downBps } = this.options.scenario;
+    const { supply } = this.options.scenario;
+    const downBps = this.options.downBps?.(viewer) ?? this.options.scenario.downBps;
     const leastBps = supply.kind === 'links' ? supply.peerBps : CONTROL_UP_BPS;
     const upBps = Math.max(this.givenBps[viewer] ?? 0, leastBps);
     // Viewers beyond those that were planned are where their number puts them.

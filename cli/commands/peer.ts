@@ -14,6 +14,7 @@ import {
   readInvitation,
   readMode,
   readPort,
+  readQuality,
   readRegion,
   readSeconds,
   readStreamId,
@@ -40,6 +41,11 @@ as HLS to VLC, mpv, ffplay or a TV. Every block is verified before it is used. R
     host: option('ADDRESS', 'address to listen on; 0.0.0.0 for all', readHost, '127.0.0.1'),
     listen: option('PORT', 'where other viewers dial', readPort, 0, 'any free port, announced by the tracker'),
     http: optional('PORT', 'serve the stream as HLS on this port; 0 for any free one', readPort),
+    quality: optional(
+      'WHICH',
+      'which picture to take: best (the default), lowest, auto (what the line carries), all, or one by its name; with --http all is the default',
+      readQuality,
+    ),
     region: optional('REGION', 'where this machine is, as the tracker calls it', readRegion),
     invitation: optional('TEXT', 'what inswarm invite printed, for INS servers that ask for it', readInvitation),
     follow: toggle('ask for every block instead of letting the INS server send what is new', true),
@@ -54,7 +60,10 @@ as HLS to VLC, mpv, ffplay or a TV. Every block is verified before it is used. R
       'inswarm peer --tracker ws://tracker.example.org:4800 --stream ID --host 0.0.0.0',
     ],
   ],
-  async run({ tracker, stream, mode, host, listen, http, region, invitation, follow, duration, json }, log) {
+  async run({ tracker, stream, mode, host, listen, http, quality, region, invitation, follow, duration, json }, log) {
+    // A player chooses for itself, but from what is here: a rendition that comes and goes would stop it.
+    if (quality === 'auto' && http !== undefined)
+      throw new Error('--quality auto is for a peer without --http: say best, lowest, all or a name');
     const life = lifetime();
     const id = stream ?? (await onlyStream(tracker));
     const place = { host, listenPort: listen, ...(http === undefined ? {} : { httpPort: http }) };
@@ -65,13 +74,19 @@ as HLS to VLC, mpv, ffplay or a TV. Every block is verified before it is used. R
       stream: id,
       mode,
       follow,
+      quality: quality ?? (http === undefined ? 'best' : 'all'),
       ...place,
       log,
       ...(region === undefined ? {} : { region }),
       ...(invitation === undefined ? {} : { invitation }),
     };
     let isOver = false;
+    let noRendition: string | undefined;
     const onEvent = (event: PeerEvent) => {
+      if (event.kind === 'no-rendition') {
+        noRendition = event.why;
+        life.end();
+      }
       // The summary is the last word: what leaving brings about is no news.
       if (!isOver) output.event(event, running?.stats().startupDelayMs ?? null);
     };
@@ -83,6 +98,7 @@ as HLS to VLC, mpv, ffplay or a TV. Every block is verified before it is used. R
     await report(running, output, life, duration);
     isOver = true;
     await closeInTime(running);
+    if (noRendition !== undefined) throw new Error(noRendition);
   },
 });
 

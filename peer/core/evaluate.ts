@@ -14,6 +14,7 @@ import type { Lacking, NativeFeed } from './native-feed.ts';
 import type { Playhead } from './playhead.ts';
 import type { PushFeed } from './push-feed.ts';
 import { StartPosition } from './start-position.ts';
+import type { TrackChange } from './track-change.ts';
 
 /** Ms before a part is due from which the INS server counts as late with it. */
 const LATE_MS = 300;
@@ -71,7 +72,15 @@ export class Evaluation {
   private readonly outputs: Sink<PeerOutput>;
   private readonly start: StartPosition;
   /** What the last decision was about. */
-  private readonly looked = { tracks: [] as readonly number[], partMs: 250, partsPerSegment: 4, from: 0, to: -1 };
+  private readonly looked = {
+    tracks: [] as readonly number[],
+    earlier: [] as readonly number[],
+    changeAt: -1,
+    partMs: 250,
+    partsPerSegment: 4,
+    from: 0,
+    to: -1,
+  };
   /** It found something missing. */
   private missing = true;
 
@@ -129,7 +138,14 @@ export class Evaluation {
   }
 
   /** @param partsPerSegment - How far apart starts are, as far as the description tells. */
-  run(tracks: readonly number[], partMs: number, partsPerSegment: number, nowMs: number, startedAtMs: number): void {
+  run(
+    taken: TrackChange,
+    all: readonly number[],
+    partMs: number,
+    partsPerSegment: number,
+    nowMs: number,
+    startedAtMs: number,
+  ): void {
     if (nowMs - this.ranAtMs < PAUSE_MS) {
       this.nextAtMs = this.ranAtMs + PAUSE_MS;
       return;
@@ -137,12 +153,15 @@ export class Evaluation {
     this.ranAtMs = nowMs;
     this.nextAtMs = undefined;
     const native = this.usesNative(nowMs, startedAtMs);
+    const tracks = taken.tracks ?? all;
     this.looked.partMs = partMs;
     this.looked.partsPerSegment = partsPerSegment;
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, partMs, nowMs);
     const announced = this.newestAnnounced();
     const to = Math.min(this.horizon(announced, from), from + SPAN_MAX);
     this.looked.tracks = tracks;
+    this.looked.earlier = taken.earlier ?? all;
+    this.looked.changeAt = taken.atPart;
     this.looked.from = from;
     this.looked.to = to;
     const want: WantedBlock[] = [];
@@ -151,9 +170,10 @@ export class Evaluation {
     let firstMissing = -1;
     const starts = tracks.map((track) => this.startOf(track, tracks, from));
     for (let part = Math.min(from, ...starts); part <= to; part++) {
-      for (let at = 0; at < tracks.length; at++) {
-        const track = tracks[at]!;
-        if (part < starts[at]!) continue;
+      const here = part < taken.atPart ? this.looked.earlier : tracks;
+      for (let at = 0; at < here.length; at++) {
+        const track = here[at]!;
+        if (part < (here === tracks ? starts[at]! : from)) continue;
         if (this.catalogue.holds(track, part) || this.intake.busy(track, part)) continue;
         if (firstMissing < 0) firstMissing = part;
         const dueAtMs = this.playhead.dueAtMs(part, partMs, nowMs);
@@ -171,14 +191,14 @@ export class Evaluation {
     }
     this.ins.flush(want, places, nowMs);
     this.native.fetch(lacking, this.catalogue, nowMs);
-    this.wantPushes(native, firstMissing < 0 ? 0 : to - firstMissing);
+    this.wantPushes(native, firstMissing < 0 ? 0 : to - firstMissing, taken.tracks);
     this.missing = firstMissing >= 0;
     if (this.missing || (this.mode === 'hybrid' && !this.ins.up)) this.nextAtMs = nowMs + AGAIN_MS;
   }
 
-  private wantPushes(native: boolean, lacking: number): void {
+  private wantPushes(native: boolean, lacking: number, tracks: readonly number[] | null): void {
     const within = this.push.fed > 0 ? PUSH_UNTIL_PARTS : PUSH_WITHIN_PARTS;
-    this.push.want(native && this.playhead.started && lacking <= within, null);
+    this.push.want(native && this.playhead.started && lacking <= within, tracks);
   }
 
   /** The first part that is of use: the play-head, or before the start the newest part to start at. */
@@ -228,7 +248,7 @@ export class Evaluation {
 
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */
   private resumeFrom(): number {
-    const { tracks, from } = this.looked;
+    const { tracks, earlier, changeAt, from } = this.looked;
     if (!this.playhead.started) {
       const part = this.insPosition();
       return part < 0 ? FROM_NEWEST_START : part;
@@ -239,6 +259,8 @@ export class Evaluation {
     // A rendition that was not taken until now catches up by batches: nothing of the others comes twice.
     const going = tracks.filter((track) => this.catalogue.holds(track, from));
     let part = from;
+    while (part < changeAt && this.catalogue.holdsAll(earlier, part)) part++;
+    if (part < changeAt) return part;
     while (going.length > 0 && this.catalogue.holdsAll(going, part)) part++;
     return part;
   }

@@ -6,6 +6,7 @@ import type { Description, IndexRecord } from '../../protocol/media.ts';
 import type { StreamState } from '../../protocol/swarm-fields.ts';
 import type { SwarmInput, SwarmOutput } from '../../swarm/io.ts';
 import type { OnScreen } from './playhead.ts';
+import type { Quality } from './quality.ts';
 
 /** What crosses the border between a peer and its world. */
 
@@ -16,6 +17,8 @@ export type PeerInput =
   | { readonly kind: 'stop' }
   /** Which tracks to take; null is all of them. */
   | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
+  /** Which rendition to take from the next part on where a decoder can begin. */
+  | { readonly kind: 'quality'; readonly quality: Quality }
   /** A real player's picture, wanted several times a second while it plays: fetching follows it instead of the model. */
   | { readonly kind: 'screen'; readonly screen: OnScreen }
   | { readonly kind: 'ins-message'; readonly link: LinkId; readonly message: FromInsServer }
@@ -59,6 +62,10 @@ export type PeerEvent =
   | { readonly kind: 'switched'; readonly to: 'ins' | 'native'; readonly why: string }
   | { readonly kind: 'tracker-lost'; readonly why: string }
   | { readonly kind: 'refused'; readonly by: 'tracker' | 'ins'; readonly why: string }
+  /** Another rendition is taken from this part on. */
+  | { readonly kind: 'rendition'; readonly name: string; readonly from: number }
+  /** The stream has none of the name that was asked for; the best is taken. */
+  | { readonly kind: 'no-rendition'; readonly why: string }
   /** Somebody sent what is not right; it was dropped. */
   | {
       readonly kind: 'bad';

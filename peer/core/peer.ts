@@ -30,6 +30,8 @@ import { NativeFeed } from './native-feed.ts';
 import { PartsKept } from './parts-kept.ts';
 import { Playhead } from './playhead.ts';
 import { PushFeed } from './push-feed.ts';
+import type { Quality } from './quality.ts';
+import { TracksTaken } from './tracks-taken.ts';
 
 export interface PeerOptions {
   readonly stream: Uint8Array;
@@ -51,6 +53,8 @@ export interface PeerOptions {
   readonly gives?: boolean;
   /** Bits per second given to neighbours at most; as much as the uplink carries by default. */
   readonly uploadBpsMax?: number;
+  /** Which rendition is taken, where no player selects; all by default. */
+  readonly quality?: Quality;
   /** Let the INS server send the live edge unasked; false is the drafts' own way. */
   readonly follow?: boolean;
   /**
@@ -144,7 +148,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private deadlineMs: number | undefined;
   /** It is still that. */
   private deadlineKnown = false;
-  private selected: readonly number[] | null = null;
+  private readonly taken: TracksTaken;
   private startedAtMs: number | undefined;
   private moreAtMs = 0;
   private readonly tokenChecks = new Map<number, { readonly owner: Uint8Array; readonly sealed: Uint8Array }>();
@@ -204,6 +208,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       outputs,
       nextRef,
     });
+    this.taken = new TracksTaken(options.quality ?? 'all', outputs, (tracks, nowMs) =>
+      this.ins.setTracks(tracks ?? [], nowMs),
+    );
     this.evaluation = new Evaluation(
       mode,
       catalogue,
@@ -306,7 +313,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   /** The tracks that are taken: the chosen ones, or all. */
   private tracks(): readonly number[] {
-    return this.selected ?? this.descriptions.tracks;
+    return this.taken.change.tracks ?? this.descriptions.tracks;
   }
 
   /** In INS mode a bit means "in my locker", else "in my memory". */
@@ -326,8 +333,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.stop(nowMs);
         return;
       case 'select':
-        this.selected = input.tracks;
-        this.ins.setTracks(input.tracks ?? [], nowMs);
+        this.taken.select(input.tracks, nowMs);
+        return;
+      case 'quality':
+        this.taken.prefer(input.quality);
         return;
       case 'screen':
         this.playhead.tell(input.screen, nowMs);
@@ -424,7 +433,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.dialNeighbours(nowMs);
     const { partTargetMs: partMs = PART_MS, segmentTargetMs = SEGMENT_MS } = this.descriptions.newest ?? {};
     const partsPerSegment = Math.max(1, Math.round(segmentTargetMs / partMs));
-    this.evaluation.run(this.tracks(), partMs, partsPerSegment, nowMs, this.startedAtMs);
+    const { started, part } = this.playhead;
+    const playhead = { started, part, stalled: this.player.stalled };
+    const ahead = !(this.ins.up && this.ins.follows);
+    this.taken.settle(playhead, partsPerSegment, ahead, this.member.catalogue, nowMs);
+    this.evaluation.run(this.taken.change, this.descriptions.tracks, partMs, partsPerSegment, nowMs, this.startedAtMs);
     this.ins.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
     this.insEvents(nowMs);
     this.playerEvents();
@@ -656,6 +669,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const description: Description | null | undefined = this.descriptions.verified(ref, ok);
     if (description === undefined || description === null) return;
     this.lockers.nameSource(description.signingKey);
+    this.taken.describe(description.tracks, nowMs);
     this.ins.sourceNamed(nowMs);
     this.outputs.push({ kind: 'description', description });
     const { early } = this;
@@ -733,10 +747,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     for (let event = this.intake.events.shift(); event !== undefined; event = this.intake.events.shift()) {
       if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
       else if (event.kind === 'record') {
-        this.account.recorded(event.entry);
+        if (this.tracks().includes(event.entry.record.track)) this.account.recorded(event.entry);
         this.member.pushing.recorded(event.entry);
       } else {
         const { track, part } = event.entry.record;
+        this.taken.came(event.entry.bodies[event.index]?.byteLength ?? 0, nowMs);
         if (event.kept && this.kept.add(event.entry) && this.options.mode === 'ins')
           this.member.announcer.add(track, part, nowMs);
         const { from, link } = event.origin;
@@ -756,13 +771,14 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (!this.evaluation.deliver(record.track, record.part)) return;
     this.outputs.push({ kind: 'part', record, bodies: entry.bodies as readonly Body[] });
     if (this.options.mode !== 'ins') this.member.announcer.add(record.track, record.part, nowMs);
-    const tracks = this.tracks();
+    const tracks = this.taken.change.of(record.part) ?? this.descriptions.tracks;
     const lead = tracks[0];
     if (lead === undefined || !this.member.catalogue.holdsAll(tracks, record.part)) return;
     const { part, durationUs, independent, discontinuity, capturedAtMs } = this.member.catalogue.get(
       lead,
       record.part,
     )!.record;
+    this.taken.whole(nowMs - capturedAtMs - durationUs / 1000, nowMs);
     this.player.add({ part, durationMs: durationUs / 1000, independent, discontinuity, capturedAtMs }, nowMs);
     this.kept.forgetBefore(this.member.catalogue.oldestPart);
   }

@@ -61,7 +61,7 @@ export class Selection {
   }
 }
 
-function sameNumbers(a: readonly number[] | null, b: readonly number[] | null): boolean {
+export function sameNumbers(a: readonly number[] | null, b: readonly number[] | null): boolean {
   if (a === null || b === null) return a === b;
   return a.length === b.length && a.every((value, at) => value === b[at]);
 }

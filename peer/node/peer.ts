@@ -1,6 +1,7 @@
 import { LiveParts } from '../../hls/live-parts.ts';
 import { GATHERED } from '../../hls/live-window.ts';
 import { Prng } from '../../machine/prng.ts';
+import type { Description } from '../../protocol/media.ts';
 import { streamIdToText } from '../../protocol/names.ts';
 import type { Mode, StreamState } from '../../protocol/swarm-fields.ts';
 import { sameBytes } from '../../protocol/text.ts';
@@ -17,6 +18,8 @@ import type { LinkCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
 import { PeerCore, type PeerStats } from '../core/peer.ts';
+import type { Quality } from '../core/quality.ts';
+import { chooseTracks } from '../core/quality.ts';
 
 export interface PeerConfig {
   /** `ws://HOST:PORT`. */
@@ -33,6 +36,8 @@ export interface PeerConfig {
   readonly region?: string;
   /** A provider's, for INS servers that keep blocks only for those who are invited. */
   readonly invitation?: Uint8Array;
+  /** Which rendition is taken, and served with `httpPort`; all by default. */
+  readonly quality?: Quality;
   /** Let the INS server send the live edge unasked (the default); false asks for every block, as the drafts do. */
   readonly follow?: boolean;
   readonly log?: Log;
@@ -115,6 +120,7 @@ class PeerShell implements RunningPeer {
       region: region ?? null,
       ...(this.config.invitation === undefined ? {} : { invitation: this.config.invitation }),
       follow: follow ?? true,
+      quality: this.config.quality ?? 'all',
       prng: new Prng(randomSeed()),
     });
     this.driven = drive(this.core, (output) => this.perform(output), nodeClock);
@@ -169,7 +175,7 @@ class PeerShell implements RunningPeer {
         driven.input({ kind: 'named', ref: output.ref, ok: hasName(output.body as Uint8Array, output.name) });
         return;
       case 'description':
-        this.live.setDescription(output.description);
+        this.live.setDescription(this.served(output.description));
         return;
       case 'part':
         this.live.add(output.record, output.bodies as readonly Uint8Array[]);
@@ -180,6 +186,15 @@ class PeerShell implements RunningPeer {
       default:
         this.links.perform(output);
     }
+  }
+
+  /** Playlists name only what is taken. */
+  private served(description: Description): Description {
+    const { quality = 'all' } = this.config;
+    if (quality === 'all' || quality === 'auto') return description;
+    const taken =
+      chooseTracks(description.tracks, quality, undefined) ?? chooseTracks(description.tracks, 'best', undefined)!;
+    return { ...description, tracks: description.tracks.filter(({ id }) => taken.includes(id)) };
   }
 
   private event(event: PeerEvent): void {

@@ -138,6 +138,10 @@ export function eventText(event: PeerEvent, startupDelayMs: number | null): stri
       return `lost the tracker${because(event.why)}; playing goes on`;
     case 'refused':
       return `refused by the ${event.by === 'ins' ? 'INS server' : 'tracker'}${because(event.why)}`;
+    case 'rendition':
+      return `taking ${event.name} from part ${event.from} on`;
+    case 'no-rendition':
+      return event.why;
     case 'bad':
       return `dropped what ${event.from} sent for track ${event.track}, part ${event.part}: ${event.what}`;
   }

@@ -1,0 +1,122 @@
+import { sameNumbers } from './selection.ts';
+
+/** Parts are looked at so far ahead of the play-head for where the old rendition ends. */
+const LOOK_PARTS = 96;
+/** Parts that a segment has at most, as far as a change goes back. */
+const BACK_PARTS = 32;
+
+/** What the change has to know of what is held. */
+export interface HeldParts {
+  readonly newestIndependent: number;
+  isStart(part: number): boolean;
+  knows(part: number): boolean;
+  holdsAll(tracks: readonly number[], part: number): boolean;
+}
+
+/**
+ * Which tracks are taken of which part. A change of rendition takes effect at a part where a decoder can begin: the old one
+ * is taken to there and no further, the new one from there on, so that no part is loaded in both unless the change is urgent.
+ */
+export class TrackChange {
+  /** Null is all. */
+  private after: readonly number[] | null = null;
+  private before: readonly number[] | null = null;
+  /** Before this part the old ones are taken. */
+  private fromPart = -1;
+  private wanted: { readonly tracks: readonly number[]; readonly urgent: boolean } | undefined;
+
+  /** What is taken from the change on. */
+  get tracks(): readonly number[] | null {
+    return this.after;
+  }
+
+  /** Where the old ones end; -1 where there are none. */
+  get atPart(): number {
+    return this.fromPart;
+  }
+
+  get pending(): boolean {
+    return this.wanted !== undefined;
+  }
+
+  of(part: number): readonly number[] | null {
+    return part < this.fromPart ? this.before : this.after;
+  }
+
+  /** What is taken before the change, or after it where there is nothing before. */
+  get earlier(): readonly number[] | null {
+    return this.fromPart < 0 ? this.after : this.before;
+  }
+
+  /** At once, for every part. */
+  set(tracks: readonly number[] | null): void {
+    this.after = tracks;
+    this.before = tracks;
+    this.fromPart = -1;
+    this.wanted = undefined;
+  }
+
+  /** At the next part where a decoder can begin; `urgent`: from the segment on that is under way, though parts of it are held. */
+  want(tracks: readonly number[], urgent: boolean): void {
+    this.wanted = sameNumbers(tracks, this.after) ? undefined : { tracks, urgent };
+  }
+
+  /**
+   * Makes the change once its part is reached.
+   *
+   * @param ahead - It may be decided before its part is reached; not so where a follow brings everything as it is made.
+   * @returns True when what is taken has changed.
+   */
+  settle(playhead: number, partsPerSegment: number, ahead: boolean, held: HeldParts): boolean {
+    this.follow(playhead, held);
+    const { wanted } = this;
+    if (wanted === undefined || this.after === null) return false;
+    // One change at a time: the last one has to be behind us.
+    if (this.fromPart > playhead) return false;
+    const at = wanted.urgent
+      ? lastStart(this.firstMissing(playhead, held), held)
+      : this.nextStart(playhead, ahead ? 2 * partsPerSegment : 1, partsPerSegment, held);
+    if (at < 0) return false;
+    this.before = this.after;
+    this.after = wanted.tracks;
+    this.fromPart = at;
+    this.wanted = undefined;
+    return true;
+  }
+
+  private firstMissing(playhead: number, held: HeldParts): number {
+    let part = playhead;
+    while (part < playhead + LOOK_PARTS && held.holdsAll(this.after!, part)) part++;
+    return part;
+  }
+
+  /** The first start behind everything that is held, among so many parts; -1 for none. */
+  private nextStart(playhead: number, among: number, partsPerSegment: number, held: HeldParts): number {
+    let first = playhead;
+    for (let part = playhead; part < playhead + LOOK_PARTS; part++)
+      if (held.holdsAll(this.after!, part)) first = part + 1;
+    for (let part = first; part < first + among; part++) if (mayStart(part, partsPerSegment, held)) return part;
+    return -1;
+  }
+
+  /** What was guessed to be a start and is none is taken of the old rendition, too; the old one is done with behind the change. */
+  private follow(playhead: number, held: HeldParts): void {
+    if (this.fromPart < 0) return;
+    while (this.fromPart > playhead && held.knows(this.fromPart) && !held.isStart(this.fromPart)) this.fromPart++;
+    if (playhead <= this.fromPart) return;
+    this.before = this.after;
+    this.fromPart = -1;
+  }
+}
+
+/** The last known start at or before `part`; -1 for none. */
+function lastStart(part: number, held: HeldParts): number {
+  for (let at = part; at >= Math.max(0, part - BACK_PARTS); at--) if (held.isStart(at)) return at;
+  return -1;
+}
+
+/** Whether a decoder can begin there, as far as its record or, before there is one, the length of segments tells. */
+function mayStart(part: number, partsPerSegment: number, held: HeldParts): boolean {
+  if (held.knows(part)) return held.isStart(part);
+  return held.newestIndependent >= 0 && (part - held.newestIndependent) % partsPerSegment === 0;
+}

@@ -1,0 +1,110 @@
+import type { Sink } from '../../machine/machine.ts';
+import type { Track } from '../../protocol/media.ts';
+import type { PeerOutput } from './io.ts';
+import { AutoQuality, byRate, chooseTracks, type Quality, unknownRendition } from './quality.ts';
+import { sameNumbers } from './selection.ts';
+import { type HeldParts, TrackChange } from './track-change.ts';
+
+/** Which tracks a peer takes: what a player has selected, or what the rule says, and the change from one to the next. */
+export class TracksTaken {
+  readonly change = new TrackChange();
+  private quality: Quality;
+  private known: readonly Track[] = [];
+  private readonly auto = new AutoQuality();
+  private readonly outputs: Sink<PeerOutput>;
+  private readonly changed: (tracks: readonly number[] | null, nowMs: number) => void;
+
+  constructor(
+    quality: Quality,
+    outputs: Sink<PeerOutput>,
+    changed: (tracks: readonly number[] | null, nowMs: number) => void,
+  ) {
+    this.quality = quality;
+    this.outputs = outputs;
+    this.changed = changed;
+  }
+
+  /** A player chooses; null is all. From now on the rule is not asked. */
+  select(tracks: readonly number[] | null, nowMs: number): void {
+    this.quality = 'all';
+    this.set(tracks, nowMs);
+  }
+
+  describe(tracks: readonly Track[], nowMs: number): void {
+    const ids = (list: readonly Track[]) => list.map(({ id }) => id);
+    const isNew = !sameNumbers(ids(tracks), ids(this.known));
+    this.known = tracks;
+    if (this.quality === 'all') return;
+    this.auto.describe(tracks);
+    if (this.choice === undefined && typeof this.quality === 'object') {
+      const why = unknownRendition(this.quality.name, tracks);
+      this.outputs.push({ kind: 'event', event: { kind: 'no-rendition', why } });
+      this.quality = 'best';
+    }
+    if (isNew) this.set(this.hasChoice ? (this.choice ?? null) : null, nowMs);
+  }
+
+  /** Takes another rendition from the next part on where a decoder can begin. */
+  prefer(quality: Quality): void {
+    this.quality = quality;
+    this.want(false);
+  }
+
+  /** A verified block has come. */
+  came(bytes: number, nowMs: number): void {
+    if (this.quality === 'auto') this.auto.came(bytes, nowMs);
+  }
+
+  /** A part is there of all tracks that are taken of it. */
+  whole(lagMs: number, nowMs: number): void {
+    if (this.quality !== 'auto') return;
+    this.auto.whole(lagMs, nowMs);
+    this.want();
+  }
+
+  /** Looks whether a change is due. @param ahead - See {@link TrackChange.settle}. */
+  settle(
+    playhead: { readonly started: boolean; readonly part: number; readonly stalled: boolean },
+    partsPerSegment: number,
+    ahead: boolean,
+    held: HeldParts,
+    nowMs: number,
+  ): void {
+    if (playhead.stalled && this.quality === 'auto') {
+      this.auto.stalled(nowMs);
+      this.want();
+    }
+    if (!playhead.started || !this.change.settle(playhead.part, partsPerSegment, ahead, held)) return;
+    this.changed(this.change.tracks, nowMs);
+    const from = this.change.atPart;
+    const name = byRate(this.known, 'video').find(({ id }) => this.change.tracks?.includes(id))?.name ?? '';
+    this.outputs.push({ kind: 'event', event: { kind: 'rendition', name, from } });
+  }
+
+  /** Undefined where there is nothing to choose, or no such rendition. */
+  private get choice(): readonly number[] | undefined {
+    return this.quality === 'all' ? undefined : chooseTracks(this.known, this.quality, this.auto.track);
+  }
+
+  /** One picture and one sound are everything. */
+  private get hasChoice(): boolean {
+    return byRate(this.known, 'video').length > 1 || byRate(this.known, 'audio').length > 1;
+  }
+
+  /** @param urgent - Left out: where the new rendition needs less, as what comes now is too much. */
+  private want(urgent?: boolean): void {
+    const { choice } = this;
+    if (choice === undefined || this.change.tracks === null) return;
+    this.change.want(choice, urgent ?? this.rate(choice) < this.rate(this.change.tracks));
+  }
+
+  private rate(tracks: readonly number[]): number {
+    return this.known.reduce((sum, { id, bandwidthBps }) => sum + (tracks.includes(id) ? bandwidthBps : 0), 0);
+  }
+
+  private set(tracks: readonly number[] | null, nowMs: number): void {
+    const was = this.change.tracks;
+    this.change.set(tracks);
+    if (was === null ? tracks !== null : !sameNumbers(was, tracks)) this.changed(tracks, nowMs);
+  }
+}

@@ -7,6 +7,8 @@ export interface LiveSource {
   readPart(track: number, part: number): readonly Uint8Array[] | undefined;
   /** Calls after every change of the window; gives back what ends that. */
   onChange(listener: () => void): () => void;
-  /** A player has asked for this track: a peer that fetches only some of them may begin with it. */
+  /** A player has asked for this track's playlist: a peer that fetches only some of them may begin with it. */
   wantTrack?(track: number): void;
+  /** A player has asked for media of this track: it needs no others of its kind any more. */
+  playTrack?(track: number): void;
 }

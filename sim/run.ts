@@ -27,6 +27,8 @@ export interface RunOptions {
   readonly quality?: (viewer: number) => Quality;
   /** A viewer's downlink in bits per second; the scenario's by default. */
   readonly downBps?: (viewer: number) => number;
+  /** Peers keep what they hand on, for those who look at single parts: memory grows with the run. */
+  readonly keepsParts?: boolean;
   readonly player?: PlayerOptions;
   /** How far the viewers' clocks are ahead, in ms. */
   readonly peerSkewMs?: number;

@@ -12,8 +12,9 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   readonly events: PeerEvent[] = [];
   /** Parts of tracks that were handed on, whole. */
   partsHandedOn = 0;
-  /** Their records, in order of their coming. */
-  readonly places: IndexRecord[] = [];
+  /** What playlists are made of, in order, where it is kept: {@link RunOptions.keepsParts}. */
+  readonly handed: Extract<PeerOutput, { kind: 'part' | 'begin' }>[] = [];
+  keepsParts = false;
   /** Their bytes: what came twice is not in them. */
   usefulBytes = 0;
   /** `track:part` of those that were not what the source made. */
@@ -60,10 +61,13 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
       }
       case 'description':
         return;
+      case 'begin':
+        if (this.keepsParts) this.handed.push(output);
+        return;
       case 'part': {
         this.compare(output);
         this.partsHandedOn++;
-        this.places.push(output.record);
+        if (this.keepsParts) this.handed.push(output);
         for (const body of output.bodies) this.usefulBytes += body.byteLength;
         this.lagsMs.push(this.nowMs - output.record.capturedAtMs - output.record.durationUs / 1000);
         return;

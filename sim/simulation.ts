@@ -239,6 +239,7 @@ export class Simulation implements CheckedRun, Stage {
       prng,
     });
     const peer = new SimPeer(this.world, ++this.nodes, host, core, key, this.source.parts);
+    peer.keepsParts = this.options.keepsParts === true;
     if (url !== null) this.world.listeners.set(url, peer as never);
     const stay = { visit, peer, joinedAtMs: this.nowMs, leftAtMs: Number.POSITIVE_INFINITY };
     this.stays.push(stay);

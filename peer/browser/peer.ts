@@ -153,6 +153,7 @@ class PagePeer implements BrowserPeer {
       readPart: (track, part) => parts.readPart(track, part),
       onChange: (listener) => parts.onChange(listener),
       wantTrack: (track) => selection.want(track, nowMs()),
+      playTrack: (track) => selection.plays(track),
       transferMs: (track, part) => arrivals.transferMs(track, part),
     };
     this.links = new Links({
@@ -301,6 +302,9 @@ class PagePeer implements BrowserPeer {
       case 'part':
         this.parts.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
+      case 'begin':
+        this.parts.begin(output.part, output.track ?? undefined);
+        return;
       case 'event':
         this.event(output.event);
         return;
@@ -319,8 +323,6 @@ class PagePeer implements BrowserPeer {
   private event(event: PeerEvent): void {
     switch (event.kind) {
       case 'started':
-        this.parts.begin(event.part);
-        return;
       case 'freeze':
       case 'resumed':
       case 'missed':

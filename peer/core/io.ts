@@ -47,6 +47,8 @@ export type PeerOutput =
   /** For playlists and players: a description, and each part of a track once it is whole. */
   | { readonly kind: 'description'; readonly description: Description }
   | { readonly kind: 'part'; readonly record: IndexRecord; readonly bodies: readonly Body[] }
+  /** Playlists begin with this part; `track`: that one is taken from this part on, null is all of them. */
+  | { readonly kind: 'begin'; readonly part: number; readonly track: number | null }
   | { readonly kind: 'event'; readonly event: PeerEvent };
 
 /** Where a block came from. */

@@ -333,10 +333,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.stop(nowMs);
         return;
       case 'select':
-        this.taken.select(input.tracks, nowMs);
+        this.taken.select(input.tracks, this.playhead.started, nowMs);
         return;
       case 'quality':
-        this.taken.prefer(input.quality);
+        this.taken.prefer(input.quality, nowMs);
         return;
       case 'screen':
         this.playhead.tell(input.screen, nowMs);
@@ -785,7 +785,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   private playerEvents(): void {
     for (let event = this.player.pollEvent(); event !== undefined; event = this.player.pollEvent()) {
-      if (event.kind === 'started') this.account.startupDelayMs = event.atMs - (this.startedAtMs ?? event.atMs);
+      if (event.kind === 'started') {
+        this.account.startupDelayMs = event.atMs - (this.startedAtMs ?? event.atMs);
+        this.outputs.push({ kind: 'begin', part: event.part, track: null });
+      }
       if (event.kind === 'missed') this.account.missed(event.from, event.to, this.tracks(), this.member.catalogue);
       this.outputs.push({ kind: 'event', event });
     }

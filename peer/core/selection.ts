@@ -1,11 +1,11 @@
 import type { Description, Track } from '../../protocol/media.ts';
 
-/** Ms after which a rendition that the player has left is no longer taken; until then the change to the next one is under way. */
+/** Ms after which a rendition that the player does not ask for any more is no longer taken, whatever it plays. */
 const LEFT_AFTER_MS = 3_000;
 
 /**
  * Which tracks to take. A stream with one picture and one sound is taken whole; of several renditions, those that the
- * player has asked for lately.
+ * player has asked for lately: while it changes from one to another it needs both, until it plays the new one.
  */
 export class Selection {
   /** Null is all. */
@@ -13,6 +13,8 @@ export class Selection {
   private fixed = false;
   private known: readonly Track[] = [];
   private readonly wantedAtMs = new Map<number, number>();
+  /** The tracks whose media was asked for last, one of a kind at most. */
+  private readonly played = new Set<number>();
   private readonly changed: (tracks: readonly number[] | null) => void;
 
   constructor(changed: (tracks: readonly number[] | null) => void) {
@@ -31,15 +33,32 @@ export class Selection {
     this.choose();
   }
 
-  /** The player has asked for this track. */
+  /** The player has asked for this track's playlist. What it has not begun to play it does not need beside that. */
   want(track: number, atMs: number): void {
     this.wantedAtMs.set(track, atMs);
-    const kind = this.known.find(({ id }) => id === track)?.kind;
-    for (const other of this.known) {
-      if (other.kind !== kind || other.id === track) continue;
-      if (atMs - (this.wantedAtMs.get(other.id) ?? 0) > LEFT_AFTER_MS) this.wantedAtMs.delete(other.id);
+    const others = this.othersOfKind(track);
+    const begun = this.played.has(track) || others.some((other) => this.played.has(other));
+    for (const other of others) {
+      if (!begun || atMs - (this.wantedAtMs.get(other) ?? 0) > LEFT_AFTER_MS) this.wantedAtMs.delete(other);
     }
     this.choose();
+  }
+
+  /** The player has asked for media of this track: it has left those that it asked for before. */
+  plays(track: number): void {
+    const wantedAtMs = this.wantedAtMs.get(track) ?? 0;
+    this.played.add(track);
+    for (const other of this.othersOfKind(track)) {
+      this.played.delete(other);
+      // What it asked for later it is about to change to.
+      if ((this.wantedAtMs.get(other) ?? 0) < wantedAtMs) this.wantedAtMs.delete(other);
+    }
+    this.choose();
+  }
+
+  private othersOfKind(track: number): readonly number[] {
+    const kind = this.known.find(({ id }) => id === track)?.kind;
+    return this.known.flatMap((other) => (other.kind === kind && other.id !== track ? other.id : []));
   }
 
   private choose(): void {

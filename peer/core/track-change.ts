@@ -5,6 +5,13 @@ const LOOK_PARTS = 96;
 /** Parts that a segment has at most, as far as a change goes back. */
 const BACK_PARTS = 32;
 
+/**
+ * Where a change takes effect: `next`, where nothing is held yet; `newest`, with the segment under way at the newest part that is
+ * held, because what comes now is too much; `screen`, with the segment behind the one on screen, because a player that is told to
+ * change may throw away what it holds of that.
+ */
+export type ChangeFrom = 'next' | 'newest' | 'screen';
+
 /** What the change has to know of what is held. */
 export interface HeldParts {
   readonly newestIndependent: number;
@@ -15,7 +22,7 @@ export interface HeldParts {
 
 /**
  * Which tracks are taken of which part. A change of rendition takes effect at a part where a decoder can begin: the old one
- * is taken to there and no further, the new one from there on, so that no part is loaded in both unless the change is urgent.
+ * is taken to there and no further, the new one from there on, so that no part is loaded in both unless the change cannot wait.
  */
 export class TrackChange {
   /** Null is all. */
@@ -23,7 +30,7 @@ export class TrackChange {
   private before: readonly number[] | null = null;
   /** Before this part the old ones are taken. */
   private fromPart = -1;
-  private wanted: { readonly tracks: readonly number[]; readonly urgent: boolean } | undefined;
+  private wanted: { readonly tracks: readonly number[]; readonly from: ChangeFrom } | undefined;
 
   /** What is taken from the change on. */
   get tracks(): readonly number[] | null {
@@ -56,9 +63,14 @@ export class TrackChange {
     this.wanted = undefined;
   }
 
-  /** At the next part where a decoder can begin; `urgent`: from the segment on that is under way, though parts of it are held. */
-  want(tracks: readonly number[], urgent: boolean): void {
-    this.wanted = sameNumbers(tracks, this.after) ? undefined : { tracks, urgent };
+  /** Those that were not taken before the change. */
+  get added(): readonly number[] {
+    return this.after?.filter((track) => this.before?.includes(track) === false) ?? [];
+  }
+
+  /** From a part on where a decoder can begin. */
+  want(tracks: readonly number[], from: ChangeFrom): void {
+    this.wanted = sameNumbers(tracks, this.after) ? undefined : { tracks, from };
   }
 
   /**
@@ -71,17 +83,28 @@ export class TrackChange {
     this.follow(playhead, held);
     const { wanted } = this;
     if (wanted === undefined || this.after === null) return false;
+    // To take less needs no place to begin at.
+    if (wanted.tracks.every((track) => this.after!.includes(track))) {
+      this.after = wanted.tracks;
+      this.wanted = undefined;
+      return true;
+    }
     // One change at a time: the last one has to be behind us.
     if (this.fromPart > playhead) return false;
-    const at = wanted.urgent
-      ? lastStart(this.firstMissing(playhead, held), held)
-      : this.nextStart(playhead, ahead ? 2 * partsPerSegment : 1, partsPerSegment, held);
+    const at = this.place(wanted.from, playhead, partsPerSegment, ahead, held);
     if (at < 0) return false;
     this.before = this.after;
     this.after = wanted.tracks;
     this.fromPart = at;
     this.wanted = undefined;
     return true;
+  }
+
+  private place(from: ChangeFrom, playhead: number, partsPerSegment: number, ahead: boolean, held: HeldParts): number {
+    if (from === 'next') return this.nextStart(playhead, ahead ? 2 * partsPerSegment : 1, partsPerSegment, held);
+    const missing = this.firstMissing(playhead, held);
+    if (from === 'screen') for (let part = playhead + 1; part < missing; part++) if (held.isStart(part)) return part;
+    return lastStart(missing, held);
   }
 
   private firstMissing(playhead: number, held: HeldParts): number {

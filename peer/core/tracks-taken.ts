@@ -3,7 +3,7 @@ import type { Track } from '../../protocol/media.ts';
 import type { PeerOutput } from './io.ts';
 import { AutoQuality, byRate, chooseTracks, type Quality, unknownRendition } from './quality.ts';
 import { sameNumbers } from './selection.ts';
-import { type HeldParts, TrackChange } from './track-change.ts';
+import { type ChangeFrom, type HeldParts, TrackChange } from './track-change.ts';
 
 /** Which tracks a peer takes: what a player has selected, or what the rule says, and the change from one to the next. */
 export class TracksTaken {
@@ -24,10 +24,14 @@ export class TracksTaken {
     this.changed = changed;
   }
 
-  /** A player chooses; null is all. From now on the rule is not asked. */
-  select(tracks: readonly number[] | null, nowMs: number): void {
+  /**
+   * A player chooses; null is all. From now on the rule is not asked. What it adds while it plays is taken from the segment on
+   * that follows the one on screen.
+   */
+  select(tracks: readonly number[] | null, started: boolean, nowMs: number): void {
     this.quality = 'all';
-    this.set(tracks, nowMs);
+    if (started && tracks !== null && this.change.tracks !== null) this.change.want(tracks, 'screen');
+    else this.set(tracks, nowMs);
   }
 
   describe(tracks: readonly Track[], nowMs: number): void {
@@ -44,10 +48,12 @@ export class TracksTaken {
     if (isNew) this.set(this.hasChoice ? (this.choice ?? null) : null, nowMs);
   }
 
-  /** Takes another rendition from the next part on where a decoder can begin. */
-  prefer(quality: Quality): void {
+  /** Takes another rendition from the next part on where a decoder can begin; one of those that are taken now, at once. */
+  prefer(quality: Quality, nowMs: number): void {
     this.quality = quality;
-    this.want(false);
+    this.auto.describe(this.known);
+    if (this.change.tracks === null) this.set(this.hasChoice ? (this.choice ?? null) : null, nowMs);
+    else this.want('next');
   }
 
   /** A verified block has come. */
@@ -74,11 +80,17 @@ export class TracksTaken {
       this.auto.stalled(nowMs);
       this.want();
     }
-    if (!playhead.started || !this.change.settle(playhead.part, partsPerSegment, ahead, held)) return;
-    this.changed(this.change.tracks, nowMs);
-    const from = this.change.atPart;
-    const name = byRate(this.known, 'video').find(({ id }) => this.change.tracks?.includes(id))?.name ?? '';
-    this.outputs.push({ kind: 'event', event: { kind: 'rendition', name, from } });
+    if (!playhead.started) return;
+    const { change } = this;
+    const wasAt = change.atPart;
+    const hasChanged = change.settle(playhead.part, partsPerSegment, ahead, held);
+    const { atPart: part, added } = change;
+    if (part >= 0 && part !== wasAt) for (const track of added) this.outputs.push({ kind: 'begin', part, track });
+    if (!hasChanged) return;
+    this.changed(change.tracks, nowMs);
+    const picture = byRate(this.known, 'video').find(({ id }) => added.includes(id));
+    if (picture === undefined || part < 0) return;
+    this.outputs.push({ kind: 'event', event: { kind: 'rendition', name: picture.name, from: part } });
   }
 
   /** Undefined where there is nothing to choose, or no such rendition. */
@@ -91,11 +103,11 @@ export class TracksTaken {
     return byRate(this.known, 'video').length > 1 || byRate(this.known, 'audio').length > 1;
   }
 
-  /** @param urgent - Left out: where the new rendition needs less, as what comes now is too much. */
-  private want(urgent?: boolean): void {
-    const { choice } = this;
+  /** @param from - Left out: at once where the new rendition needs less, as what comes now is too much. */
+  private want(from?: ChangeFrom): void {
+    const choice = this.quality === 'all' ? this.known.map(({ id }) => id) : this.choice;
     if (choice === undefined || this.change.tracks === null) return;
-    this.change.want(choice, urgent ?? this.rate(choice) < this.rate(this.change.tracks));
+    this.change.want(choice, from ?? (this.rate(choice) < this.rate(this.change.tracks) ? 'newest' : 'next'));
   }
 
   private rate(tracks: readonly number[]): number {

@@ -180,6 +180,9 @@ class PeerShell implements RunningPeer {
       case 'part':
         this.live.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
+      case 'begin':
+        this.live.begin(output.part, output.track ?? undefined);
+        return;
       case 'event':
         this.event(output.event);
         return;
@@ -198,7 +201,6 @@ class PeerShell implements RunningPeer {
   }
 
   private event(event: PeerEvent): void {
-    if (event.kind === 'started') this.live.begin(event.part);
     // What playback has left behind is no longer fetched.
     if (event.kind === 'missed' || event.kind === 'skipped') this.live.giveUp(event.to + 1);
     if (event.kind === 'stream-state') this.streamState(event.state);

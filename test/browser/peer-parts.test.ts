@@ -27,12 +27,34 @@ describe('the tracks that are taken', () => {
     expect([selection.tracks, told]).toEqual([null, []]);
   });
 
-  it('are of several renditions the one that the player asks for; the one it left is taken a little longer', () => {
+  it('are of several renditions the one that the player asks for; while it changes both, until it plays the new one', () => {
+    const told: unknown[] = [];
+    const selection = new Selection((tracks) => told.push(tracks));
+    selection.describe(ladder());
+    // Before it plays anything it needs one.
+    for (const track of [0, 1, 2]) selection.want(track, 9_000 + track);
+    selection.plays(1);
+    selection.plays(2);
+    selection.want(0, 11_000);
+    // A part that it had asked for before.
+    selection.plays(1);
+    selection.plays(0);
+    selection.want(0, 11_500);
+    expect(told).toEqual([
+      [0, 2],
+      [1, 2],
+      [0, 1, 2],
+      [0, 2],
+    ]);
+  });
+
+  it('are no more than what the player has asked for of late, though it plays nothing of it', () => {
     const told: unknown[] = [];
     const selection = new Selection((tracks) => told.push(tracks));
     selection.describe(ladder());
     selection.want(1, 10_000);
     selection.want(2, 10_000);
+    selection.plays(1);
     selection.want(0, 11_000);
     selection.want(0, 12_900);
     selection.want(0, 13_100);

@@ -80,6 +80,13 @@ describe('the loader for hls.js', () => {
     expect([outcomes, live.listenerCount, live.wanted]).toEqual([[], 1, [VIDEO]]);
     live.add(makeRecord(6));
     expect(outcomes).toMatchObject([{ kind: 'success', data: expect.stringContaining('part-6.m4s"') }]);
+    // Only media tells that the player has come to the track.
+    ask(live, '1/init-0.mp4');
+    await settled();
+    expect(live.played).toEqual([]);
+    ask(live, '1/part-6.m4s');
+    await settled();
+    expect(live.played).toEqual([VIDEO]);
     expect(live.listenerCount).toBe(0);
   });
 

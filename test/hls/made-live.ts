@@ -6,6 +6,7 @@ import type { Description, IndexRecord } from '../../protocol/media.ts';
 export class MadeLive implements LiveSource {
   readonly window: LiveWindow;
   readonly wanted: number[] = [];
+  readonly played: number[] = [];
   private readonly bytes = new Map<string, readonly Uint8Array[]>();
   private readonly listeners = new Set<() => void>();
 
@@ -46,5 +47,9 @@ export class MadeLive implements LiveSource {
 
   wantTrack(track: number): void {
     this.wanted.push(track);
+  }
+
+  playTrack(track: number): void {
+    this.played.push(track);
   }
 }

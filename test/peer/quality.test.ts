@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AutoQuality, chooseTracks, unknownRendition } from '../../peer/core/quality.ts';
-import { type HeldParts, TrackChange } from '../../peer/core/track-change.ts';
+import { type ChangeFrom, type HeldParts, TrackChange } from '../../peer/core/track-change.ts';
 import type { Track } from '../../protocol/media.ts';
 
 const track = (id: number, kind: Track['kind'], name: string, bandwidthBps: number): Track => ({
@@ -91,15 +91,15 @@ describe('a change of rendition', () => {
     knows: (part) => part <= known,
     holdsAll: (tracks, part) => tracks[0] === 0 && part <= upTo,
   });
-  const changing = (urgent: boolean): TrackChange => {
+  const changing = (from: ChangeFrom): TrackChange => {
     const change = new TrackChange();
     change.set([0]);
-    change.want([1], urgent);
+    change.want([1], from);
     return change;
   };
 
   it('waits for the next start, and takes what is before it of the old one only', () => {
-    const change = changing(false);
+    const change = changing('next');
     expect(change.settle(6, 4, false, held(9))).toBe(false);
     expect(change.settle(7, 4, false, held(11))).toBe(true);
     expect([change.of(11), change.of(12)]).toEqual([[0], [1]]);
@@ -108,19 +108,35 @@ describe('a change of rendition', () => {
   });
 
   it('is decided ahead where no follow has to be changed', () => {
-    const change = changing(false);
+    const change = changing('next');
     expect(change.settle(6, 4, true, held(9))).toBe(true);
     expect(change.atPart).toBe(12);
   });
 
-  it('that is urgent begins with the segment under way, and loads no more of it twice than is held', () => {
-    const change = changing(true);
+  it('because of want begins with the segment under way at the newest part, and loads no more of it twice than is held', () => {
+    const change = changing('newest');
     expect(change.settle(5, 4, false, held(9))).toBe(true);
     expect([change.of(7), change.of(8)]).toEqual([[0], [1]]);
   });
 
+  it('to fewer of those that are taken is made at once', () => {
+    const change = new TrackChange();
+    change.set([0, 1, 3]);
+    change.want([1, 3], 'next');
+    expect(change.settle(6, 4, false, held(9))).toBe(true);
+    expect([change.atPart, change.of(6), change.added]).toEqual([-1, [1, 3], []]);
+  });
+
+  it('by a player begins with the segment behind the one on screen, or the one on screen where that is the newest', () => {
+    const behind = changing('screen');
+    behind.settle(1, 4, false, held(9));
+    const newest = changing('screen');
+    newest.settle(8, 4, false, held(9));
+    expect([behind.atPart, newest.atPart]).toEqual([4, 8]);
+  });
+
   it('moves on where the part turns out to be no start', () => {
-    const change = changing(false);
+    const change = changing('next');
     change.settle(6, 4, true, held(9));
     change.settle(7, 4, true, { ...held(9, 13), isStart: (part) => part === 13 });
     expect([change.of(12), change.of(13)]).toEqual([[0], [1]]);

@@ -127,6 +127,7 @@ class SwarmLoader implements Loader<LoaderContext> {
   }
 
   private giveParts(track: number, parts: readonly number[], context: LoaderContext): void {
+    this.live.playTrack?.(track);
     const blocks: Uint8Array[] = [];
     for (const part of parts) {
       const read = this.live.readPart(track, part);

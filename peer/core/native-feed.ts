@@ -1,10 +1,10 @@
 import type { LinkId, Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
-import { Smoothed } from '../../machine/rates.ts';
-import { BLOCKS_PER_PART_MAX, LANES, PEER_REQUESTS_MAX, TRACKS_MAX } from '../../protocol/limits.ts';
+import { BLOCKS_PER_PART_MAX, PEER_REQUESTS_MAX, TRACKS_MAX } from '../../protocol/limits.ts';
 import type { Catalogue, PartEntry } from '../../swarm/catalogue.ts';
 import type { Neighbour, Neighbours } from '../../swarm/neighbours.ts';
 import { isRareAmong } from '../../swarm/rarity.ts';
+import { Givers } from './givers.ts';
 import type { PeerOutput } from './io.ts';
 import type { PushFeed } from './push-feed.ts';
 
@@ -27,19 +27,11 @@ interface Ask {
   readonly ahead: boolean;
 }
 
-interface Manners {
-  open: number;
-  /** Ms from asking to having. */
-  readonly answerMs: Smoothed;
-  /** Not asked before this time: it refused or was late. */
-  restUntilMs: number;
-}
-
-/** Blocks open at one neighbour. */
-const OPEN_PER_NEIGHBOUR_MAX = 6;
 /** Ms for which a neighbour is not asked that was late, and at most for which one that refused is not. */
 const REST_MS = 1_000;
 const REST_MAX_MS = 500;
+/** The same for one that sent something wrong. */
+const WRONG_REST_MS = 10_000;
 /** What a neighbour is told of the time there is: when the part is due, less what the way and the checks take. */
 const DEADLINE_MS_MIN = 300;
 const DEADLINE_MS_MAX = 4_000;
@@ -59,22 +51,15 @@ const GIVEN_UP_MAX = 64;
 /** With time in hand, a part that only the source holds is waited for up to so long: a neighbour may have it by then. */
 const PATIENCE_MS = 250;
 const HURRY_MS = 600;
-/** By so much the source counts as slower than it is while its uplink is wanted, and while there is some to spare. */
-const SOURCE_LAST_MS = 10_000;
-const SOURCE_SPARE_MS = 0;
 /** What is due within this and was asked of somebody longer ago than this is asked of the source, where it is a neighbour. */
 const RESCUE_MS = 400;
 /** A refusal says that neighbours have their hands full: for so long nothing is put off, and for so long only what is rare is asked for ahead. */
 const PRESSED_MS = 3_000;
 const ONLY_RARE_MS = 1_000;
 
-/**
- * Takes parts from neighbours: each part of a track is asked of one neighbour at a time, the one that holds it, is least
- * busy and answers fastest; the source comes last, since everybody wants it.
- */
+/** Takes parts from neighbours: each block is asked of one at a time, and of another when it does not come. */
 export class NativeFeed {
   private readonly asks = new Map<number, Ask>();
-  private readonly manners = new Map<LinkId, Manners>();
   private readonly patience = new Map<number, number>();
   private requests = 0;
   private pressedAtMs = Number.NEGATIVE_INFINITY;
@@ -85,12 +70,14 @@ export class NativeFeed {
   private readonly givenUp = new Map<number, LinkId>();
   private readonly neighbours: Neighbours;
   private readonly push: PushFeed;
+  private readonly givers: Givers;
   private readonly prng: Prng;
   private readonly outputs: Sink<PeerOutput>;
 
   constructor(neighbours: Neighbours, push: PushFeed, prng: Prng, outputs: Sink<PeerOutput>) {
     this.neighbours = neighbours;
     this.push = push;
+    this.givers = new Givers(neighbours, push, prng);
     this.prng = prng;
     this.outputs = outputs;
   }
@@ -113,12 +100,12 @@ export class NativeFeed {
       if (this.asks.size - this.openAhead < OPEN_MAX) this.fetchPart(lacking[at]!, false, catalogue, nowMs);
     }
     if (at === lacking.length || nowMs < this.aheadAtMs || this.openAhead >= OPEN_AHEAD_MAX) return;
-    const givers = this.neighbours.all().filter(({ gives, source }) => gives && !source).length;
+    const handOn = this.neighbours.all().filter(({ gives, source }) => gives && !source).length;
     const onlyRare = nowMs - this.pressedAtMs < ONLY_RARE_MS;
     const ahead = lacking.slice(at).map((part) => ({ part, holders: this.holders(part) }));
     ahead.sort((a, b) => a.holders - b.holders || b.part.part - a.part.part);
     for (const { part, holders } of ahead) {
-      if (this.openAhead >= OPEN_AHEAD_MAX || (onlyRare && !isRareAmong(holders, givers))) return;
+      if (this.openAhead >= OPEN_AHEAD_MAX || (onlyRare && !isRareAmong(holders, handOn))) return;
       if (holders > 0) this.fetchPart(part, true, catalogue, nowMs);
     }
   }
@@ -157,7 +144,7 @@ export class NativeFeed {
     const ask = this.asks.get(id);
     if (ask === undefined) return false;
     this.end(id, ask);
-    if (ask.link === from) this.manners.get(from)?.answerMs.add(nowMs - ask.atMs);
+    if (ask.link === from) this.givers.answered(from, nowMs - ask.atMs);
     else this.cancel(ask);
     return true;
   }
@@ -175,58 +162,46 @@ export class NativeFeed {
     const id = idOf(track, part, index);
     const open = this.asks.get(id);
     if (open !== undefined) {
-      const source =
-        dueAtMs - nowMs < RESCUE_MS && nowMs - open.atMs > RESCUE_MS ? this.source(open, index, nowMs) : undefined;
-      if (source === undefined) return true;
-      this.end(id, open);
-      this.cancel(open);
-      this.giveUp(open);
-      this.send(id, source, track, part, index, dueAtMs, ahead, nowMs);
+      this.rescue(id, open, index, dueAtMs, nowMs);
       return true;
     }
     if (this.push.expects(track, part, index, dueAtMs, nowMs)) return true;
     if (ahead ? this.openAhead >= OPEN_AHEAD_MAX : this.asks.size - this.openAhead >= OPEN_MAX) return false;
-    const from = this.choose(track, part, index, nowMs);
+    const from = this.givers.choose(track, part, index, nowMs);
     if (from === undefined) return false;
-    if (from.source && this.sourcePenalty(from.link) === SOURCE_LAST_MS && !this.patienceOver(id, dueAtMs, nowMs))
-      return false;
+    if (this.givers.isWanted(from) && !this.patienceOver(id, dueAtMs, nowMs)) return false;
     this.patience.delete(id);
-    this.send(id, from, track, part, index, dueAtMs, ahead, nowMs);
+    this.send(id, from, { track, part, ahead }, index, dueAtMs, nowMs);
     return true;
+  }
+
+  /** What is due in a moment and does not come is asked of the source, if we know it: it has what everybody has. */
+  private rescue(id: number, open: Ask, index: number, dueAtMs: number, nowMs: number): void {
+    if (dueAtMs - nowMs >= RESCUE_MS || nowMs - open.atMs <= RESCUE_MS) return;
+    const source = this.givers.source(open.track, open.part, index, nowMs);
+    if (source === undefined || source.link === open.link) return;
+    this.giveUp(id, open);
+    this.send(id, source, open, index, dueAtMs, nowMs);
   }
 
   private send(
     id: number,
-    from: Neighbour,
-    track: number,
-    part: number,
+    { link }: Neighbour,
+    { track, part, ahead }: Pick<Ask, 'track' | 'part' | 'ahead'>,
     index: number,
     dueAtMs: number,
-    ahead: boolean,
     nowMs: number,
   ): void {
     this.requests = (this.requests % 0xffff_ffff) + 1;
     const request = this.requests;
     const spareMs = dueAtMs - nowMs - DEADLINE_SPARE_MS;
     const deadlineMs = Math.round(Math.max(DEADLINE_MS_MIN, Math.min(DEADLINE_MS_MAX, spareMs)));
-    const usualMs = this.mannersOf(from.link).answerMs.value ?? 0;
-    const byAtMs = nowMs + Math.max(LATE_MS_MIN, Math.min(LATE_MS_MAX, usualMs * 3));
-    this.asks.set(id, { track, part, link: from.link, request, atMs: nowMs, byAtMs, ahead });
+    const byAtMs = nowMs + Math.max(LATE_MS_MIN, Math.min(LATE_MS_MAX, this.givers.usualMs(link) * 3));
+    this.asks.set(id, { track, part, link, request, atMs: nowMs, byAtMs, ahead });
     if (ahead) this.openAhead++;
-    this.mannersOf(from.link).open++;
+    this.givers.asked(link);
     const items = [{ track, part, index, deadlineMs }];
-    this.outputs.push({ kind: 'send-peer', link: from.link, message: { type: 'request', request, items } });
-  }
-
-  /** The source, if it is a neighbour, has what somebody else has been asked for, and has not turned us away just now. */
-  private source(ask: Ask, index: number, nowMs: number): Neighbour | undefined {
-    for (const neighbour of this.neighbours.all()) {
-      if (!neighbour.source || neighbour.link === ask.link) continue;
-      const { open, restUntilMs } = this.mannersOf(neighbour.link);
-      const free = neighbour.gives && restUntilMs <= nowMs && open < OPEN_PER_NEIGHBOUR_MAX;
-      if (free && neighbour.availability.hasBlock(ask.track, ask.part, index)) return neighbour;
-    }
-    return undefined;
+    this.outputs.push({ kind: 'send-peer', link, message: { type: 'request', request, items } });
   }
 
   refused(link: LinkId, request: number, retryAfterMs: number, nowMs: number): void {
@@ -235,7 +210,7 @@ export class NativeFeed {
       this.end(id, ask);
       this.pressedAtMs = nowMs;
       if (ask.ahead) this.aheadAtMs = nowMs + AHEAD_REST_MS;
-      this.mannersOf(link).restUntilMs = nowMs + Math.max(50, Math.min(REST_MAX_MS, retryAfterMs));
+      this.givers.rest(link, nowMs + Math.max(50, Math.min(REST_MAX_MS, retryAfterMs)));
     }
   }
 
@@ -244,12 +219,12 @@ export class NativeFeed {
     for (const [id, ask] of this.asks) {
       if (ask.track !== track || ask.part !== part) continue;
       this.end(id, ask);
-      this.mannersOf(ask.link).restUntilMs = nowMs + 10_000;
+      this.givers.rest(ask.link, nowMs + WRONG_REST_MS);
     }
   }
 
   closed(link: LinkId): void {
-    this.manners.delete(link);
+    this.givers.closed(link);
     for (const [id, ask] of this.asks) if (ask.link === link) this.end(id, ask);
     for (const [request, from] of this.givenUp) if (from === link) this.givenUp.delete(request);
   }
@@ -271,12 +246,9 @@ export class NativeFeed {
   timeout(nowMs: number): void {
     for (const [id, ask] of this.asks) {
       if (ask.byAtMs > nowMs) continue;
-      this.end(id, ask);
-      const manners = this.mannersOf(ask.link);
-      manners.restUntilMs = nowMs + REST_MS;
-      manners.answerMs.add(LATE_MS_MIN);
-      this.cancel(ask);
-      this.giveUp(ask);
+      this.giveUp(id, ask);
+      this.givers.rest(ask.link, nowMs + REST_MS);
+      this.givers.answered(ask.link, LATE_MS_MIN);
     }
     // Whoever still wants the part asks again and finds its patience over.
     for (const [id, atMs] of this.patience) if (atMs <= nowMs) this.patience.set(id, Number.POSITIVE_INFINITY);
@@ -286,41 +258,16 @@ export class NativeFeed {
     this.outputs.push({ kind: 'send-peer', link, message: { type: 'cancel', request } });
   }
 
-  /** It may be on its way all the same. */
-  private giveUp({ link, request }: Ask): void {
-    this.givenUp.set(request, link);
+  /** Waits for it no longer; it may be on its way all the same. */
+  private giveUp(id: number, ask: Ask): void {
+    this.end(id, ask);
+    this.cancel(ask);
+    this.givenUp.set(ask.request, ask.link);
     if (this.givenUp.size <= GIVEN_UP_MAX) return;
     for (const oldest of this.givenUp.keys()) {
       this.givenUp.delete(oldest);
       return;
     }
-  }
-
-  private choose(track: number, part: number, index: number, nowMs: number): Neighbour | undefined {
-    // Whoever was going to push it sends it sooner for being asked, and once.
-    const parent = this.push.parentOf(track, part, index);
-    let best: Neighbour | undefined;
-    let bestScore = Number.POSITIVE_INFINITY;
-    for (const neighbour of this.neighbours.all()) {
-      if (!neighbour.gives || !neighbour.availability.hasBlock(track, part, index)) continue;
-      const { open, answerMs, restUntilMs } = this.mannersOf(neighbour.link);
-      if (restUntilMs > nowMs) continue;
-      if (neighbour.link === parent) return neighbour;
-      if (open >= OPEN_PER_NEIGHBOUR_MAX) continue;
-      const score =
-        (neighbour.source ? this.sourcePenalty(neighbour.link) : 0) +
-        (open + 1) * (answerMs.value ?? (neighbour.source ? 100 : 300)) * (0.75 + 0.5 * this.prng.unit());
-      if (score < bestScore) {
-        best = neighbour;
-        bestScore = score;
-      }
-    }
-    return best;
-  }
-
-  /** The source comes last, for everybody wants it, unless it says that it could feed some more. */
-  private sourcePenalty(link: LinkId): number {
-    return this.push.freeLanes(link) >= LANES ? SOURCE_SPARE_MS : SOURCE_LAST_MS;
   }
 
   private patienceOver(id: number, dueAtMs: number, nowMs: number): boolean {
@@ -335,20 +282,10 @@ export class NativeFeed {
     return until === Number.POSITIVE_INFINITY || until <= nowMs;
   }
 
-  private mannersOf(link: LinkId): Manners {
-    let manners = this.manners.get(link);
-    if (manners === undefined) {
-      manners = { open: 0, answerMs: new Smoothed(), restUntilMs: 0 };
-      this.manners.set(link, manners);
-    }
-    return manners;
-  }
-
   private end(id: number, ask: Ask): void {
     this.asks.delete(id);
     if (ask.ahead) this.openAhead--;
-    const manners = this.manners.get(ask.link);
-    if (manners !== undefined) manners.open--;
+    this.givers.ended(ask.link);
   }
 }
 

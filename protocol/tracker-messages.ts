@@ -1,5 +1,5 @@
 import { codec, type MessageOf, message } from './codec.ts';
-import { between, blob, bytes, flag, list, optional, struct, text, u8, u32, u53, word } from './fields.ts';
+import { added, between, blob, bytes, flag, list, optional, struct, text, u8, u32, u53, word } from './fields.ts';
 import {
   DESCRIPTION_BYTES_MAX,
   INS_SERVERS_MAX,
@@ -56,6 +56,8 @@ const toTracker = [
     bufferMs: u32,
     latencyMs: u32,
     uploadBps: u32,
+    /** An INS server feeds the sender: it needs nothing of the source. */
+    insFed: added(flag, false),
   }),
   /** Asks for other neighbours; those listed are known already. */
   message('more', 5, { count: between(1, NEIGHBOURS_ANSWER_MAX), known: list(bytes(KEY_BYTES), 64) }),

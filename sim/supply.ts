@@ -23,7 +23,8 @@ export const CONTROL_UP_BPS = 256_000;
 
 /**
  * The fair supply: m·N·r in every mode, of which the source has S. Native: the viewers' uplinks are the rest. INS: the servers' are,
- * and the viewers' carry control only. Hybrid: half and half. In a mixed crowd: half and half, where the viewers' half is on the native ones.
+ * and the viewers' carry control only. Hybrid: half and half. In a mixed crowd each half has as much for a viewer as the other: the INS half the servers, the native one
+ * its uplinks and the source's.
  * Without INS servers there is nobody else than viewers.
  *
  * @param demandBps - N·r: what all viewers of the crowd need for all tracks of the stream.
@@ -43,8 +44,22 @@ export function shareOut(
   }
   const sourceBps = supply.sourceStreams * streamBps;
   const restBps = Math.max(0, supply.times * demandBps - sourceBps);
-  const insShare = mode === 'native' || insServers === 0 ? 0 : mode === 'ins' ? 1 : 0.5;
-  return { sourceBps, insBps: restBps * insShare, peersBps: restBps * (1 - insShare) };
+  const insBps = insServers === 0 ? 0 : insPart(mode, restBps, supply.times * demandBps);
+  return { sourceBps, insBps, peersBps: restBps - insBps };
+}
+
+/** The servers' part of what there is besides the source's uplink. */
+function insPart(mode: ScenarioMode, restBps: number, totalBps: number): number {
+  switch (mode) {
+    case 'native':
+      return 0;
+    case 'ins':
+      return restBps;
+    case 'hybrid':
+      return restBps / 2;
+    case 'mixed':
+      return Math.min(restBps, totalBps / 2);
+  }
 }
 
 /** Viewers of a mixed crowd who are native: those with odd numbers. */

@@ -90,7 +90,7 @@ export class Member {
   }
 
   /** Tells the tracker how we are doing; our range token goes along when it is news there. */
-  heartbeat(bufferMs: number, latencyMs: number): void {
+  heartbeat(bufferMs: number, latencyMs: number, insFed = false): void {
     if (!this.tracker.up) return;
     const { current } = this.tokens;
     const token = current === this.tokenTold ? null : current;
@@ -99,7 +99,8 @@ export class Member {
     const { givenBytes, uplink } = this.serving;
     // What nobody has measured yet is 0: the tracker takes us for average then.
     const uploadBps = givenBytes < MEASURED_BYTES ? 0 : Math.min(UPLOAD_BPS_MAX, Math.round(uplink.bps));
-    this.tracker.send({ type: 'state', availability: this.options.availability(), token, ...figures, uploadBps });
+    const availability = this.options.availability();
+    this.tracker.send({ type: 'state', availability, token, ...figures, uploadBps, insFed });
   }
 
   /** Makes a new range token when one is due. */

@@ -19,6 +19,8 @@ interface FollowCall {
 }
 
 const RETRY_MS = 1_000;
+/** Cancelled follows of which something may still come. */
+const CANCELLED_MAX = 8;
 
 /** The follows: each goes on behind what has come when the connection was lost. */
 export class Follows {
@@ -26,6 +28,8 @@ export class Follows {
   private readonly calls = new Map<number, FollowCall>();
   /** What runs on the present connection, by its number there. */
   private readonly open = new Map<number, FollowCall>();
+  /** What was on its way when its follow was cancelled still comes: it has been paid for. */
+  private readonly cancelled = new Map<number, FollowCall>();
 
   constructor(requests: Requests) {
     this.requests = requests;
@@ -39,6 +43,7 @@ export class Follows {
       this.requests.refuse(handle, refusal('OVERLOAD', RETRY_MS));
       return;
     }
+    for (const [request, { input: old }] of this.cancelled) if (old.handle === handle) this.cancelled.delete(request);
     const held = this.requests.hold(token);
     const call = { input, token: held, request: 0, arrived: 0, progress: new Progress() };
     this.calls.set(handle, call);
@@ -58,8 +63,12 @@ export class Follows {
   cancel(handle: number, tellServer: boolean): void {
     const call = this.calls.get(handle);
     if (call === undefined) return;
-    if (call.request !== 0 && tellServer) this.requests.send({ type: 'cancel', request: call.request });
+    const { request } = call;
     this.end(call);
+    if (request === 0 || !tellServer) return;
+    this.requests.send({ type: 'cancel', request });
+    this.cancelled.set(request, call);
+    for (const oldest of this.cancelled.keys()) if (this.cancelled.size > CANCELLED_MAX) this.cancelled.delete(oldest);
   }
 
   /** Nobody waits for anything any more. */
@@ -73,7 +82,7 @@ export class Follows {
 
   /** @returns False when the request is none of ours. */
   block({ request, kept, labelled }: BlockHeader, body: Body): boolean {
-    const call = this.open.get(request);
+    const call = this.open.get(request) ?? this.cancelled.get(request);
     if (call === undefined) return false;
     if (labelled === null || !call.progress.note(labelled)) return true;
     const { handle } = call.input;
@@ -99,6 +108,7 @@ export class Follows {
   takeBack(): void {
     for (const call of this.open.values()) this.stop(call);
     this.open.clear();
+    this.cancelled.clear();
   }
 
   private start(call: FollowCall): void {

@@ -1,17 +1,19 @@
 import { earlier } from '../../machine/deadlines.ts';
 import { type Machine, Queue, unreachable } from '../../machine/machine.ts';
 import { Prng } from '../../machine/prng.ts';
-import type { BatchMessage, FromInsClient } from '../../protocol/ins-messages.ts';
+import { type BatchMessage, type FromInsClient, PRIORITIES } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX } from '../../protocol/limits.ts';
 import { CLOSE, REASONS, type Reason } from '../../protocol/reasons.ts';
+import { bytesKey } from '../../protocol/text.ts';
 import { OPERATION } from '../../protocol/token.ts';
 import { Door } from './admission/door.ts';
 import { Overload } from './admission/overload.ts';
 import { Registration } from './admission/registration.ts';
+import { mayBeRefused, Room } from './admission/room.ts';
 import { Checks } from './checks.ts';
 import type { Filed, InsServerInput, InsServerOptions, InsServerOutput, InsServerStats } from './io.ts';
 import { BUSY_RETRY_MS, DRAIN_LOOK_MS, DRAINING_RETRY_MS, RETRY_MS, SWEEP_MS, SWEEPS_PER_TIDY } from './limits.ts';
-import type { Account, Link } from './links.ts';
+import type { Account, Follow, Link } from './links.ts';
 import { Remotes } from './remotes/remotes.ts';
 import { Replies } from './replies.ts';
 import { Batches, sizeOf } from './requests/batches.ts';
@@ -28,7 +30,7 @@ import { Storage } from './storage/storage.ts';
 import { Meters } from './tokens/meters.ts';
 import { Revocations } from './tokens/revocations.ts';
 import { TokenPolicy } from './tokens/token-policy.ts';
-import { Wallet } from './tokens/wallet.ts';
+import { type Target, Wallet } from './tokens/wallet.ts';
 
 type Message<Type extends FromInsClient['type']> = Extract<FromInsClient, { readonly type: Type }>;
 
@@ -44,6 +46,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
   private readonly storage: Storage;
   private readonly scheduler: Scheduler;
   private readonly overload: Overload;
+  private readonly room: Room;
   private readonly sender: Sender;
   private readonly puts: Puts;
   private readonly filing: Filing;
@@ -66,9 +69,10 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     const policy = new TokenPolicy(key, options.startedAtMs, new Revocations(), new Meters());
     const scheduler = new Scheduler((account) => this.door.accounts.get(account));
     const overload = new Overload(limits.closesWhenOverloaded ? limits.bandwidthBps : Number.POSITIVE_INFINITY);
-    const sender = new Sender(outputs, replies, storage, limits, scheduler, policy, overload, (follow, reason, nowMs) =>
-      this.follows.end(follow, reason, 0, nowMs),
-    );
+    const room = new Room(limits.bandwidthBps);
+    const endFollow = (follow: Follow, reason: Reason, nowMs: number): void =>
+      this.follows.end(follow, reason, 0, nowMs);
+    const sender = new Sender(outputs, replies, storage, limits, scheduler, policy, overload, room, endFollow);
     const intake = new Intake(storage, checks);
     const remotes = new Remotes({
       key,
@@ -83,7 +87,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       tokenCame: (remote, sealed, forged, nowMs) => this.wallet.came(remote, sealed, forged, nowMs),
       tokenRevoked: (known, nowMs) => this.wallet.revokedElsewhere(known, nowMs),
     });
-    const follows = new Follows(replies, sender, remotes, policy);
+    const follows = new Follows(replies, sender, remotes, policy, room);
     const door = new Door({
       server: options,
       outputs,
@@ -103,6 +107,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.storage = storage;
     this.scheduler = scheduler;
     this.overload = overload;
+    this.room = room;
     this.sender = sender;
     this.filing = new Filing(checks, options.durable === true);
     this.puts = new Puts({
@@ -261,6 +266,7 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
     this.puts.sweep(nowMs);
     this.remotes.sweep(nowMs);
     this.overload.sweep();
+    this.makeRoom(nowMs);
     this.door.sweep(nowMs);
     this.guests.sweep(nowMs);
     for (const link of this.door.links.values()) this.follows.sweep(link, nowMs);
@@ -338,9 +344,26 @@ export class InsServer implements Machine<InsServerInput, InsServerOutput> {
       return;
     }
     const target = this.wallet.target(link, account, message.token, OPERATION.get, nowMs);
+    if (typeof target !== 'string' && !this.hasRoom(account, message, target)) {
+      this.replies.refuse(link, message.request, null, 'OVERLOAD', BUSY_RETRY_MS);
+      return;
+    }
     const reason = typeof target === 'string' ? target : this.follows.begin(link, message, target, nowMs);
     if (reason === undefined) return;
     this.replies.refuse(link, message.request, null, reason, REASONS[reason].retry ? RETRY_MS : 0);
+  }
+
+  /** Who says that it can do without, by a low priority, is let in only where it takes nothing from others. */
+  private hasRoom({ key }: Account, { priority, collection, tracks }: Message<'follow'>, { known }: Target): boolean {
+    const owner = known?.ownerKey ?? key;
+    return !mayBeRefused(PRIORITIES.indexOf(priority)) || this.room.admits(owner, bytesKey(collection), tracks);
+  }
+
+  /** Those that can do without end where more is wanted live than can be sent. */
+  private makeRoom(nowMs: number): void {
+    const running: Follow[] = [];
+    for (const { follows } of this.door.links.values()) running.push(...follows);
+    for (const follow of this.room.sweep(running, nowMs)) this.follows.end(follow, 'OVERLOAD', BUSY_RETRY_MS, nowMs);
   }
 
   private restore(entries: readonly Filed[], nowMs: number): void {

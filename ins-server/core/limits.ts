@@ -43,6 +43,15 @@ export const LATE_SHARE = 0.25;
 /** Sweeps in a row after which nobody new is let in, and after which they are again. */
 export const LATE_SWEEPS = 3;
 export const TIMELY_SWEEPS = 2;
+/**
+ * Follows of low priority are let in as long as all follows together want less than this share of the bandwidth: the rest is for those who
+ * catch up, and for batches. Beyond the other share the newest of them end.
+ */
+export const ROOM_SHARE = 0.9;
+export const SHED_SHARE = 0.97;
+/** Sweeps over which the rate of a track is measured, for key frames make seconds uneven; and ms that say something of it. */
+export const ROOM_SWEEPS_KEPT = 4;
+export const ROOM_MEASURED_MS = 500;
 /** Ms for a client to prove its key. */
 export const HELLO_MS = 5_000;
 /** Ms in which a link takes nothing of what waits for it, after which it is closed. */

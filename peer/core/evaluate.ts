@@ -1,9 +1,11 @@
 import type { WantedBlock } from '../../ins-client/core/io.ts';
 import type { Sink } from '../../machine/machine.ts';
+import type { Prng } from '../../machine/prng.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { type Catalogue, isWhole } from '../../swarm/catalogue.ts';
 import type { Neighbours } from '../../swarm/neighbours.ts';
+import { Feeding } from './feeding.ts';
 import type { InsFeed } from './ins-feed.ts';
 import type { Asked } from './ins-gets.ts';
 import { insStart } from './ins-start.ts';
@@ -18,9 +20,10 @@ import type { TrackChange } from './track-change.ts';
 
 /** Ms before a part is due from which the INS server counts as late with it. */
 const LATE_MS = 300;
-/** Ms after the start within which a hybrid peer waits for its INS server to answer, and for it to send something. */
-const INS_GRACE_MS = 400;
+/** Ms after the start within which an INS server is to have sent something. */
 const INS_START_MS = 1_000;
+/** Ms before a part is due from which a hybrid viewer asks its INS server for what no neighbour has been asked for. */
+const RESCUE_MS = 1_000;
 /** Parts beyond the newest record, and beyond where playback begins, that are believed to exist when a neighbour says so. */
 const AHEAD_MAX = 8;
 /** Parts looked at in one decision. */
@@ -34,6 +37,8 @@ const PAUSE_MS = 4;
 const BEGIN_MS = 1_500;
 /** Media from the first part on that an INS server begins with: what is to be in hand, and a part that comes late. */
 const BEGIN_WITH_MS = 750;
+/** The same, where neighbours may have to take over: they need longer. */
+const BEGIN_WITH_HYBRID_MS = 3_250;
 /** Where bitmaps, once a second from one to the next, are the only news of what there is. */
 const BEGIN_WITHOUT_FOLLOW_MS = 4_000;
 /** A place that is so far behind the newest start has not led to a beginning. */
@@ -58,7 +63,7 @@ export class Evaluation {
   private firstWanted = -1;
   /** Whether there is a place to begin at, where neighbours feed. */
   private placed = true;
-  private feeding: 'ins' | 'native' | undefined;
+  private readonly feeding: Feeding;
   private readonly delivered = new Map<number, Set<number>>();
   private readonly mode: Mode;
   private readonly catalogue: Catalogue;
@@ -95,6 +100,7 @@ export class Evaluation {
     lockers: Lockers,
     playhead: Playhead,
     outputs: Sink<PeerOutput>,
+    prng: Prng,
   ) {
     this.mode = mode;
     this.catalogue = catalogue;
@@ -108,10 +114,21 @@ export class Evaluation {
     this.outputs = outputs;
     this.start = new StartPosition(catalogue, neighbours);
     ins.from = () => this.resumeFrom();
+    this.feeding = new Feeding(prng);
+    const { feeding } = this;
+    if (mode === 'hybrid') {
+      ins.mayFollowAtMs = (refused, nowMs) => (refused ? feeding.refusedAtMs(nowMs) : feeding.mayAskAtMs(nowMs));
+    }
   }
 
   nextDeadline(): number | undefined {
     return this.nextAtMs;
+  }
+
+  /** Who feeds us; undefined before that is known. */
+  get fedBy(): 'ins' | 'native' | undefined {
+    const from = this.mode === 'hybrid' ? this.feeding.from : this.mode;
+    return from === 'ins' && !this.ins.brings ? undefined : from;
   }
 
   /** Marks a part of a track as handed on. @returns False when it was before. */
@@ -152,10 +169,10 @@ export class Evaluation {
     }
     this.ranAtMs = nowMs;
     this.nextAtMs = undefined;
-    const native = this.usesNative(nowMs, startedAtMs);
     const tracks = taken.tracks ?? all;
     this.looked.partMs = partMs;
     this.looked.partsPerSegment = partsPerSegment;
+    const native = this.usesNative(nowMs, startedAtMs);
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, partMs, nowMs);
     const announced = this.newestAnnounced();
     const to = Math.min(this.horizon(announced, from), from + SPAN_MAX);
@@ -167,6 +184,8 @@ export class Evaluation {
     const want: WantedBlock[] = [];
     const places: Asked[] = [];
     const lacking: Lacking[] = [];
+    // Once a hybrid viewer plays, neighbours bring what no follow is going to.
+    const shares = this.mode === 'hybrid' && (native || (this.playhead.started && this.ins.asked));
     let firstMissing = -1;
     const starts = tracks.map((track) => this.startOf(track, tracks, from));
     for (let part = Math.min(from, ...starts); part <= to; part++) {
@@ -180,20 +199,34 @@ export class Evaluation {
         const due = this.playhead.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
         // With little in hand every part is due soon: while the follow keeps its pace, none of them is late.
         const late = due && !this.ins.keepsPace(partMs, nowMs);
-        if (this.mode !== 'native' && this.ins.up && (late || !this.ins.expects(track, part))) {
+        const expected = this.ins.expects(track, part);
+        if (!native && !shares && this.ins.up && (late || !expected)) {
           this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
         }
-        if ((native && this.placed) || (this.mode === 'hybrid' && late)) {
+        if (shares ? (late || !expected) && this.placed : native && this.placed) {
           const beginAtMs = nowMs + BEGIN_MS + (part - from) * BEGIN_STEP_MS;
           lacking.push({ track, part, dueAtMs: this.playhead.started ? dueAtMs : beginAtMs });
         }
       }
     }
+    const rest = shares && this.playhead.started ? this.rescue(lacking, want, places, nowMs) : lacking;
+    this.native.fetch(rest, this.catalogue, nowMs);
     this.ins.flush(want, places, nowMs);
-    this.native.fetch(lacking, this.catalogue, nowMs);
     this.wantPushes(native, firstMissing < 0 ? 0 : to - firstMissing, taken.tracks);
     this.missing = firstMissing >= 0;
-    if (this.missing || (this.mode === 'hybrid' && !this.ins.up)) this.nextAtMs = nowMs + AGAIN_MS;
+    if (this.missing || this.mode === 'hybrid') this.nextAtMs = nowMs + AGAIN_MS;
+  }
+
+  /** What is due soon and no neighbour has been asked for, or is late with, the INS server is asked for. @returns The rest. */
+  private rescue(lacking: Lacking[], want: WantedBlock[], places: Asked[], nowMs: number): Lacking[] {
+    if (!this.ins.up) return lacking;
+    return lacking.filter(({ track, part, dueAtMs }) => {
+      if (dueAtMs - nowMs > RESCUE_MS) return true;
+      const isLate = dueAtMs - nowMs < LATE_MS;
+      const unasked = this.native.seeks(track, part, this.catalogue.get(track, part));
+      if (unasked || isLate) this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
+      return isLate || !unasked;
+    });
   }
 
   private wantPushes(native: boolean, lacking: number, tracks: readonly number[] | null): void {
@@ -203,8 +236,11 @@ export class Evaluation {
 
   /** The first part that is of use: the play-head, or before the start the newest part to start at. */
   private position(nativeTrack: number | undefined, partsPerSegment: number, partMs: number, nowMs: number): number {
-    // A viewer who pauses falls behind what is kept.
-    if (this.playhead.started) return Math.max(this.playhead.part, this.catalogue.oldestPart);
+    if (this.playhead.started) {
+      this.placed = true;
+      // A viewer who pauses falls behind what is kept.
+      return Math.max(this.playhead.part, this.catalogue.oldestPart);
+    }
     const fed = nativeTrack === undefined ? -1 : this.start.choose(nativeTrack, partsPerSegment, partMs, nowMs);
     this.placed = nativeTrack === undefined || fed >= 0;
     if (fed >= 0) return fed;
@@ -214,7 +250,8 @@ export class Evaluation {
   /** Where a viewer begins whom an INS server feeds; chosen anew when it has led to nothing for long. */
   private insPosition(): number {
     const { partMs, partsPerSegment } = this.looked;
-    const withMs = this.ins.follows ? BEGIN_WITH_MS : BEGIN_WITHOUT_FOLLOW_MS;
+    const followMs = this.mode === 'hybrid' ? BEGIN_WITH_HYBRID_MS : BEGIN_WITH_MS;
+    const withMs = this.ins.follows ? followMs : BEGIN_WITHOUT_FOLLOW_MS;
     const behindMs = (this.catalogue.newestIndependent - this.firstWanted) * partMs;
     if (this.firstWanted < 0 || behindMs > withMs + BEGIN_AGAIN_MS) {
       this.firstWanted = insStart(this.catalogue, withMs, partMs, partsPerSegment);
@@ -248,8 +285,11 @@ export class Evaluation {
 
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */
   private resumeFrom(): number {
-    const { tracks, earlier, changeAt, from } = this.looked;
-    if (!this.playhead.started) {
+    const { tracks, earlier, changeAt, from, to } = this.looked;
+    // Neighbours have been asked for what there is already.
+    const { started } = this.playhead;
+    if (this.mode === 'hybrid' && this.feeding.from === 'native' && to >= 0 && (started || this.placed)) return to + 1;
+    if (!started) {
       const part = this.insPosition();
       return part < 0 ? FROM_NEWEST_START : part;
     }
@@ -265,22 +305,33 @@ export class Evaluation {
     return part;
   }
 
-  /** Whether neighbours are asked for everything: always in native mode, in hybrid mode while no INS server is up. */
+  /** Whether neighbours feed us: always in native mode, in hybrid mode while no INS server does. */
   private usesNative(nowMs: number, startedAtMs: number): boolean {
     if (this.mode !== 'hybrid') return this.mode === 'native';
-    if (this.ins.up) {
-      if (this.feeding === 'native') this.switched('ins', `${this.ins.url} is back`);
-      this.feeding = 'ins';
-      return false;
+    const { feeding, ins, playhead, push } = this;
+    const { up, dialledAtMs, askedAtMs, brings, full: refused } = ins;
+    const { started } = playhead;
+    const inHandMs = this.inHandMs(nowMs);
+    const behindMs = this.newestAnnounced() > ins.newestBrought ? ins.behindMs(this.looked.partMs, nowMs) : 0;
+    const fed = { up, dialledAtMs, askedAtMs, brings, refused, behindMs, started, inHandMs };
+    const why = feeding.decide(fed, nowMs, startedAtMs);
+    const to = feeding.from;
+    push.fedByIns(to === 'ins' && brings, nowMs);
+    if (why !== undefined) {
+      if (to === 'native' && ins.asked) ins.rest(false, nowMs);
+      this.outputs.push({ kind: 'event', event: { kind: 'switched', to, why } });
     }
-    if (nowMs - startedAtMs < INS_GRACE_MS) return false;
-    if (this.feeding !== 'native')
-      this.switched('native', this.feeding === undefined ? 'no INS server answers' : 'the INS server is gone');
-    this.feeding = 'native';
-    return true;
+    if (why === undefined && feeding.isVain(fed, this.looked.partMs, nowMs)) ins.rest(true, nowMs);
+    return to === 'native';
   }
 
-  private switched(to: 'ins' | 'native', why: string): void {
-    this.outputs.push({ kind: 'event', event: { kind: 'switched', to, why } });
+  /** For how long what we have without a gap lasts. */
+  private inHandMs(nowMs: number): number {
+    const { playhead, catalogue } = this;
+    const { tracks, earlier, changeAt, partMs } = this.looked;
+    if (!playhead.started) return 0;
+    let part = playhead.part;
+    while (tracks.length > 0 && catalogue.holdsAll(part < changeAt ? earlier : tracks, part)) part++;
+    return playhead.dueAtMs(part, partMs, nowMs) - nowMs;
   }
 }

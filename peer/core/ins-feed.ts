@@ -50,6 +50,8 @@ export interface InsFeedOptions {
   readonly batches?: boolean;
   /** Connections over which blocks are asked for, of which the server has to allow so many for one account. Default 1. */
   readonly connections?: number;
+  /** Neighbours feed us where the server has no room: it may refuse us. */
+  readonly mayBeRefused?: boolean;
   /** Numbers for what is to be signed, each given once. */
   readonly nextRef: () => number;
 }
@@ -75,6 +77,8 @@ export class InsFeed {
   readonly events = new Queue<InsFeedEvent>();
   /** Where a follow begins: a part, or the newest that a viewer can start at. The peer says. */
   from: () => number = () => FROM_NEWEST_START;
+  /** When the live edge may be asked for of a server that is there now, or that had no room just now. */
+  mayFollowAtMs: (refused: boolean, nowMs: number) => number = (_, nowMs) => nowMs;
   private tracks: readonly number[] = [];
   private readonly servers: InsServers;
   /** The one in use, or to be used as soon as it is up. */
@@ -169,7 +173,7 @@ export class InsFeed {
   tokenChanged(old: Uint8Array | null, sealed: Uint8Array, nowMs: number): void {
     for (const session of this.sessions()) {
       if (old !== null) session.input({ kind: 'renew', old, token: sealed }, nowMs);
-      session.followAtMs ??= nowMs;
+      session.followAtMs ??= this.mayFollowAtMs(false, nowMs);
       this.drain(session, nowMs);
     }
     this.sourceNamed(nowMs);
@@ -188,6 +192,47 @@ export class InsFeed {
     if (session === undefined) return;
     if (session.follow === undefined) this.startFollow(session, nowMs);
     else if (source !== undefined && source.owner !== session.follow.owner) this.followAnew(nowMs);
+  }
+
+  /** Whether the live edge has been asked for, whether it comes, and whether there is no room for us. */
+  get asked(): boolean {
+    return this.session?.follow !== undefined;
+  }
+
+  /** When the server in use was dialled, and when it was asked for the live edge. */
+  get dialledAtMs(): number | undefined {
+    return this.session?.dialledAtMs;
+  }
+
+  get askedAtMs(): number | undefined {
+    return this.session?.follow?.askedAtMs;
+  }
+
+  get brings(): boolean {
+    return this.session?.brings === true;
+  }
+
+  get full(): boolean {
+    return this.session?.full === true;
+  }
+
+  /** How much later than it could the follow brings the next part. */
+  behindMs(partMs: number, nowMs: number): number {
+    return this.session === undefined ? 0 : this.moves.behindMs(this.session, partMs, nowMs);
+  }
+
+  /** The newest part that the follow has brought anything of; -1 when nothing. */
+  get newestBrought(): number {
+    return this.session?.newestBrought ?? -1;
+  }
+
+  /** Lets the live edge be, until the time that {@link mayFollowAtMs} says. @param inVain - It did not come. */
+  rest(inVain: boolean, nowMs: number): void {
+    const { session } = this;
+    this.endTrial(nowMs);
+    if (session === undefined) return;
+    session.cancelFollow(nowMs);
+    session.followAtMs = this.mayFollowAtMs(inVain, nowMs);
   }
 
   private followAnew(nowMs: number): void {
@@ -233,7 +278,8 @@ export class InsFeed {
       if (from === undefined) continue;
       const name = entry?.record.blocks[index]?.name ?? null;
       const label = name === null ? { track, part, index } : null;
-      want.push({ token: from.sealed, name, label, deadlineAtMs });
+      const item = { token: from.sealed, name, label, deadlineAtMs };
+      want.push(this.options.mayBeRefused === true ? { ...item, priority: 'low' } : item);
       places.push({ track, part, index, owner: from.owner });
     }
   }
@@ -290,8 +336,10 @@ export class InsFeed {
   /** A block of a server's is verified: its part is whole with it or not. */
   came(link: LinkId, { record }: PartEntry, whole: boolean, nowMs: number): void {
     const session = this.sessionOf(link);
-    if (session?.follow !== undefined && whole)
-      this.moves.came(session, nowMs - record.capturedAtMs - record.durationUs / 1000);
+    if (session?.follow === undefined || !whole) return;
+    const untilMs = record.capturedAtMs + record.durationUs / 1000;
+    session.broughtUntilMs = Math.max(untilMs, session.broughtUntilMs ?? untilMs);
+    this.moves.came(session, nowMs - untilMs);
   }
 
   /** Looks whether the server does what it should, and whether one that is tried does it better. */
@@ -442,6 +490,10 @@ export class InsFeed {
     const { useFollow, lockers, stream, catalogue } = this.options;
     const { source } = lockers;
     if (!useFollow || source === undefined) return;
+    if (session.full && this.servers.size > 1) {
+      this.switchServer('it has no room', nowMs);
+      return;
+    }
     if (source.token.expires * 1000 <= nowMs + session.clockOffsetMs) return;
     const from = this.from();
     if (from === FROM_NEWEST_START && catalogue.newest < 0 && !session.awaitsRecords) {
@@ -450,7 +502,14 @@ export class InsFeed {
       return;
     }
     const { owner, sealed } = source;
-    session.begin({ handle: ++this.handles, owner, sealed, from }, stream, this.tracks, nowMs);
+    const priority = this.options.mayBeRefused === true ? 'low' : 'normal';
+    session.begin(
+      { handle: ++this.handles, owner, sealed, from, askedAtMs: nowMs },
+      stream,
+      this.tracks,
+      priority,
+      nowMs,
+    );
     this.drain(session, nowMs);
   }
 
@@ -469,7 +528,7 @@ export class InsFeed {
         session.clockOffsetMs = output.clockOffsetMs;
         session.upAtMs = nowMs;
         session.heardAtMs = nowMs;
-        session.followAtMs = nowMs;
+        session.followAtMs = this.mayFollowAtMs(false, nowMs);
         if (session === this.session) this.switchAtMs = undefined;
         if (session !== this.session) return;
         this.widen(session, nowMs);
@@ -555,6 +614,11 @@ export class InsFeed {
     session.heardAtMs = nowMs;
     // What a server keeps that is only tried is not announced.
     const came = { link: session.link ?? 0, url: session.url, body, kept: kept && session === this.session };
+    if (session.follow?.handle !== handle && labelled !== null && this.gets.place(handle, item) === undefined) {
+      // Of a follow that we let be: it was on its way.
+      this.events.push({ kind: 'labelled', labelled, ...came });
+      return;
+    }
     if (session.follow?.handle === handle && labelled !== null) {
       session.followed(labelled.track, labelled.part);
       session.pace.tick(nowMs);
@@ -597,6 +661,11 @@ export class InsFeed {
     const stale = reason.startsWith('TOKEN_') && this.options.lockers.get(owner)?.sealed === sealed;
     if (stale) session.followAtMs = nowMs + 1_000;
     const isBusy = reason === 'OVERLOAD' || reason === 'DRAINING';
+    if (this.options.mayBeRefused === true && reason === 'OVERLOAD' && session === this.session) {
+      session.full = true;
+      session.followAtMs = this.mayFollowAtMs(true, nowMs);
+      return;
+    }
     if (session === this.trial) {
       if (isBusy) this.servers.leave(session.url, retryAfterMs, nowMs);
       this.endTrial(nowMs);

@@ -60,6 +60,12 @@ export class InsMoves {
     this.bestLagMs = Math.min(this.bestLagMs + CREEP_MS, lagMs);
   }
 
+  /** How much later than it could the part after the newest one comes that has come whole; 0 before there was one. */
+  behindMs({ broughtUntilMs }: InsSession, partMs: number, nowMs: number): number {
+    if (broughtUntilMs === undefined || this.bestLagMs === Number.POSITIVE_INFINITY) return 0;
+    return Math.max(0, nowMs - broughtUntilMs - partMs - this.bestLagMs);
+  }
+
   /** @returns Why another server is to be tried now, if so. */
   reason(session: InsSession, playing: Playing, nowMs: number): string | undefined {
     if (!session.up) return session.dialledAtMs + OTHER_DIAL_MS <= nowMs ? 'it does not answer' : undefined;

@@ -2,7 +2,7 @@ import { InsConversation, type InsConversationOptions } from '../../ins-client/c
 import type { InsClientInput } from '../../ins-client/core/io.ts';
 import { type InsCallerOutput, type InsWorldOutput, isWorldOutput } from '../../ins-client/core/world.ts';
 import { type LinkId, type Sink, unreachable } from '../../machine/machine.ts';
-import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
+import { FROM_NEWEST_START, type Priority } from '../../protocol/ins-messages.ts';
 import type { LinkNumbers } from '../../swarm/io.ts';
 import { InsPace } from './ins-pace.ts';
 import type { PeerOutput } from './io.ts';
@@ -13,6 +13,7 @@ export interface LiveFollow {
   readonly owner: string;
   readonly sealed: Uint8Array;
   readonly from: number;
+  readonly askedAtMs: number;
 }
 
 /** What goes between us and one INS server: the conversation, the link it runs on, and the follow of the live edge. */
@@ -30,6 +31,10 @@ export class InsSession {
   /** When a follow may begin; undefined while it waits for a token. */
   followAtMs: number | undefined;
   followFailures = 0;
+  /** It has no room for a follow of ours that may be refused. */
+  full = false;
+  /** By the source's clock, until when the newest part lasts that the follow has brought whole. */
+  broughtUntilMs: number | undefined;
   /** The follow waits for the first records, which say where to begin. */
   awaitsRecords = false;
   readonly pace = new InsPace();
@@ -98,16 +103,34 @@ export class InsSession {
   /** The connection is gone; what ran on it begins anew on the next. */
   lost(): void {
     this.server = undefined;
+    this.full = false;
     this.follow = undefined;
     this.brought.clear();
   }
 
   /** Has the live edge sent from `follow.from` on. */
-  begin(follow: LiveFollow, collection: Uint8Array, tracks: readonly number[], nowMs: number): void {
+  begin(
+    follow: LiveFollow,
+    collection: Uint8Array,
+    tracks: readonly number[],
+    priority: Priority,
+    nowMs: number,
+  ): void {
     this.follow = follow;
     this.heardAtMs = nowMs;
+    this.full = false;
+    this.broughtUntilMs = undefined;
     const { handle, sealed: token, from } = follow;
-    this.input({ kind: 'follow', handle, keep: true, token, collection, tracks, from }, nowMs);
+    this.input({ kind: 'follow', handle, keep: true, token, collection, tracks, from, priority }, nowMs);
+  }
+
+  /** The follow has brought something. */
+  get brings(): boolean {
+    return this.up && this.follow !== undefined && this.brought.size > 0;
+  }
+
+  get newestBrought(): number {
+    return Math.max(-1, ...this.brought.values());
   }
 
   cancelFollow(nowMs: number): void {

@@ -101,9 +101,11 @@ export interface PeerSizes {
   readonly bounded: Readonly<Record<string, { readonly size: number; readonly max: number }>>;
 }
 
-const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 8 } as const;
+const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 12 } as const;
 /** What comes through several viewers comes at uneven times: so much is kept in hand. */
 const NATIVE_PLAYER = { inHandMs: 2_000 };
+/** The same, where neighbours may have to take over within a moment. */
+const HYBRID_PLAYER = { inHandMs: 3_000 };
 const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;
 const MORE_EVERY_MS = 5_000;
@@ -185,8 +187,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.push = new PushFeed(neighbours, this.member.pushing, prng.fork('push'), outputs);
     this.native = new NativeFeed(neighbours, this.push, prng.fork('native'), outputs);
     const player = options.player ?? PLAYER_DEFAULTS;
-    const isSentLive = mode === 'ins' && options.follow !== false;
-    const inHand = isSentLive ? INS_PLAYER : mode === 'native' ? NATIVE_PLAYER : {};
+    const insPlayer = options.follow === false ? {} : INS_PLAYER;
+    const inHand = { ins: insPlayer, native: NATIVE_PLAYER, hybrid: HYBRID_PLAYER }[mode];
     this.player = new Player({ ...inHand, ...player });
     this.playhead = new Playhead(this.player);
     const { lockers } = this;
@@ -198,6 +200,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       key,
       invitation: options.invitation,
       useFollow,
+      mayBeRefused: mode === 'hybrid',
       ...(this.blockTokens === undefined ? {} : { blockTokens: this.blockTokens }),
       batches: options.batches ?? true,
       connections: options.insConnections ?? 1,
@@ -222,6 +225,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       lockers,
       this.playhead,
       outputs,
+      prng.fork('feeding'),
     );
   }
 
@@ -240,8 +244,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.push.timeout(nowMs);
     this.ins.timeout(nowMs);
     this.blockTokens?.timeout(nowMs);
-    if (this.member.timeout(nowMs)) this.member.heartbeat(this.player.bufferMs(), this.player.latencyMs(nowMs) ?? 0);
+    if (this.member.timeout(nowMs)) this.heartbeat(nowMs);
     this.unsettledAtMs = nowMs;
+  }
+
+  private heartbeat(nowMs: number): void {
+    const { player, evaluation } = this;
+    this.member.heartbeat(player.bufferMs(), player.latencyMs(nowMs) ?? 0, evaluation.fedBy === 'ins');
   }
 
   /** Decides only when nothing waits to go out: what is answered at once, as checks of blocks are, costs one decision together. */
@@ -303,7 +312,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       windowFrom: catalogue.oldestPart,
       bounded: {
         'parts in the window': { size: catalogue.size, max: windowParts },
-        neighbours: { size: neighbours.size, max: NEIGHBOURS_ACCEPTED_MAX + NEIGHBOURS_WANTED[this.options.mode] },
+        neighbours: { size: neighbours.size, max: NEIGHBOURS_ACCEPTED_MAX + NEIGHBOURS_WANTED[this.options.mode] + 1 },
         'links dialled': { size: this.dialled.size, max: 2 * NEIGHBOURS_WANTED[this.options.mode] },
         'records before their description': { size: this.early.length, max: RECORDS_MESSAGE_MAX },
         'tokens under verification': { size: this.tokenChecks.size, max: TOKEN_CHECKS_MAX },
@@ -435,9 +444,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const partsPerSegment = Math.max(1, Math.round(segmentTargetMs / partMs));
     const { started, part } = this.playhead;
     const playhead = { started, part, stalled: this.player.stalled };
-    const ahead = !(this.ins.up && this.ins.follows);
+    const { fedBy } = this.evaluation;
+    const ahead = !(this.ins.up && this.ins.follows && fedBy === 'ins');
     this.taken.settle(playhead, partsPerSegment, ahead, this.member.catalogue, nowMs);
     this.evaluation.run(this.taken.change, this.descriptions.tracks, partMs, partsPerSegment, nowMs, this.startedAtMs);
+    // The tracker gives a place at the source to who needs it.
+    if (this.evaluation.fedBy !== fedBy) this.heartbeat(nowMs);
     this.ins.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
     this.insEvents(nowMs);
     this.playerEvents();
@@ -695,12 +707,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private dialNeighbours(nowMs: number): void {
     if (this.options.dialsNeighbours === false) return;
     const { neighbours, tracker } = this.member;
-    if (neighbours.size >= NEIGHBOURS_WANTED[this.options.mode]) return;
+    const offersSource = this.candidates.offersSource(nowMs);
+    if (neighbours.size >= NEIGHBOURS_WANTED[this.options.mode] && !offersSource) return;
     let opening = 0;
     for (const link of this.dialled.keys()) if (neighbours.get(link) === undefined) opening++;
     const wanted = NEIGHBOURS_WANTED[this.options.mode] - neighbours.size - opening;
-    if (wanted <= 0 && !this.candidates.offersSource(nowMs)) return;
-    const taken = this.candidates.take(wanted, (id) => neighbours.knows(id), this.options.prng, nowMs);
+    if (wanted <= 0 && !offersSource) return;
+    const taken = this.candidates.take(Math.max(0, wanted), (id) => neighbours.knows(id), this.options.prng, nowMs);
     for (const { id, url } of taken) {
       const link = this.numbers.next();
       this.dialled.set(link, id);

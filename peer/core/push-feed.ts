@@ -31,6 +31,8 @@ interface Offer {
 
 /** Hops beyond which a block is sooner asked for. */
 const DEPTH_MAX = 16;
+/** Hops from the source of who is fed by an INS server. */
+const INS_DEPTH = 1;
 /** Ms between two choices, and in which a neighbour has to answer a subscription. */
 const CHOOSE_EVERY_MS = 300;
 const ANSWER_WITHIN_MS = 1_500;
@@ -70,6 +72,7 @@ export class PushFeed {
   private readonly sightedAtMs = new Map<string, number>();
   private chooseAtMs = 0;
   private wanted = false;
+  private byIns = false;
   private wantedTracks: readonly number[] | null = null;
   private tracks: readonly number[] | null = null;
   private readonly neighbours: Neighbours;
@@ -166,6 +169,21 @@ export class PushFeed {
   nextDeadline(): number | undefined {
     if (this.offers.size === 0) return undefined;
     return this.wanted || this.lanes.some(({ parent }) => parent !== undefined) ? this.chooseAtMs : undefined;
+  }
+
+  /** An INS server sends us everything as soon as it is there: we are as near to the source as its own neighbours, in all lanes. */
+  fedByIns(isFed: boolean, nowMs: number): void {
+    if (isFed === this.byIns) return;
+    this.byIns = isFed;
+    for (const [lane, state] of this.lanes.entries()) {
+      if (state.parent !== undefined) this.drop(lane, nowMs);
+      if (isFed) this.setDepth(lane, INS_DEPTH);
+      else {
+        state.heldUntilMs = nowMs + HOLD_MS;
+        this.pushing.depths[lane] = NOT_PUSHED;
+      }
+    }
+    this.tellAll();
   }
 
   /** Whether pushing is of use now, and in which tracks (null is all); what follows from it is done in time. */

@@ -406,6 +406,25 @@ describe('an INS conversation', () => {
     expect(told('send-block')).toHaveLength(12);
   });
 
+  it('hands on what was on its way when its follow was cancelled, and nothing of it once the handle is in use again', () => {
+    connect();
+    const follow = () =>
+      input({ kind: 'follow', handle: 2, keep: false, token: null, collection, tracks: [], from: 0 });
+    follow();
+    const { request } = sent('follow')[0]!;
+    block(request, 0, 1);
+    input({ kind: 'cancel', handle: 2 });
+    block(request, 1, 2);
+    block(request, 2, 2);
+    expect(told('arrived').map(({ handle, labelled }) => [handle, labelled?.part])).toEqual([
+      [2, 1],
+      [2, 2],
+    ]);
+    follow();
+    block(request, 3, 3);
+    expect(told('arrived')).toHaveLength(2);
+  });
+
   it('cancels what runs and what waits', () => {
     connect();
     get(1, [want(1)]);

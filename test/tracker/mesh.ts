@@ -135,7 +135,15 @@ export class Crowd {
       if (this.joinedAtMs(member) > this.nowMs - TOLD_AFTER_MS) return;
       this.untold.shift();
       const availability = [bitmapOf(0, [100 + Math.floor(this.nowMs / 250)])];
-      const state = { type: 'state', availability, token: null, bufferMs: 0, latencyMs: 0, uploadBps } as const;
+      const state = {
+        type: 'state',
+        availability,
+        token: null,
+        bufferMs: 0,
+        latencyMs: 0,
+        uploadBps,
+        insFed: false,
+      } as const;
       this.swarm.update(member, state, this.nowMs);
     }
   }

@@ -180,6 +180,27 @@ describe('choosing neighbours', () => {
     expect(placed(browsers)).toHaveLength(15);
   });
 
+  test('TR15: hybrid members of whom nobody knows who feeds them leave half of the places, which those get who need them', () => {
+    const world = new World();
+    world.source(stream);
+    const members = crowd(world, 'hybrid', 30, 'hybrid', true);
+    expect(placed(members)).toEqual([...Array(10).keys()]);
+    for (const [at, member] of members.entries()) member.state({ insFed: at < 15, uploadBps: 1_000_000 });
+    expect(placed(members)).toHaveLength(20);
+    expect(placed(members)).toEqual(
+      [...Array(10).keys(), ...Array(10).keys()].map((at, to) => (to < 10 ? at : at + 15)),
+    );
+    // Then, one by one, the places of those whom INS servers feed.
+    for (let second = 0; second < 4; second++) {
+      world.run(1_000);
+      for (const [at, member] of members.entries())
+        member.state({ insFed: at < 15, uploadBps: 1_000_000 + second + 1 });
+    }
+    const needy = placed(members).filter((at) => at >= 15);
+    expect(needy.length).toBeGreaterThan(10);
+    expect(placed(members)).toHaveLength(20);
+  });
+
   test('TR15: INS members leave the places at the source to those who take blocks of it', () => {
     const world = new World();
     world.source(stream);

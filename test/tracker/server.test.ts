@@ -143,7 +143,7 @@ function sealRecord(part: number): Uint8Array {
   return concatBytes(body, signing.sign(recordSigned(stream, body)));
 }
 
-const state = { type: 'state', bufferMs: 0, latencyMs: 0, uploadBps: 0 } as const;
+const state = { type: 'state', bufferMs: 0, latencyMs: 0, uploadBps: 0, insFed: false } as const;
 
 describe('a tracker on sockets', () => {
   test('TR4 TR10: a source publishes, a viewer gets all it takes; the source goes, and is back', async () => {

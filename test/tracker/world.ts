@@ -232,6 +232,7 @@ export class Guest {
       bufferMs: 0,
       latencyMs: 0,
       uploadBps: 0,
+      insFed: false,
       ...rest,
     } as const;
     this.last = state;

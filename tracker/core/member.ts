@@ -50,6 +50,8 @@ export class Member {
   newestPart = -1;
   /** What was measured of its uplink, in bits per second; 0 before it was. */
   uploadBps = 0;
+  /** An INS server feeds it; undefined before it has said. */
+  insFed: boolean | undefined;
   /** It is in its swarm: neither gone nor replaced under its key. */
   present = false;
   /** Members that were told where to dial this one. */

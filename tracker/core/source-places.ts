@@ -8,7 +8,8 @@ import {
 } from './limits.ts';
 import type { Member } from './member.ts';
 
-/** By so much less a hybrid member is worth at the source than a native one: it has INS servers to feed it. */
+/** By so much less a member is worth at the source whom an INS server feeds than others, and one that may turn out to be fed so. */
+const INS_FED_WORTH = 1 / 16;
 const HYBRID_WORTH = 1 / 4;
 
 /**
@@ -45,6 +46,8 @@ export class SourcePlaces {
 
   mayTake(member: Member): boolean {
     if (member.mode === 'ins') return this.ins.size < SOURCE_DIALLED_MAX;
+    // Some are left for those who turn out to need them.
+    if (isOpen(member)) return this.sinceMs.size < SOURCE_DIALLED_MAX / 2;
     return this.free || (this.sinceMs.size < SOURCE_DIALLED_SCARCE_MAX && this.feedersOf(member) < FEEDERS_MIN);
   }
 
@@ -66,7 +69,8 @@ export class SourcePlaces {
 
   /** How much it is worth to feed a member. */
   worthOf(member: Member): number {
-    return this.capacityBps(member) * (member.mode === 'native' ? 1 : HYBRID_WORTH);
+    const share = isOpen(member) ? HYBRID_WORTH : member.insFed === true ? INS_FED_WORTH : 1;
+    return this.capacityBps(member) * share;
   }
 
   /** Takes a place from the one who is worth least, for a member that is worth far more. @returns Who lost it. */
@@ -87,4 +91,9 @@ export class SourcePlaces {
     this.nextHandoverMs = nowMs + HANDOVER_EVERY_MS;
     return least;
   }
+}
+
+/** Nobody knows yet who feeds it. */
+function isOpen({ mode, insFed }: Member): boolean {
+  return mode === 'hybrid' && insFed === undefined;
 }

@@ -95,6 +95,9 @@ export class Swarm {
   /** Takes a member's state in. @returns Who is to be told of the source anew, because a place there changes hands. */
   update(member: Member, state: State, nowMs: number): Member[] {
     if (!member.update(state, nowMs)) return [];
+    const wasFed = member.insFed;
+    member.insFed = state.insFed;
+    if (wasFed !== false && !state.insFed && this.takesPlace(member, nowMs)) return [member];
     const uploadBps = Math.min(state.uploadBps, UPLOAD_BPS_MAX);
     if (uploadBps === member.uploadBps || member.role !== 'viewer') return [];
     this.candidates.measure(member, uploadBps);
@@ -106,6 +109,14 @@ export class Swarm {
     if (this.source === undefined || this.source.url === null || this.places.free) return [];
     const loser = this.places.handOverTo(member, nowMs);
     return loser === undefined ? [] : [loser, member];
+  }
+
+  /** Gives a hybrid member that no INS server feeds a place at the source, where there is one. */
+  private takesPlace(member: Member, nowMs: number): boolean {
+    if (this.source === undefined || this.source.url === null || member.mode !== 'hybrid') return false;
+    if (this.places.has(member) || !this.places.mayTake(member)) return false;
+    this.places.take(member, nowMs);
+    return true;
   }
 
   /** Gives a place at the source that has become free to one who can use it. @returns Like {@link update}. */

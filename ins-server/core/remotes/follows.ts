@@ -204,7 +204,7 @@ export class RemoteFollows {
       const entry = mirror.copy(folder, labelled, taken.block, atMs);
       remote.firstPart = Math.min(remote.firstPart ?? labelled.part, labelled.part);
       if (folder.waiting.size > 0) sender.waits.came(folder, entry, atMs);
-      sender.announce(remote.follows, entry, atMs);
+      sender.announce(folder, remote.follows, entry, atMs);
     });
   }
 

@@ -2,6 +2,7 @@ import { FROM_NEWEST_START, type FromInsClient, PRIORITIES } from '../../../prot
 import type { Reason } from '../../../protocol/reasons.ts';
 import { bytesKey } from '../../../protocol/text.ts';
 import { OPERATION } from '../../../protocol/token.ts';
+import type { Room } from '../admission/room.ts';
 import type { Account, Follow, Link } from '../links.ts';
 import type { Remotes } from '../remotes/remotes.ts';
 import type { Replies } from '../replies.ts';
@@ -21,8 +22,10 @@ export class Follows {
   private readonly sender: Sender;
   private readonly remotes: Remotes;
   private readonly policy: TokenPolicy;
+  private readonly room: Room;
 
-  constructor(replies: Replies, sender: Sender, remotes: Remotes, policy: TokenPolicy) {
+  constructor(replies: Replies, sender: Sender, remotes: Remotes, policy: TokenPolicy, room: Room) {
+    this.room = room;
     this.replies = replies;
     this.sender = sender;
     this.remotes = remotes;
@@ -98,6 +101,7 @@ export class Follows {
     follow.link.follows.delete(follow);
     follow.folder.follows.delete(follow);
     this.remotes.follows.unfollow(follow, nowMs);
+    this.room.left(follow);
   }
 
   /** Ends those of a link whose tokens have run out. */

@@ -3,6 +3,7 @@ import { Queue, type Sink } from '../../../machine/machine.ts';
 import type { Labelled } from '../../../protocol/frames.ts';
 import type { Reason } from '../../../protocol/reasons.ts';
 import type { Overload } from '../admission/overload.ts';
+import type { Room } from '../admission/room.ts';
 import type { InsServerLimits, InsServerOutput } from '../io.ts';
 import { FOLLOW_QUEUE_MAX, FOLLOW_WITHIN_MS, GET_WITHIN_MS, RETRY_MS } from '../limits.ts';
 import type { BatchRequest, Follow, Link, Sending, WantedItem } from '../links.ts';
@@ -52,6 +53,7 @@ export class Sender {
   private readonly turn = new Turn();
   private readonly policy: TokenPolicy;
   private readonly overload: Overload;
+  private readonly room: Room;
   private readonly endFollow: EndFollow;
   /** Follows whose tokens let nothing more go for a while. */
   private readonly paused = new Set<Follow>();
@@ -66,12 +68,14 @@ export class Sender {
     scheduler: Scheduler,
     policy: TokenPolicy,
     overload: Overload,
+    room: Room,
     endFollow: EndFollow,
   ) {
     this.scheduler = scheduler;
     this.allowance = new Allowance(limits.bandwidthBps);
     this.policy = policy;
     this.overload = overload;
+    this.room = room;
     this.endFollow = endFollow;
     this.outputs = outputs;
     this.replies = replies;
@@ -129,12 +133,13 @@ export class Sender {
   /** A block has come into a folder: those who follow it or wait for it get it. */
   arrived(folder: Folder, entry: Entry, nowMs: number): void {
     if (folder.waiting.size > 0) this.waits.came(folder, entry, nowMs);
-    this.announce(folder.follows, entry, nowMs);
+    this.announce(folder, folder.follows, entry, nowMs);
   }
 
   /** Tells those who follow of a block that has come. */
-  announce(follows: Iterable<Follow>, entry: Entry, nowMs: number): void {
+  announce(folder: Folder, follows: ReadonlySet<Follow>, entry: Entry, nowMs: number): void {
     const { part, track, index } = entry.labelled;
+    if (follows.size > 0) this.room.came(folder.locker.key, folder.key, track, entry.block.sizeBytes, nowMs);
     for (const follow of follows) {
       if (!wants(follow, entry)) continue;
       const place = placeOf(track, index);

@@ -50,7 +50,12 @@ export function joinBytes(stream: Uint8Array, key: Uint8Array, kind: Kind, proof
 export function stateBytes(newestPart: number, token: boolean): Uint8Array {
   const parts = Array.from({ length: PARTS_HELD }, (_, at) => newestPart - PARTS_HELD + 1 + at);
   const availability = [bitmapOf(0, parts), bitmapOf(1, parts)];
-  const figures = { bufferMs: 1_000, latencyMs: 1_500, uploadBps: 2_000_000 + (newestPart % 100) * 1_000 };
+  const figures = {
+    bufferMs: 1_000,
+    latencyMs: 1_500,
+    uploadBps: 2_000_000 + (newestPart % 100) * 1_000,
+    insFed: false,
+  };
   const sealed = token ? new Uint8Array(TOKEN_BYTES).fill(newestPart & 0xff) : null;
   return toTrackerCodec.encode({ type: 'state', availability, token: sealed, ...figures });
 }

@@ -1,0 +1,124 @@
+import type { Prng } from '../../machine/prng.ts';
+
+/** How a hybrid viewer is fed at a moment. */
+export interface Fed {
+  /** The INS server is connected. */
+  readonly up: boolean;
+  /** When the one in use was dialled, and when it was asked for the live edge; undefined where it was not. */
+  readonly dialledAtMs: number | undefined;
+  readonly askedAtMs: number | undefined;
+  /** It has brought something of what it was asked for last. */
+  readonly brings: boolean;
+  /** It has said that it has no room for us. */
+  readonly refused: boolean;
+  /** How much later than it could the newest part comes that is to come; 0 where nobody knows of one that is missing. */
+  readonly behindMs: number;
+  readonly started: boolean;
+  /** What is in hand lasts so long. */
+  readonly inHandMs: number;
+}
+
+/** Ms within which an INS server is to answer when it was dialled, and to bring something when it was asked; and to be known at all. */
+const ANSWER_MS = 500;
+const BRING_MS = 800;
+const KNOWN_MS = 1_000;
+/** Ms for which one that was lost is waited for, or another one, unless there is next to nothing in hand. */
+const GONE_MS = 600;
+const HURRY_MS = 900;
+/** A follow that is so far behind and leaves us with less in hand than we draw is left: one by one as it falls behind. */
+const BEHIND_MS = 400;
+const LEAVE_BELOW_MS = { min: 800, max: 2_200 };
+/** Ms until the server is asked again that was slow or had no room, longer the more often that was in vain. */
+const AWAY_MS = { min: 8_000, max: 16_000 };
+const AWAY_TIMES_MAX = 5;
+/** A follow that lasted so long was not in vain. */
+const GOOD_MS = 30_000;
+/** Ms after which viewers go back to a server that is back: not all at once. */
+const BACK_MS = { min: 200, max: 4_000 };
+
+/**
+ * Who feeds a hybrid viewer: its INS server, or its neighbours.
+ *
+ * A server that has no room says so before it sends anything; one that is slow for other reasons is left by one viewer after
+ * the other, each at another depth of what it has in hand, until those who stay get what they need. Each comes back at
+ * another time, and only when the server has brought something is it the one that feeds us again.
+ */
+export class Feeding {
+  from: 'ins' | 'native' = 'ins';
+  /** When the server may be asked for the live edge. */
+  private askAtMs = Number.NEGATIVE_INFINITY;
+  private sinceMs = 0;
+  private goneAtMs: number | undefined;
+  private leaveBelowMs: number;
+  private times = 0;
+  /** It has fed us before. */
+  private fed = false;
+  private readonly prng: Prng;
+
+  constructor(prng: Prng) {
+    this.prng = prng;
+    this.leaveBelowMs = this.draw(LEAVE_BELOW_MS);
+  }
+
+  /** A server is there: when it may be asked for the live edge. */
+  mayAskAtMs(nowMs: number): number {
+    if (this.fed && this.from === 'native' && this.askAtMs <= nowMs) this.askAtMs = nowMs + this.draw(BACK_MS);
+    return Math.max(nowMs, this.askAtMs);
+  }
+
+  /** It was asked for the live edge and brings nothing, while there is something to bring. */
+  isVain({ askedAtMs, brings }: Fed, partMs: number, nowMs: number): boolean {
+    return this.from === 'native' && !brings && nowMs - (askedAtMs ?? nowMs) > BRING_MS + partMs;
+  }
+
+  /** It has no room for us. @returns When it may be asked again. */
+  refusedAtMs(nowMs: number): number {
+    this.stayAway(nowMs);
+    return this.askAtMs;
+  }
+
+  /** @returns Why it has just changed, if so. */
+  decide(fed: Fed, nowMs: number, startedAtMs: number): string | undefined {
+    if (this.from === 'native') return fed.brings ? this.back(nowMs) : undefined;
+    if (fed.brings) {
+      this.fed = true;
+      this.goneAtMs = undefined;
+      if (fed.behindMs < BEHIND_MS || !fed.started || fed.inHandMs > this.leaveBelowMs) return undefined;
+      if (nowMs - this.sinceMs > GOOD_MS) this.times = 0;
+      this.stayAway(nowMs);
+      return this.leave('the INS server is slow');
+    }
+    if (fed.refused) return this.leave('the INS server is busy');
+    if (!this.fed) {
+      const { askedAtMs, dialledAtMs = startedAtMs + KNOWN_MS - ANSWER_MS } = fed;
+      if (nowMs < (askedAtMs === undefined ? dialledAtMs + ANSWER_MS : askedAtMs + BRING_MS)) return undefined;
+      return this.leave(fed.up ? 'the INS server is slow' : 'no INS server answers');
+    }
+    this.goneAtMs ??= nowMs;
+    if (nowMs - this.goneAtMs < GONE_MS && fed.inHandMs > HURRY_MS) return undefined;
+    return this.leave(fed.up ? 'the INS server sends nothing' : 'the INS server is gone');
+  }
+
+  private leave(why: string): string {
+    this.from = 'native';
+    this.goneAtMs = undefined;
+    return why;
+  }
+
+  private back(nowMs: number): string {
+    this.from = 'ins';
+    this.fed = true;
+    this.sinceMs = nowMs;
+    this.leaveBelowMs = this.draw(LEAVE_BELOW_MS);
+    return 'the INS server is back';
+  }
+
+  private stayAway(nowMs: number): void {
+    this.times = Math.min(AWAY_TIMES_MAX, this.times + 1);
+    this.askAtMs = nowMs + this.draw(AWAY_MS) * this.times;
+  }
+
+  private draw({ min, max }: { readonly min: number; readonly max: number }): number {
+    return min + (max - min) * this.prng.unit();
+  }
+}

@@ -51,6 +51,9 @@ const GIVEN_UP_MAX = 64;
 /** With time in hand, a part that only the source holds is waited for up to so long: a neighbour may have it by then. */
 const PATIENCE_MS = 250;
 const HURRY_MS = 600;
+/** So long before its time a block is asked of another, if the first had so long to give it. */
+const AGAIN_MS = 300;
+const PATIENT_MS = 800;
 /** What is due within this and was asked of somebody longer ago than this is asked of the source, where it is a neighbour. */
 const RESCUE_MS = 400;
 /** A refusal says that neighbours have their hands full: for so long nothing is put off, and for so long only what is rare is asked for ahead. */
@@ -196,7 +199,9 @@ export class NativeFeed {
     const request = this.requests;
     const spareMs = dueAtMs - nowMs - DEADLINE_SPARE_MS;
     const deadlineMs = Math.round(Math.max(DEADLINE_MS_MIN, Math.min(DEADLINE_MS_MAX, spareMs)));
-    const byAtMs = nowMs + Math.max(LATE_MS_MIN, Math.min(LATE_MS_MAX, this.givers.usualMs(link) * 3));
+    const lateAtMs = nowMs + Math.max(LATE_MS_MIN, Math.min(LATE_MS_MAX, this.givers.usualMs(link) * 3));
+    // Nor is it waited for until there is no time left to ask somebody else.
+    const byAtMs = Math.min(lateAtMs, Math.max(dueAtMs - AGAIN_MS, nowMs + PATIENT_MS));
     this.asks.set(id, { track, part, link, request, atMs: nowMs, byAtMs, ahead });
     if (ahead) this.openAhead++;
     this.givers.asked(link);

@@ -93,6 +93,15 @@ describe('what a viewer asks its neighbours for', () => {
     expect(told().cancels).toEqual([{ link: second!.link, request: second!.request }]);
   });
 
+  it('a block is asked of another while there is still time for it', () => {
+    const { feed, hold, fetch } = viewer(2);
+    hold([1, 2], [0, 1]);
+    fetch([0], 0, 1_300);
+    expect(feed.nextDeadline()).toBe(1_000);
+    fetch([1], 0, 600);
+    expect(feed.nextDeadline()).toBe(800);
+  });
+
   it('what is due in a moment and does not come is asked of the source', () => {
     const { hold, fetch } = viewer(3);
     hold([1, SOURCE], [0]);

@@ -1,5 +1,6 @@
 import type { Body } from '../machine/machine.ts';
 import { type Bitmap, bitmapOf } from '../protocol/bitmap.ts';
+import { PART_NUMBER_MAX, TRACKS_MAX } from '../protocol/limits.ts';
 import type { IndexRecord } from '../protocol/media.ts';
 
 /** One part of one track: what its record says, and the blocks that are there. */
@@ -15,6 +16,9 @@ export function isWhole(entry: PartEntry): boolean {
   return entry.heldBlocks === entry.record.blocks.length;
 }
 
+/** No part has this number. */
+const NO_PART = PART_NUMBER_MAX + 1;
+
 /**
  * The verified records and blocks of a stream that a peer or the source holds, newest window only.
  * Nothing gets in unverified: callers check signatures and names first.
@@ -26,11 +30,16 @@ export class Catalogue {
   private oldest = 0;
   /** A ring: a part is at its number modulo the window. */
   private readonly rows: (Row | undefined)[] = [];
+  /** In the same places: the number of the part and, a bit for each track, what is whole of it. It is asked for all the time. */
+  private readonly parts: Uint32Array;
+  private readonly whole: Uint16Array;
   private readonly windowParts: number;
 
   /** @param windowParts - Parts behind the newest that are kept; what is older is forgotten. */
   constructor(windowParts: number) {
     this.windowParts = windowParts;
+    this.parts = new Uint32Array(windowParts).fill(NO_PART);
+    this.whole = new Uint16Array(windowParts);
   }
 
   /** The oldest part number that may still be held. */
@@ -61,7 +70,9 @@ export class Catalogue {
     const place = record.part % this.windowParts;
     const row = this.rows[place] ?? { part: record.part, entries: [] };
     this.rows[place] = row;
+    this.parts[place] = record.part;
     row.entries[record.track] = entry;
+    this.noteWhole(entry);
     if (record.independent && record.part > this.newestIndependent) this.newestIndependent = record.part;
     return entry;
   }
@@ -71,12 +82,20 @@ export class Catalogue {
     if (entry.bodies[index] !== undefined) return false;
     entry.bodies[index] = body;
     entry.heldBlocks++;
+    this.noteWhole(entry);
     return true;
+  }
+
+  private noteWhole(entry: PartEntry): void {
+    const { part, track } = entry.record;
+    const place = part % this.windowParts;
+    // A block may come for a part that is out of the window by now.
+    if (isWhole(entry) && this.parts[place] === part) this.whole[place]! |= 1 << track;
   }
 
   /** Whether a record of the part is known, of any track. */
   knows(part: number): boolean {
-    return this.rows[part % this.windowParts]?.part === part;
+    return this.parts[part % this.windowParts] === part;
   }
 
   /** Whether a decoder can begin at the part; false too where no record of it is known. */
@@ -86,8 +105,8 @@ export class Catalogue {
   }
 
   holds(track: number, part: number): boolean {
-    const entry = this.get(track, part);
-    return entry !== undefined && isWhole(entry);
+    const place = part % this.windowParts;
+    return this.parts[place] === part && track < TRACKS_MAX && (this.whole[place]! & (1 << track)) !== 0;
   }
 
   /** Whether all of `tracks` hold the part. */
@@ -123,7 +142,12 @@ export class Catalogue {
     if (oldest <= this.oldest) return;
     // Far behind only when a stream is joined late, or goes on elsewhere: then nothing of the window stays.
     const first = Math.max(this.oldest, oldest - this.windowParts);
-    for (let part = first; part < oldest; part++) this.rows[part % this.windowParts] = undefined;
+    for (let part = first; part < oldest; part++) {
+      const place = part % this.windowParts;
+      this.rows[place] = undefined;
+      this.parts[place] = NO_PART;
+      this.whole[place] = 0;
+    }
     this.oldest = oldest;
   }
 }

@@ -4,7 +4,7 @@ import type { PeerMessage } from '../protocol/peer-messages.ts';
 import { CLOSE } from '../protocol/reasons.ts';
 import type { Mode } from '../protocol/swarm-fields.ts';
 import { bytesKey, sameBytes } from '../protocol/text.ts';
-import { Availability } from './availability.ts';
+import { Availability, NewestPart } from './availability.ts';
 import type { SwarmOutput } from './io.ts';
 
 /** How we introduce ourselves to neighbours. */
@@ -50,6 +50,7 @@ export class Neighbours {
   private readonly byLink = new Map<LinkId, Neighbour>();
   /** The same as a list, made anew when one comes or goes: it is walked through all the time. */
   private list: readonly Neighbour[] = [];
+  private readonly newest = new NewestPart();
   private readonly byId = new Map<string, Neighbour>();
   private readonly dialled = new Set<LinkId>();
   private readonly self: Self;
@@ -69,6 +70,11 @@ export class Neighbours {
 
   all(): readonly Neighbour[] {
     return this.list;
+  }
+
+  /** The newest part of which any of them has at least a block; -1 when none. */
+  get newestPart(): number {
+    return this.newest.get(this.list);
   }
 
   get(link: LinkId): Neighbour | undefined {
@@ -97,7 +103,7 @@ export class Neighbours {
     this.dialled.delete(link);
     const neighbour = this.byLink.get(link);
     this.byLink.delete(link);
-    this.list = [...this.byLink.values()];
+    this.relist();
     if (neighbour !== undefined && this.byId.get(neighbour.id) === neighbour) this.byId.delete(neighbour.id);
     return neighbour;
   }
@@ -120,9 +126,9 @@ export class Neighbours {
     this.strangers.delete(link);
     const { key, mode, source, url } = hello;
     const gives = hello.gives && mode !== 'ins' && this.self.mode !== 'ins';
-    const neighbour = { link, key, id, mode, source, gives, url, availability: new Availability() };
+    const neighbour = { link, key, id, mode, source, gives, url, availability: new Availability(this.newest) };
     this.byLink.set(link, neighbour);
-    this.list = [...this.byLink.values()];
+    this.relist();
     this.byId.set(id, neighbour);
     return neighbour;
   }
@@ -138,6 +144,11 @@ export class Neighbours {
     // Insertion order is time order: every stranger has the same time to say hello.
     for (const { helloByMs } of this.strangers.values()) return helloByMs;
     return undefined;
+  }
+
+  private relist(): void {
+    this.list = [...this.byLink.values()];
+    this.newest.stale = true;
   }
 
   private refuse(link: LinkId, code: number, why: string): undefined {

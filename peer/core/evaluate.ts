@@ -88,6 +88,8 @@ export class Evaluation {
   };
   /** It found something missing. */
   private missing = true;
+  /** By place in the list of tracks: the first part that is looked at. */
+  private readonly starts: number[] = [];
 
   constructor(
     mode: Mode,
@@ -187,13 +189,19 @@ export class Evaluation {
     // Once a hybrid viewer plays, neighbours bring what no follow is going to.
     const shares = this.mode === 'hybrid' && (native || (this.playhead.started && this.ins.asked));
     let firstMissing = -1;
-    const starts = tracks.map((track) => this.startOf(track, tracks, from));
-    for (let part = Math.min(from, ...starts); part <= to; part++) {
+    const { starts } = this;
+    let first = from;
+    for (let at = 0; at < tracks.length; at++) {
+      const start = this.startOf(tracks[at]!, tracks, from);
+      starts[at] = start;
+      if (start < first) first = start;
+    }
+    for (let part = first; part <= to; part++) {
       const here = part < taken.atPart ? this.looked.earlier : tracks;
       for (let at = 0; at < here.length; at++) {
         const track = here[at]!;
-        if (part < (here === tracks ? starts[at]! : from)) continue;
-        if (this.catalogue.holds(track, part) || this.intake.busy(track, part)) continue;
+        if (this.catalogue.holds(track, part) || part < (here === tracks ? starts[at]! : from)) continue;
+        if (this.intake.busy(track, part)) continue;
         if (firstMissing < 0) firstMissing = part;
         const dueAtMs = this.playhead.dueAtMs(part, partMs, nowMs);
         const due = this.playhead.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
@@ -277,10 +285,7 @@ export class Evaluation {
   }
 
   private newestAnnounced(): number {
-    let newest = this.lockers.source?.availability.newest ?? -1;
-    for (const { availability } of this.neighbours.all())
-      newest = Math.max(newest, availability.newest, availability.newestBegun);
-    return newest;
+    return Math.max(this.lockers.source?.availability.newest ?? -1, this.neighbours.newestPart);
   }
 
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */

@@ -105,7 +105,7 @@ export class NativeFeed {
     if (at === lacking.length || nowMs < this.aheadAtMs || this.openAhead >= OPEN_AHEAD_MAX) return;
     const handOn = this.neighbours.all().filter(({ gives, source }) => gives && !source).length;
     const onlyRare = nowMs - this.pressedAtMs < ONLY_RARE_MS;
-    const ahead = lacking.slice(at).map((part) => ({ part, holders: this.holders(part) }));
+    const ahead = this.withHolders(lacking.slice(at));
     ahead.sort((a, b) => a.holders - b.holders || b.part.part - a.part.part);
     for (const { part, holders } of ahead) {
       if (this.openAhead >= OPEN_AHEAD_MAX || (onlyRare && !isRareAmong(holders, handOn))) return;
@@ -131,13 +131,14 @@ export class NativeFeed {
     return false;
   }
 
-  /** How many neighbours that give hold at least a block of the part. */
-  private holders({ track, part }: Lacking): number {
-    let holders = 0;
+  /** With each part, how many neighbours that give hold at least a block of it; one neighbour is looked at after the other. */
+  private withHolders(parts: readonly Lacking[]): { readonly part: Lacking; holders: number }[] {
+    const counted = parts.map((part) => ({ part, holders: 0 }));
     for (const { gives, availability } of this.neighbours.all()) {
-      if (gives && (availability.has(track, part) || availability.firstBlock(track, part) !== undefined)) holders++;
+      if (!gives) continue;
+      for (const one of counted) if (availability.hasSome(one.part.track, one.part.part)) one.holders++;
     }
-    return holders;
+    return counted;
   }
 
   /** A block is there and verified, and whom it came from. @returns Whether it had been asked for. */

@@ -105,7 +105,7 @@ export class NativeFeed {
     if (at === lacking.length || nowMs < this.aheadAtMs || this.openAhead >= OPEN_AHEAD_MAX) return;
     const handOn = this.neighbours.all().filter(({ gives, source }) => gives && !source).length;
     const onlyRare = nowMs - this.pressedAtMs < ONLY_RARE_MS;
-    const ahead = this.withHolders(lacking.slice(at));
+    const ahead = this.withHolders(lacking, at, catalogue);
     ahead.sort((a, b) => a.holders - b.holders || b.part.part - a.part.part);
     for (const { part, holders } of ahead) {
       if (this.openAhead >= OPEN_AHEAD_MAX || (onlyRare && !isRareAmong(holders, handOn))) return;
@@ -131,9 +131,16 @@ export class NativeFeed {
     return false;
   }
 
-  /** With each part, how many neighbours that give hold at least a block of it; one neighbour is looked at after the other. */
-  private withHolders(parts: readonly Lacking[]): { readonly part: Lacking; holders: number }[] {
-    const counted = parts.map((part) => ({ part, holders: 0 }));
+  /** Of the parts from a place on that have blocks to be asked for: how many neighbours that give hold at least a block of each. */
+  private withHolders(lacking: readonly Lacking[], at: number, catalogue: Catalogue) {
+    const { newestPart } = this.neighbours;
+    const counted: { readonly part: Lacking; holders: number }[] = [];
+    for (let next = at; next < lacking.length; next++) {
+      const part = lacking[next]!;
+      if (part.part > newestPart || !this.seeks(part.track, part.part, catalogue.get(part.track, part.part))) continue;
+      counted.push({ part, holders: 0 });
+    }
+    if (counted.length === 0) return counted;
     for (const { gives, availability } of this.neighbours.all()) {
       if (!gives) continue;
       for (const one of counted) if (availability.hasSome(one.part.track, one.part.part)) one.holders++;

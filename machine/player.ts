@@ -332,6 +332,6 @@ function insert(sorted: number[], value: number): void {
 }
 
 function remove(sorted: number[], value: number): void {
-  sorted.copyWithin(sorted.indexOf(value), sorted.indexOf(value) + 1);
+  for (let at = sorted.indexOf(value); at < sorted.length - 1; at++) sorted[at] = sorted[at + 1]!;
   sorted.pop();
 }

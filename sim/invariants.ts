@@ -111,16 +111,16 @@ export class Invariants {
     for (const stay of run.stays) {
       // Who has left has been looked at a last time when it did.
       if (stay.leftAtMs < run.nowMs - 2 * sinceMs) continue;
-      this.rates(stay.peer, `viewer ${stay.visit.viewer}`, sinceMs);
+      this.rates(stay.peer, () => `viewer ${stay.visit.viewer}`, sinceMs);
       this.peer(stay);
     }
-    for (const [at, server] of run.servers.entries()) this.rates(server, `server ${at}`, sinceMs);
+    for (const [at, server] of run.servers.entries()) this.rates(server, () => `server ${at}`, sinceMs);
     for (const what of run.takeBrokenPuts()) this.report('put', what);
     this.sourceCopies();
     this.recovery();
   }
 
-  private rates(program: Watched, who: string, sinceMs: number): void {
+  private rates(program: Watched, who: () => string, sinceMs: number): void {
     const { host } = program;
     const { upBps, downBps } = host.options;
     const sent = host.sentBytes - (this.sentBytes.get(host) ?? 0);
@@ -130,9 +130,9 @@ export class Invariants {
     this.receivedBytes.set(program, totalBytes);
     const marginBytes = this.blockBytesMax + FRAME_MARGIN_BYTES;
     if (sent > (upBps * sinceMs) / 8000 + marginBytes)
-      this.report('link-rate', `${who} sent ${sent} bytes in ${sinceMs} ms over ${Math.round(upBps)} bit/s`);
+      this.report('link-rate', `${who()} sent ${sent} bytes in ${sinceMs} ms over ${Math.round(upBps)} bit/s`);
     if (received > (downBps * sinceMs) / 8000 + marginBytes)
-      this.report('link-rate', `${who} got ${received} bytes in ${sinceMs} ms over ${Math.round(downBps)} bit/s`);
+      this.report('link-rate', `${who()} got ${received} bytes in ${sinceMs} ms over ${Math.round(downBps)} bit/s`);
   }
 
   private peer(stay: SimStay): void {
@@ -152,7 +152,8 @@ export class Invariants {
       );
     }
     this.heads.set(stay, { part: stats.part, window: sizes.windowFrom });
-    for (const [name, { size, max }] of Object.entries(sizes.bounded)) {
+    for (const name in sizes.bounded) {
+      const { size, max } = sizes.bounded[name]!;
       if (size > max) this.report('memory', `${who} has ${size} ${name}, of which there are ${max} at most`);
     }
     if (stats.mode === 'ins' && peer.dataSentBytes + stats.bytesFrom.peers + stats.bytesFrom.source > 0) {
@@ -165,9 +166,9 @@ export class Invariants {
 
   private sourceCopies(): void {
     const { run } = this;
-    if (run.stays.some(({ peer }) => peer.core.stats(run.nowMs).mode !== 'ins')) return;
     const { dataSentBytes, mediaBytes } = run.source;
     if (dataSentBytes <= (run.fed + 2) * (1 + COPIES_MARGIN) * mediaBytes + COPIES_SLACK_BYTES) return;
+    if (run.stays.some(({ peer }) => peer.core.stats(run.nowMs).mode !== 'ins')) return;
     this.report('source-copies', `the source sent ${dataSentBytes} bytes of a stream of ${mediaBytes}`);
   }
 

@@ -19,15 +19,17 @@ const LOCKERS_MAX = 64;
 export class Lockers {
   private readonly byOwner = new Map<string, Locker>();
   private sourceOwner: string | undefined;
+  private ofSource: Locker | undefined;
 
   /** The source's locker, which holds everything. */
   get source(): Locker | undefined {
-    return this.sourceOwner === undefined ? undefined : this.byOwner.get(this.sourceOwner);
+    return this.ofSource;
   }
 
   /** Says whose locker is the source's: the description's signing key, or before there is one, whom the tracker names. */
   nameSource(owner: Uint8Array): void {
     this.sourceOwner = bytesKey(owner);
+    this.ofSource = this.byOwner.get(this.sourceOwner);
   }
 
   get(owner: string): Locker | undefined {
@@ -47,7 +49,9 @@ export class Lockers {
     if (known === undefined) {
       if (this.byOwner.size >= LOCKERS_MAX) this.evict();
       const { token } = decoded;
-      this.byOwner.set(id, { owner: id, sealed, token, restUntilMs: 0, availability: new Availability() });
+      const locker = { owner: id, sealed, token, restUntilMs: 0, availability: new Availability() };
+      this.byOwner.set(id, locker);
+      if (id === this.sourceOwner) this.ofSource = locker;
       return null;
     }
     if (known.token.expires >= decoded.token.expires) return undefined;
@@ -65,6 +69,7 @@ export class Lockers {
 
   remove(owner: string): void {
     this.byOwner.delete(owner);
+    if (owner === this.sourceOwner) this.ofSource = undefined;
   }
 
   /** The locker to take a part from: on `server` if any is, the source's else; never one known to lack it. */

@@ -104,9 +104,36 @@ export function latencyBoundMs(world: BoundWorld, viewers: number, upBps: number
   return world.partMs + relayMs + (world.blockBytes * 8000) / world.serversBps + world.halfTripMs;
 }
 
-/** The share of viewers' time that must be frozen or skipped when the supply is less than what they need. */
-export function frozenShareBound(supplyBps: number, demandBps: number): number {
-  return demandBps <= 0 ? 0 : Math.max(0, 1 - supplyBps / demandBps);
+/** Somebody's time there, in ms after the run's start. */
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/**
+ * The share of viewers' time that must be frozen or skipped when the supply is less than what those who are there need: moment by moment,
+ * for what is left over before a crowd is in is of no use to it. Nobody keeps more in hand than a moment's worth.
+ *
+ * @param supplyBps - What can be sent to viewers.
+ */
+export function frozenShareBound(supplyBps: number, streamBps: number, spans: readonly Span[]): number {
+  const steps = spans.flatMap(({ fromMs, toMs }) =>
+    toMs > fromMs
+      ? [
+          { atMs: fromMs, by: 1 },
+          { atMs: toMs, by: -1 },
+        ]
+      : [],
+  );
+  steps.sort((a, b) => a.atMs - b.atMs);
+  let [viewers, atMs, hereMs, fedMs] = [0, 0, 0, 0];
+  for (const step of steps) {
+    hereMs += viewers * (step.atMs - atMs);
+    fedMs += Math.min(viewers, supplyBps / streamBps) * (step.atMs - atMs);
+    viewers += step.by;
+    atMs = step.atMs;
+  }
+  return hereMs === 0 ? 0 : 1 - fedMs / hereMs;
 }
 
 /** The most of the supply that can be used: nobody downloads what nobody makes. */

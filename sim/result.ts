@@ -1,7 +1,7 @@
 import { distributionOf, quantileOf } from '../report/distribution.ts';
 import type { Figures, FreezeFigures, Quantiles, Series } from '../report/report.ts';
 import { crowdInAtMs } from './arrivals.ts';
-import { efficiencyBound, frozenShareBound, latencyBoundMs, startupBoundMs } from './bound.ts';
+import { efficiencyBound, frozenShareBound, latencyBoundMs, type Span, startupBoundMs } from './bound.ts';
 import { boundViewers, boundWorld } from './bound-of-run.ts';
 import { type Freeze, freezesOf } from './freezes.ts';
 import { type CheckedRun, fedTwice, type Invariants, type Violation } from './invariants.ts';
@@ -46,7 +46,7 @@ export function resultOf(run: CheckedRun, measuring: Measuring, invariants: Inva
   const figures: Figures = {
     viewers: { joined: stays.length, started: startups.length },
     startupDelayMs: { ...quantiles(startups), bound: quantiles(boundsMs) },
-    freezes: freezeFigures(stays, crowdAtMs, run, supplyBps),
+    freezes: freezeFigures(stays, crowdAtMs, run),
     missedRate: over(
       sum((stay) => stay.missedBlocks),
       sum((stay) => stay.dueBlocks),
@@ -138,12 +138,7 @@ function accountOf({ peer, joinedAtMs, leftAtMs }: SimStay, nowMs: number): Stay
   };
 }
 
-function freezeFigures(
-  stays: readonly StayAccount[],
-  crowdAtMs: number,
-  run: Run,
-  supplyBps: number,
-): Figures['freezes'] {
+function freezeFigures(stays: readonly StayAccount[], crowdAtMs: number, run: Run): Figures['freezes'] {
   const watchedMs = stays.reduce((sum, stay) => sum + stay.watchedMs, 0);
   const watchedAfterMs = stays.reduce((sum, { watchedMs, endMs }) => {
     return sum + Math.max(0, Math.min(watchedMs, endMs - crowdAtMs));
@@ -156,8 +151,20 @@ function freezeFigures(
     afterCrowd: freezesPer(after, watchedAfterMs),
     frozenShare: over(total.frozenMs, watchedMs),
     frozenShareOfViewers: quantiles(stays.filter(({ watchedMs }) => watchedMs > 0).map(frozenShareOf)),
-    frozenShareBound: frozenShareBound(supplyBps, demandBps(run, crowdAtMs)),
+    frozenShareBound: frozenShareBound(sentToViewersBps(run), run.options.scenario.stream.bps, spansOf(run)),
   };
+}
+
+/** What can be sent to viewers: where nobody is fed by the source, its uplink is for the servers. */
+function sentToViewersBps({ sharedOut: { sourceBps, insBps, peersBps }, options: { mode, scenario } }: Run): number {
+  return (mode ?? scenario.mode) === 'ins' ? insBps : sourceBps + insBps + peersBps;
+}
+
+function spansOf({ stays, elapsedMs }: Run): Span[] {
+  return stays.map(({ joinedAtMs, leftAtMs }) => ({
+    fromMs: joinedAtMs - START_MS,
+    toMs: Math.min(elapsedMs, leftAtMs - START_MS),
+  }));
 }
 
 function frozenShareOf({ freezes, watchedMs }: StayAccount): number {

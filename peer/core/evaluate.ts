@@ -40,7 +40,7 @@ const BEGIN_WITH_MS = 750;
 /** The same, where neighbours may have to take over: they need longer. */
 const BEGIN_WITH_HYBRID_MS = 3_250;
 /** Where bitmaps, once a second from one to the next, are the only news of what there is. */
-const BEGIN_WITHOUT_FOLLOW_MS = 4_000;
+const BEGIN_WITHOUT_FOLLOW_MS = 4_500;
 /** A place that is so far behind the newest start has not led to a beginning. */
 const BEGIN_AGAIN_MS = 3_000;
 /** Of what neighbours are asked for before the start, each part is due by so much later than the one before. */
@@ -177,7 +177,9 @@ export class Evaluation {
     const native = this.usesNative(nowMs, startedAtMs);
     const from = this.position(native ? (tracks[0] ?? 0) : undefined, partsPerSegment, partMs, nowMs);
     const announced = this.newestAnnounced();
-    const to = Math.min(this.horizon(announced, from), from + SPAN_MAX);
+    let to = Math.min(this.horizon(announced, from), from + SPAN_MAX);
+    // What is asked for at once comes at once, the newest first where only its records are known: a viewer would begin there.
+    if (!this.playhead.started && !this.ins.follows && !native) to = Math.min(to, from + partsPerSegment - 1);
     this.looked.tracks = tracks;
     this.looked.earlier = taken.earlier ?? all;
     this.looked.changeAt = taken.atPart;

@@ -20,7 +20,7 @@ export interface Fed {
 
 /** Ms within which an INS server is to answer when it was dialled, and to bring something when it was asked; and to be known at all. */
 const ANSWER_MS = 500;
-const BRING_MS = 800;
+const BRING_MS = 1_400;
 const KNOWN_MS = 1_000;
 /** Ms for which one that was lost is waited for, or another one, unless there is next to nothing in hand. */
 const GONE_MS = 600;

@@ -104,6 +104,8 @@ export interface PeerSizes {
 const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 12 } as const;
 /** What comes through several viewers comes at uneven times: so much is kept in hand. */
 const NATIVE_PLAYER = { inHandMs: 2_000 };
+/** Where news comes by bitmaps, once a second from one to the next. */
+const DRAFTS_PLAYER = { inHandMs: 3_000 };
 /** The same, where neighbours may have to take over within a moment. */
 const HYBRID_PLAYER = { inHandMs: 3_000 };
 const NEIGHBOURS_ACCEPTED_MAX = 24;
@@ -187,7 +189,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.push = new PushFeed(neighbours, this.member.pushing, prng.fork('push'), outputs);
     this.native = new NativeFeed(neighbours, this.push, prng.fork('native'), outputs);
     const player = options.player ?? PLAYER_DEFAULTS;
-    const insPlayer = options.follow === false ? {} : INS_PLAYER;
+    const insPlayer = options.follow === false ? DRAFTS_PLAYER : INS_PLAYER;
     const inHand = { ins: insPlayer, native: NATIVE_PLAYER, hybrid: HYBRID_PLAYER }[mode];
     this.player = new Player({ ...inHand, ...player });
     this.playhead = new Playhead(this.player);

@@ -90,8 +90,13 @@ describe('the other bounds', () => {
   });
 
   it('a shortage freezes what it does not feed, and supply is used as far as there is demand', () => {
-    expect(frozenShareBound(800, 1_000)).toBeCloseTo(0.2, 9);
-    expect(frozenShareBound(1_500, 1_000)).toBe(0);
+    const ten = Array.from({ length: 10 }, () => ({ fromMs: 1_000, toMs: 11_000 }));
+    expect(frozenShareBound(800, 100, ten)).toBeCloseTo(0.2, 9);
+    expect(frozenShareBound(1_500, 100, ten)).toBe(0);
+    expect(frozenShareBound(800, 100, [])).toBe(0);
+    // What is left over while only half of them are there feeds nobody later: 5 × 10 s of 150 s are not fed.
+    const growing = [...ten.slice(5), ...ten.slice(5).map(() => ({ fromMs: 1_000, toMs: 21_000 }))];
+    expect(frozenShareBound(500, 100, growing)).toBeCloseTo(1 / 3, 9);
     expect(efficiencyBound(1_500, 1_000)).toBeCloseTo(2 / 3, 9);
     expect(efficiencyBound(800, 1_000)).toBe(1);
   });

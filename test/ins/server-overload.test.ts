@@ -72,9 +72,9 @@ describe('a server of which more is wanted live than it may send', () => {
   let source: CoreClient;
   let part: number;
 
-  const begin = (bandwidthBps: number): void => {
+  const begin = (bandwidthBps: number, closesWhenOverloaded = true): void => {
     net = new CoreNet();
-    server = net.server(1, { limits: { bandwidthBps }, core: { otherServers: others } });
+    server = net.server(1, { limits: { bandwidthBps, closesWhenOverloaded }, core: { otherServers: others } });
     source = server.connect(owner);
     part = 0;
   };
@@ -165,6 +165,18 @@ describe('a server of which more is wanted live than it may send', () => {
       expect(server.core.stats().overloaded).toBe(false);
       expect(server.connect(keysOf(6)).of('accepted')).toHaveLength(1);
     }
+  });
+
+  it('IN21: lets everybody in, however late all are, where its operator wants it so', () => {
+    begin(8 * 300_000, false);
+    [2, 3, 4, 5].map(viewer);
+    play(8_000);
+    expect(server.core.stats().overloaded).toBe(false);
+    const late = viewer(6);
+    play(1_000);
+    expect(late.refusals()).toEqual([]);
+    expect(late.closed).toBeUndefined();
+    expect(late.blocks.length).toBeGreaterThan(0);
   });
 
   it('IN21: lets everybody in when it is the readers that are slow', () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Priority } from '../../protocol/ins-messages.ts';
+import { type Priority, SERVER_APPLICATION } from '../../protocol/ins-messages.ts';
 import { encodeInvitation, invitationSigned } from '../../protocol/invitation.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { concatBytes } from '../../protocol/text.ts';
@@ -123,6 +123,23 @@ describe('a server that cannot send all that is asked', () => {
     stranger.putParts(PARTS);
     eat(stranger);
     expectShares(shares(4_000), [1 / 3, 1 / 3, 1 / 6, 1 / 6]);
+  });
+
+  it('IN19: gives the link of another server 64 shares beside those of viewers where the operator has listed it, else one', () => {
+    for (const [knowsServers, share] of [
+      [true, 64 / 66],
+      [false, 1 / 3],
+    ] as const) {
+      net = new CoreNet();
+      hungry.length = 0;
+      server = net.server(1, { limits: { bandwidthBps: BANDWIDTH_BPS }, knowsServers });
+      server.connect(one).putParts(PARTS);
+      const other = server.connect(keysOf(9), SERVER_APPLICATION);
+      eat(other, { token: other.token(server.token(one)) });
+      reader(10);
+      reader(11);
+      expectShares(shares(4_000), [share, (1 - share) / 2, (1 - share) / 2]);
+    }
   });
 
   it('IN19: counts bytes, not blocks', () => {

@@ -123,6 +123,47 @@ async function feed(page: OpenPage, leavesOut: (part: number) => boolean = () =>
   return first;
 }
 
+/** The number under which the picture is in the stream a second time. */
+const AGAIN = 7;
+
+/** As {@link feed}; the picture is described twice and sent once, as a peer takes it. */
+async function feedTwice(page: OpenPage): Promise<{ begin(): Promise<void>; onlyThat(): void }> {
+  const { description } = media.live.window;
+  const picture = description!.tracks.find(({ kind }) => kind === 'video')!;
+  const twin = { ...picture, id: AGAIN, name: 'again', bandwidthBps: picture.bandwidthBps / 2 };
+  const tracks = [...description!.tracks, twin].map((track) => ({ ...track, init: base64(track.init) }));
+  await page.call('describe', { ...description!, tracks } as SentDescription);
+  let [first, last] = [media.added.findLast(({ record }) => record.independent)!.record.part, Number.POSITIVE_INFINITY];
+  let firstAgain = Number.POSITIVE_INFINITY;
+  let sending = Promise.resolve();
+  const send = (parts: readonly MediaPart[]) => {
+    const sent = parts.flatMap(({ record, bytes }) => {
+      if (record.part < first) return [];
+      if (record.track !== picture.id) return sentPart({ record, bytes });
+      const asItIs = record.part < last ? [sentPart({ record, bytes })] : [];
+      const asAgain = { record: { ...record, track: AGAIN }, bytes };
+      return record.part < firstAgain ? asItIs : [...asItIs, sentPart(asAgain)];
+    });
+    sending = sending.then(() => page.call('add', sent)).catch(() => {});
+  };
+  send(media.added);
+  listeners.add((part) => send([part]));
+  await sending;
+  return {
+    begin: async () => {
+      const start = media.added.findLast(({ record }) => record.independent)!.record.part;
+      await page.call('begin', start, AGAIN);
+      firstAgain = start;
+      // Whichever comes first.
+      send(media.added.filter(({ record }) => record.part >= firstAgain).toReversed());
+      await sending;
+    },
+    onlyThat: () => {
+      last = media.added.at(-1)!.record.part + 1;
+    },
+  };
+}
+
 function sentPart({ record, bytes }: MediaPart): SentPart {
   return { record, bytes: base64(bytes) };
 }
@@ -169,6 +210,21 @@ describe('real players', () => {
     await page.call('giveUp', first + 14);
     const later = await reported(page, (report) => report.currentTime > 14 * 0.25 + 3);
     expect(later.fatal).toBe(false);
+  });
+
+  it.each([true, false])('hls.js changes to a rendition that is there from then on (chosen: %s)', async (chosen) => {
+    const page = await openPage();
+    const again = await feedTwice(page);
+    await page.call('playSwarm', 1);
+    await reported(page, (report) => report.currentTime > 2);
+    await page.call('changeLevel', 0, chosen);
+    await reported(page, (report) => report.wanted.includes(AGAIN));
+    await again.begin();
+    const changed = await reported(page, (report) => report.played.includes(AGAIN));
+    again.onlyThat();
+    const later = await reported(page, (report) => report.currentTime > changed.currentTime + 3);
+    expect([later.fatal, later.errors.filter(isNoStall)]).toEqual([false, []]);
+    expect(later.decodedFrames - changed.decodedFrames).toBeGreaterThan(45);
   });
 
   it('ffmpeg plays the stream over HTTP without an error or a jump in time', async () => {

@@ -13,8 +13,8 @@ interface Outcome {
 }
 
 /** Asks as hls.js does; `outcomes` fills as the callbacks are called. */
-function ask(live: MeasuredLiveSource, path: string, options = {}) {
-  const loader: Loader<LoaderContext> = new (createSwarmLoader(live, options))({} as HlsConfig);
+function ask(live: MeasuredLiveSource, path: string, options = {}, Made = createSwarmLoader(live, options)) {
+  const loader: Loader<LoaderContext> = new Made({} as HlsConfig);
   const outcomes: Outcome[] = [];
   const context = {
     url: new URL(path, SWARM_URL).href,
@@ -88,6 +88,26 @@ describe('the loader for hls.js', () => {
     await settled();
     expect(live.played).toEqual([VIDEO]);
     expect(live.listenerCount).toBe(0);
+  });
+
+  it('gives a playlist that stands on a gap where a player begins, and none to one that changes to another rendition', async () => {
+    const twin = 7;
+    const { tracks } = makeDescription();
+    const live = new MadeLive(makeDescription({ tracks: [...tracks, { ...tracks[0]!, id: twin }] }));
+    const Loader = createSwarmLoader(live, { startEarlyMs: 500 });
+    const get = (path: string) => ask(live, path, {}, Loader).outcomes;
+    for (const part of [4, 5]) live.add(makeRecord(part));
+    const begun = get('1/media.m3u8');
+    const media = get('1/part-4.m4s');
+    await settled();
+    expect([begun[0]?.data, media[0]?.kind]).toEqual([expect.stringContaining('EXT-X-GAP'), 'success']);
+    for (const part of [4, 5]) live.add(makeRecord(part, { track: twin }));
+    const [again, other] = [get('1/media.m3u8'), get('7/media.m3u8')];
+    await settled();
+    expect([again[0]?.data, other]).toEqual([expect.stringContaining('EXT-X-GAP'), []]);
+    for (const part of [6, 7, 8]) live.add(makeRecord(part, { track: twin }));
+    expect(other[0]?.data).toEqual(expect.stringContaining('segment-1.m4s'));
+    expect(other[0]?.data).not.toContain('GAP');
   });
 
   it('gives up waiting in the end, so that hls.js can ask again', async () => {

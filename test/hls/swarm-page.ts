@@ -1,5 +1,6 @@
 import Hls, { Events } from 'hls.js';
 import { LiveParts } from '../../hls/live-parts.ts';
+import type { LiveSource } from '../../hls/live-source.ts';
 import type { Description } from '../../protocol/media.ts';
 import { KeepLive } from '../../web-player/loader/keep-live.ts';
 import { playerConfig, START_BUFFER_MS } from '../../web-player/loader/player-config.ts';
@@ -29,6 +30,9 @@ export interface PlayerReport {
   readonly partsLoaded: number;
   readonly segmentsLoaded: number;
   readonly levels: number;
+  /** Tracks whose playlists, and whose media, hls.js has asked the loader for. */
+  readonly wanted: readonly number[];
+  readonly played: readonly number[];
 }
 
 const live = new LiveParts();
@@ -37,6 +41,15 @@ let fatal = false;
 let partsLoaded = 0;
 let segmentsLoaded = 0;
 let hls: Hls | undefined;
+const wanted = new Set<number>();
+const played = new Set<number>();
+const source: LiveSource = {
+  window: live.window,
+  readPart: (track, part) => live.readPart(track, part),
+  onChange: (listener) => live.onChange(listener),
+  wantTrack: (track) => void wanted.add(track),
+  playTrack: (track) => void played.add(track),
+};
 
 function video(): HTMLVideoElement {
   return document.querySelector('video') as HTMLVideoElement;
@@ -59,9 +72,9 @@ function play(made: Hls, url: string): void {
 
 const page = {
   playUrl: (url: string) => play(new Hls({ lowLatencyMode: true }), url),
-  playSwarm: () => {
-    const loader = createSwarmLoader(live, { startEarlyMs: START_BUFFER_MS });
-    play(new Hls({ ...playerConfig(live.window), loader }), SWARM_URL);
+  playSwarm: (startLevel = -1) => {
+    const loader = createSwarmLoader(source, { startEarlyMs: START_BUFFER_MS });
+    play(new Hls({ ...playerConfig(live.window), loader, startLevel }), SWARM_URL);
     new KeepLive(hls as Hls, video());
   },
   describe: (sent: SentDescription) => {
@@ -70,7 +83,13 @@ const page = {
   add: (parts: readonly SentPart[]) => {
     for (const { record, bytes } of parts) live.add(record, [bytesOf(bytes)]);
   },
+  begin: (part: number, track: number) => live.begin(part, track),
   giveUp: (part: number) => live.giveUp(part),
+  /** As a viewer chooses (`now`), or as the player itself does. */
+  changeLevel: (level: number, now: boolean) => {
+    if (now) (hls as Hls).nextLevel = level;
+    else (hls as Hls).loadLevel = level;
+  },
   end: () => live.end(),
   report: (): PlayerReport => ({
     currentTime: video().currentTime,
@@ -80,6 +99,8 @@ const page = {
     partsLoaded,
     segmentsLoaded,
     levels: hls?.levels.length ?? 0,
+    wanted: [...wanted],
+    played: [...played],
   }),
 };
 

@@ -25,11 +25,39 @@ export type SwarmLoaderClass = new (config: HlsConfig) => Loader<LoaderContext>;
  * connection. What is not there yet is waited for.
  */
 export function createSwarmLoader(live: MeasuredLiveSource, options: PlaylistOptions = {}): SwarmLoaderClass {
+  const early = new EarlyStart(live);
   return class extends SwarmLoader {
     constructor(_config: HlsConfig) {
-      super(live, options);
+      super(live, options, early);
     }
   };
+}
+
+/**
+ * Where a player begins it is given a playlist that stands on a gap (`startEarlyMs`). One that changes to another rendition is not: told by a
+ * viewer to change, hls.js looks at the segment before the one it needs, and takes a gap there for a rendition that cannot be had.
+ */
+class EarlyStart {
+  private readonly live: MeasuredLiveSource;
+  private readonly begun = new Set<number>();
+  private readonly playedKinds = new Set<string>();
+
+  constructor(live: MeasuredLiveSource) {
+    this.live = live;
+  }
+
+  allows(track: number): boolean {
+    if (!this.playedKinds.has(this.kindOf(track))) this.begun.add(track);
+    return this.begun.has(track);
+  }
+
+  plays(track: number): void {
+    this.playedKinds.add(this.kindOf(track));
+  }
+
+  private kindOf(track: number): string {
+    return this.live.window.description?.tracks.find(({ id }) => id === track)?.kind ?? '';
+  }
 }
 
 class SwarmLoader implements Loader<LoaderContext> {
@@ -37,12 +65,14 @@ class SwarmLoader implements Loader<LoaderContext> {
   stats: LoaderStats = newStats();
   private readonly live: MeasuredLiveSource;
   private readonly options: PlaylistOptions;
+  private readonly early: EarlyStart;
   private callbacks: LoaderCallbacks<LoaderContext> | null = null;
   private stopWaiting: (() => void) | undefined;
 
-  constructor(live: MeasuredLiveSource, options: PlaylistOptions) {
+  constructor(live: MeasuredLiveSource, options: PlaylistOptions, early: EarlyStart) {
     this.live = live;
     this.options = options;
+    this.early = early;
   }
 
   load(context: LoaderContext, _config: LoaderConfiguration, callbacks: LoaderCallbacks<LoaderContext>): void {
@@ -86,12 +116,17 @@ class SwarmLoader implements Loader<LoaderContext> {
     const track = wantedTrack(path);
     if (track !== undefined) this.live.wantTrack?.(track);
     const ask = () => {
-      const given = answer(this.live.window, path, query, this.options);
+      const given = answer(this.live.window, path, query, this.optionsFor(track));
       if (given.kind === 'wait') return false;
       this.give(given, context);
       return true;
     };
     if (!ask()) this.wait(ask, context);
+  }
+
+  private optionsFor(track: number | undefined): PlaylistOptions {
+    if (track === undefined || this.options.startEarlyMs === undefined || this.early.allows(track)) return this.options;
+    return { ...this.options, startEarlyMs: Number.POSITIVE_INFINITY };
   }
 
   private wait(ask: () => boolean, context: LoaderContext): void {
@@ -127,6 +162,7 @@ class SwarmLoader implements Loader<LoaderContext> {
   }
 
   private giveParts(track: number, parts: readonly number[], context: LoaderContext): void {
+    this.early.plays(track);
     this.live.playTrack?.(track);
     const blocks: Uint8Array[] = [];
     for (const part of parts) {

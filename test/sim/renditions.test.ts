@@ -144,7 +144,8 @@ describe.each(['ins', 'native', 'hybrid'] as const)('renditions in %s mode', (mo
     const select = (tracks: readonly number[]) => (sim: Simulation) => {
       for (const peer of sim.peers) peer.input({ kind: 'select', tracks });
     };
-    const both = tally(mode === 'native' ? 2 * SEGMENT_BYTES : SEGMENT_BYTES);
+    // Nearly all of what is in hand behind the segment on screen comes in both: more where neighbours feed, or may have to.
+    const both = tally({ ins: 1, native: 2, hybrid: 3 }[mode] * SEGMENT_BYTES);
     const simulation = run(mode, () => 'best', {
       events: [
         { atMs: 12_000, run: both.begin },

@@ -2,12 +2,18 @@ import { MEASURES, type Measure } from '../report/measures.ts';
 import type { ColumnReport, Report } from '../report/report.ts';
 import { isReached, targetOf } from '../report/targets.ts';
 import { countText, figureText, rateText } from '../report/text.ts';
+import type { SimResult } from '../sim/result.ts';
+import { STARTUP_STAGES, type StartupStage, type StartupStages } from '../sim/startup-stages.ts';
 import { bytesText, rowOf } from './figures.ts';
 
 const WIDTHS = [28, 12, 12, 9, 14];
 
 /** The figures of a run for people: beside each the bound that no system can beat, how near it is, and what it is to reach. */
-export function simTable(report: Report, duplicateShare: number, eventCount: number, cpuMs: number): string {
+export function simTable(
+  report: Report,
+  { duplicateShare, startupStagesMs, events }: Pick<SimResult, 'duplicateShare' | 'startupStagesMs' | 'events'>,
+  cpuMs: number,
+): string {
   const [key = '', column] = Object.entries(report.modes)[0] ?? [];
   if (column === undefined) return '';
   const { scenario, peers, seed, supplyBps, made, warnings } = report;
@@ -19,15 +25,37 @@ export function simTable(report: Report, duplicateShare: number, eventCount: num
       rowOf(['', '', 'bound', 'near', 'target'], WIDTHS),
       ...MEASURES.map((measure) => rowFor(report, key, column, measure)),
       rowOf(['Came twice', figureText(duplicateShare, 'share')], WIDTHS),
+      `startup, p50 / p95 after the first dial: ${stagesText(startupStagesMs)}`,
       `bytes from INS servers ${bytesText(bytesFrom.ins)}, viewers ${bytesText(bytesFrom.peers)}, the source ${bytesText(bytesFrom.source)}`,
       `${countText(viewers.started)} of ${countText(viewers.joined)} viewers started`,
-      `trace ${runs[0]!.traceHash}, ${countText(eventCount)} events, ${took}`,
+      `trace ${runs[0]!.traceHash}, ${countText(events)} events, ${took}`,
       ...warnings.map((warning) => `warning: ${warning}`),
       `again: ${made.command}`,
     ]
       // Terminals break no line at a space, and who searches types a plain one.
       .map((line) => line.trimEnd().replaceAll('\u00a0', ' '))
       .join('\n')
+  );
+}
+
+const STAGE_TEXTS: Readonly<Record<StartupStage, string>> = {
+  joined: 'joined',
+  insDialled: 'INS server dialled',
+  insUp: 'up',
+  asked: 'first request',
+  firstBlock: 'first block',
+  firstPart: 'first part',
+  started: 'first frame',
+};
+
+/** What a startup consists of; what nobody came to is left out. */
+function stagesText(stages: StartupStages): string {
+  const reached = STARTUP_STAGES.filter((stage) => stages[stage].p50 !== null);
+  const text = (ms: number | null) => Math.round(ms ?? 0);
+  return (
+    reached
+      .map((stage) => `${STAGE_TEXTS[stage]} ${text(stages[stage].p50)} / ${text(stages[stage].p95)}`)
+      .join(', ') || 'none'
   );
 }
 

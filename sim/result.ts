@@ -7,6 +7,7 @@ import { type Freeze, freezesOf } from './freezes.ts';
 import { type CheckedRun, fedTwice, type Invariants, type Violation } from './invariants.ts';
 import type { Measuring } from './measuring.ts';
 import { type Run, type SimStay, START_MS } from './run.ts';
+import { type StartupStages, startupStages } from './startup-stages.ts';
 
 /** What came of a run. */
 export interface SimResult {
@@ -20,6 +21,8 @@ export interface SimResult {
   readonly series: Series;
   /** Blocks that came more than once, over all that came. */
   readonly duplicateShare: number;
+  /** What startups consist of. */
+  readonly startupStagesMs: StartupStages;
   /** Wrong records and blocks that viewers dropped. */
   readonly bad: number;
   /** Rules of the system that did not hold: the first of them, and how many there were. */
@@ -88,6 +91,7 @@ export function resultOf(run: CheckedRun, measuring: Measuring, invariants: Inva
     figures,
     series: seriesOf(run, measuring, stays, startups, boundsMs),
     duplicateShare,
+    startupStagesMs: startupStages(run.stays.map(({ peer }) => peer.startup)),
     bad: sum((stay) => stay.bad),
     violations,
     violationCount: invariants.count + violations.length - invariants.violations.length,

@@ -7,6 +7,7 @@ import { type SimBody, simHash, simName, simSign, simVerify } from './crypto.ts'
 import type { Host } from './host.ts';
 import type { World } from './node.ts';
 import { SimSwarmNode } from './sim-swarm-node.ts';
+import { StartupClock } from './startup-stages.ts';
 
 export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   readonly events: PeerEvent[] = [];
@@ -21,6 +22,8 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   readonly wrongParts: string[] = [];
   /** Of every part handed on: how long after its last frame it was whole here, in ms. */
   readonly lagsMs: number[] = [];
+  /** When it came to each stage of its startup. */
+  readonly startup = new StartupClock();
   /** What it gives to others is not what it says. */
   lies = false;
   readonly core: PeerCore;
@@ -43,6 +46,7 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   }
 
   protected override perform(output: PeerOutput): void {
+    this.startup.note(output, this.nowMs);
     if (this.performCommon(this.lies && output.kind === 'send-block' ? lieOf(output) : output)) return;
     switch (output.kind) {
       case 'sign':

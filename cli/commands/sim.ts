@@ -116,9 +116,9 @@ network and clock simulated. The same options give the same run, to the last mes
       warnings: supplyWarnings(mode, scenario, peers, simulation.sharedOut),
     });
     const cpuMs = Math.round((user + system) / 1000);
-    const { duplicateShare, events, bad, violations, violationCount } = result;
-    if (json) printJson({ ...report, cpuMs, events, duplicateShare, bad, violations, violationCount });
-    else print(simTable(report, duplicateShare, events, cpuMs));
+    const { duplicateShare, startupStagesMs, events, bad, violations, violationCount } = result;
+    if (json) printJson({ ...report, cpuMs, events, duplicateShare, startupStagesMs, bad, violations, violationCount });
+    else print(simTable(report, result, cpuMs));
     if (violationCount > 0) throw new Problem(violationText(violations, violationCount, report.made.command));
   },
 });

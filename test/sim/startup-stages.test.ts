@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { MBPS, SCENARIO_DEFAULTS } from '../../sim/scenario.ts';
+import { Simulation } from '../../sim/simulation.ts';
+import { STARTUP_STAGES } from '../../sim/startup-stages.ts';
+
+function run(mode: 'ins' | 'native') {
+  const supply = { kind: 'links', sourceBps: 20 * MBPS, insBps: 50 * MBPS, peerBps: 4 * MBPS } as const;
+  const scenario = { ...SCENARIO_DEFAULTS, name: 'stages', summary: '', supply };
+  return new Simulation({ scenario, seed: 1, peers: 12, mode, seconds: 18 }).run();
+}
+
+it('a startup is told by stages, each after the one before, the last of which is the startup delay', () => {
+  const { startupStagesMs, figures } = run('ins');
+  const times = STARTUP_STAGES.map((stage) => startupStagesMs[stage].p50!);
+  expect(times).toEqual(times.toSorted((a, b) => a - b));
+  expect(times[0]).toBeGreaterThan(0);
+  expect(startupStagesMs.started.p50).toBeCloseTo(figures.startupDelayMs.p50!, 6);
+  expect(startupStagesMs.started.p95).toBeCloseTo(figures.startupDelayMs.p95!, 6);
+});
+
+it('stages that nobody comes to are told as none', () => {
+  const { startupStagesMs } = run('native');
+  expect(startupStagesMs.insDialled).toEqual({ p50: null, p95: null });
+  expect(startupStagesMs.asked.p50).toBeGreaterThan(startupStagesMs.joined.p50!);
+});

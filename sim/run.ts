@@ -23,6 +23,8 @@ export interface RunOptions {
   readonly rangeTokens?: boolean;
   readonly batches?: boolean;
   readonly insConnections?: number;
+  /** Viewers know the INS server near them from an earlier visit, and dial it while they join. */
+  readonly knowInsServers?: boolean;
   /** The rendition that each viewer takes; all by default. */
   readonly quality?: (viewer: number) => Quality;
   /** A viewer's downlink in bits per second; the scenario's by default. */

@@ -230,6 +230,7 @@ export class Simulation implements CheckedRun, Stage {
       // A browser in INS mode shows its address to nobody.
       dialsNeighbours: host.options.dialable || mode !== 'ins',
       follow: this.options.follow ?? true,
+      insServers: this.options.knowInsServers === true ? [this.insNear(host.options.region)] : [],
       rangeTokens: this.options.rangeTokens ?? true,
       batches: this.options.batches ?? true,
       insConnections: this.options.insConnections ?? 1,
@@ -355,6 +356,11 @@ export class Simulation implements CheckedRun, Stage {
     const source = new SimSource(this.world, ++this.nodes, host, core, { root, signing }, scenario.stream);
     this.world.listeners.set(SOURCE_URL, source as never);
     return source;
+  }
+
+  private insNear(region: number): InsServerEntry {
+    const { insServers } = this.options.scenario;
+    return this.insEntry(region % insServers);
   }
 
   private insEntry(at: number): InsServerEntry {

@@ -6,7 +6,7 @@ import type { PlayerEvent } from '../../machine/player.ts';
 import { Prng } from '../../machine/prng.ts';
 import { streamIdFromText } from '../../protocol/names.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
-import type { Mode, StreamState } from '../../protocol/swarm-fields.ts';
+import type { InsServerEntry, Mode, StreamState } from '../../protocol/swarm-fields.ts';
 import { sameBytes } from '../../protocol/text.ts';
 import { browserClock, nowMs } from '../../runtime/browser/clock.ts';
 import { type Ed25519, type KeyPair, loadEd25519, randomSeed } from '../../runtime/browser/crypto.ts';
@@ -31,6 +31,8 @@ export interface BrowserPeerOptions {
   readonly gives?: boolean;
   /** Let the INS server send the live edge unasked; false is the drafts' own way. Default true. */
   readonly follow?: boolean;
+  /** INS servers known from an earlier visit, first choice first: one is dialled while the join is under way. */
+  readonly insServers?: readonly InsServerEntry[];
 }
 
 /** What happens to a peer in a page. How the picture does is for the player to tell. */
@@ -252,6 +254,7 @@ class PagePeer implements BrowserPeer {
       dialsNeighbours: mode !== 'ins',
       gives: gives ?? true,
       follow: follow ?? true,
+      insServers: this.options.insServers ?? [],
       prng: new Prng(randomSeed()),
     });
     this.driven = drive(this.core, (output) => this.perform(output, tools), browserClock);

@@ -91,7 +91,9 @@ export class Feeding {
     if (fed.refused) return this.leave('the INS server is busy');
     if (!this.fed) {
       const { askedAtMs, dialledAtMs = startedAtMs + KNOWN_MS - ANSWER_MS } = fed;
-      if (nowMs < (askedAtMs === undefined ? dialledAtMs + ANSWER_MS : askedAtMs + BRING_MS)) return undefined;
+      // One that was dialled while the join was under way is asked when that is answered.
+      const answeredByMs = Math.max(dialledAtMs + ANSWER_MS, fed.up ? startedAtMs + KNOWN_MS : 0);
+      if (nowMs < (askedAtMs === undefined ? answeredByMs : askedAtMs + BRING_MS)) return undefined;
       return this.leave(fed.up ? 'the INS server is slow' : 'no INS server answers');
     }
     this.goneAtMs ??= nowMs;

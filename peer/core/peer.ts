@@ -9,7 +9,7 @@ import type { Description } from '../../protocol/media.ts';
 import type { PeerMessage } from '../../protocol/peer-messages.ts';
 import { CLOSE, REASONS } from '../../protocol/reasons.ts';
 import { decodeRecord } from '../../protocol/records.ts';
-import type { Mode, NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
+import type { InsServerEntry, Mode, NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
 import { bytesKey, sameBytes, toBase64Url } from '../../protocol/text.ts';
 import { decodeToken } from '../../protocol/token.ts';
 import type { FromTracker } from '../../protocol/tracker-messages.ts';
@@ -42,6 +42,11 @@ export interface PeerOptions {
   /** Where neighbours can dial us (a full address, or `:PORT` for the tracker to complete); null for browsers. */
   readonly url: string | null;
   readonly region?: string | null;
+  /**
+   * INS servers that the viewer was told of on an earlier visit, first choice first: one is dialled while the join is under way, so that
+   * the first request leaves with the join's answer. The tracker's list, when it comes, is what counts.
+   */
+  readonly insServers?: readonly InsServerEntry[];
   /** A provider's, for INS servers that keep blocks only for those who are invited. */
   readonly invitation?: Uint8Array;
   /**
@@ -339,6 +344,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       case 'start':
         this.startedAtMs = nowMs;
         this.member.tracker.start(nowMs);
+        if (this.options.mode !== 'native') this.ins.setServers(this.options.insServers ?? [], nowMs);
         return;
       case 'stop':
         this.stop(nowMs);

@@ -3,7 +3,7 @@ import { GATHERED } from '../../hls/live-window.ts';
 import { Prng } from '../../machine/prng.ts';
 import type { Description } from '../../protocol/media.ts';
 import { streamIdToText } from '../../protocol/names.ts';
-import type { Mode, StreamState } from '../../protocol/swarm-fields.ts';
+import type { InsServerEntry, Mode, StreamState } from '../../protocol/swarm-fields.ts';
 import { sameBytes } from '../../protocol/text.ts';
 import { type Driven, drive } from '../../runtime/drive.ts';
 import { type Log, silentLog } from '../../runtime/log.ts';
@@ -40,6 +40,8 @@ export interface PeerConfig {
   readonly quality?: Quality;
   /** Let the INS server send the live edge unasked (the default); false asks for every block, as the drafts do. */
   readonly follow?: boolean;
+  /** INS servers known from an earlier visit, first choice first: one is dialled while the join is under way. */
+  readonly insServers?: readonly InsServerEntry[];
   readonly log?: Log;
   readonly onEvent?: (event: PeerEvent) => void;
 }
@@ -120,6 +122,7 @@ class PeerShell implements RunningPeer {
       region: region ?? null,
       ...(this.config.invitation === undefined ? {} : { invitation: this.config.invitation }),
       follow: follow ?? true,
+      insServers: this.config.insServers ?? [],
       quality: this.config.quality ?? 'all',
       prng: new Prng(randomSeed()),
     });

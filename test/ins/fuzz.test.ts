@@ -361,6 +361,7 @@ class Bookkeeper {
   private handles = 0;
   private signRef = 0;
   private open = new Map<number, Set<number> | 'follow'>();
+  private readonly cancelledFollows = new Set<number>();
   private conversation = new InsConversation({
     url: 'ws://x',
     key: new Uint8Array(32),
@@ -378,7 +379,10 @@ class Bookkeeper {
       this.input(step);
       for (let handle = 1; handle <= this.handles; handle++) this.input({ kind: 'cancel', handle });
     } else {
-      if (step.kind === 'cancel') this.open.delete(step.handle);
+      if (step.kind === 'cancel') {
+        if (this.open.get(step.handle) === 'follow') this.cancelledFollows.add(step.handle);
+        this.open.delete(step.handle);
+      }
       this.input(step);
     }
   }
@@ -432,7 +436,7 @@ class Bookkeeper {
       if (output.kind in reached) reached[output.kind as keyof typeof reached]++;
       if (output.kind === 'send') insClientCodec.encode(output.message);
       else if (output.kind === 'sign') this.signRef = output.ref;
-      else if (output.kind === 'arrived') this.settle(output.handle, [output.item]);
+      else if (output.kind === 'arrived') this.arrived(output.handle, output.item);
       else if (output.kind === 'stored') this.settle(output.handle, output.items);
       else if (output.kind === 'refused' && output.item !== null) this.settle(output.handle, [output.item]);
       else if (output.kind === 'refused' && !this.open.delete(output.handle))
@@ -443,6 +447,11 @@ class Bookkeeper {
         this.open.delete(output.handle);
       }
     }
+  }
+
+  /** What was on its way when a follow was cancelled still comes. */
+  private arrived(handle: number, item: number): void {
+    if (!this.cancelledFollows.has(handle)) this.settle(handle, [item]);
   }
 
   private settle(handle: number, items: readonly number[]): void {

@@ -23,9 +23,8 @@ export const CONTROL_UP_BPS = 256_000;
 
 /**
  * The fair supply: m·N·r in every mode, of which the source has S. Native: the viewers' uplinks are the rest. INS: the servers' are,
- * and the viewers' carry control only. Hybrid: half and half. In a mixed crowd each half has as much for a viewer as the other: the INS half the servers, the native one
- * its uplinks and the source's.
- * Without INS servers there is nobody else than viewers.
+ * and the viewers' carry control only. Hybrid: half and half. In a mixed crowd each half has as much for a viewer as the other: the INS
+ * half the servers, the native one its uplinks and the source's. Without INS servers there is nobody else than viewers.
  *
  * @param demandBps - N·r: what all viewers of the crowd need for all tracks of the stream.
  */

@@ -93,7 +93,8 @@ describe('supply', () => {
     expect(of('native')).toEqual({ sourceBps: 20 * MBPS, insBps: 0, peersBps: 1_480 * MBPS });
     expect(of('ins')).toEqual({ sourceBps: 20 * MBPS, insBps: 1_480 * MBPS, peersBps: 0 });
     expect(of('hybrid')).toEqual({ sourceBps: 20 * MBPS, insBps: 740 * MBPS, peersBps: 740 * MBPS });
-    expect(of('mixed')).toEqual(of('hybrid'));
+    // Of 500 viewers each: the servers on one side, uplinks and the source on the other.
+    expect(of('mixed')).toEqual({ sourceBps: 20 * MBPS, insBps: 750 * MBPS, peersBps: 730 * MBPS });
     expect(of('hybrid', 0)).toEqual(of('native'));
   });
 

@@ -57,6 +57,12 @@ export function happen(happening: Happening, stage: Stage, prng: Prng): void {
     case 'viewers-stall':
       for (const { peer } of someOf(happening.share, stage, prng)) stall(stage, peer.host, happening.forMs);
       return;
+    case 'ins-throttled':
+      throttle(stage.insServers[happening.server]?.host, happening.to);
+      return;
+    case 'viewers-throttled':
+      for (const { peer } of someOf(happening.share, stage, prng)) throttle(peer.host, happening.to);
+      return;
     case 'viewers-lie':
       for (const { peer } of someOf(happening.share, stage, prng)) peer.lies = true;
       return;
@@ -68,6 +74,10 @@ export function happen(happening: Happening, stage: Stage, prng: Prng): void {
 
 function stall({ network, nowMs }: Stage, host: Host | undefined, forMs: number): void {
   if (host !== undefined) network.stop(host, nowMs + forMs);
+}
+
+function throttle(host: Host | undefined, to: number): void {
+  host?.setRates(host.options.upBps * to, host.options.downBps * to);
 }
 
 /** A share of those who are there. */

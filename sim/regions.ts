@@ -19,9 +19,10 @@ export const FOUR_REGIONS: Regions = {
   ],
 };
 
-const REGIONS_MAX = 64;
-const DELAY_MS_MAX = 10_000;
-const NAME_PATTERN = /^[\w.-]{1,32}$/;
+export const REGIONS_MAX = 64;
+/** One way, in ms. */
+export const DELAY_MS_MAX = 10_000;
+export const REGION_NAME = /^[\w.-]{1,32}$/;
 
 /**
  * Reads a matrix of delays: one line a region, its name and then the one-way delay in ms to each region, in the order of the lines;
@@ -53,7 +54,7 @@ export function parseRegionDelays(
   const delaysMs: number[][] = [];
   for (const { line, words } of rows) {
     const [name, ...delays] = words;
-    if (!NAME_PATTERN.test(name!)) return wrong(line, `${name} is no name of a region: letters, digits, '-', '_', '.'`);
+    if (!REGION_NAME.test(name!)) return wrong(line, `${name} is no name of a region: letters, digits, '-', '_', '.'`);
     if (names.indexOf(name!) !== names.lastIndexOf(name!)) return wrong(line, `${name} is there twice`);
     if (delays.length !== names.length)
       return wrong(line, `${delays.length} delays, but there are ${names.length} regions`);

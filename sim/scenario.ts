@@ -80,6 +80,9 @@ export type Happening =
   /** The machine stands still so long: nothing comes to it or from it. At most 20 s. */
   | { readonly atMs: number; readonly what: 'ins-stalls'; readonly server: number; readonly forMs: number }
   | { readonly atMs: number; readonly what: 'viewers-stall'; readonly share: number; readonly forMs: number }
+  /** Its links carry that share (above 0, at most 1) of what they did at first, both ways, until another happening says otherwise. */
+  | { readonly atMs: number; readonly what: 'ins-throttled'; readonly server: number; readonly to: number }
+  | { readonly atMs: number; readonly what: 'viewers-throttled'; readonly share: number; readonly to: number }
   /** That share of the viewers who are there gives others wrong bytes from now on. */
   | { readonly atMs: number; readonly what: 'viewers-lie'; readonly share: number }
   /** That share of the viewers who are there crashes. */

@@ -21,6 +21,12 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...SCENARIO_DEFAULTS,
+    name: 'four-regions',
+    summary: 'the flash crowd in four regions, with an INS server in each that the source feeds itself',
+    insFed: 4,
+  },
+  {
+    ...SCENARIO_DEFAULTS,
     name: 'shortage',
     summary: 'the flash crowd with four fifths of the supply it needs: everybody has to suffer alike',
     supply: { kind: 'fair', times: 0.8, sourceStreams: 20 },

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import type { Supply } from '../report/report.ts';
+import type { ViewerFigures } from '../report/viewers.ts';
 import type { SimResult } from '../sim/result.ts';
 import type { RunOptions } from '../sim/run.ts';
 
@@ -15,6 +16,14 @@ export type FromWorker =
 export interface SimOutcome {
   readonly result: SimResult;
   readonly supply: Supply;
+  /** What came of each stay, where the job asks for it; none else. */
+  readonly viewers: readonly ViewerFigures[];
+}
+
+/** A run to be made. */
+export interface SimJob {
+  readonly options: RunOptions;
+  readonly wantsViewers: boolean;
 }
 
 /** Hears how the runs go, each by its place in the list. */
@@ -46,7 +55,7 @@ export class SimPool {
    * @returns When all are done, or the pool was stopped.
    * @throws Error with the first failure; the other processes are ended then.
    */
-  async run(jobs: readonly RunOptions[], processes: number): Promise<void> {
+  async run(jobs: readonly SimJob[], processes: number): Promise<void> {
     const workers = Array.from({ length: Math.min(processes, jobs.length) }, () => this.work(jobs));
     try {
       await Promise.all(workers);
@@ -66,7 +75,7 @@ export class SimPool {
   }
 
   /** One process, and one run after the other in it. */
-  private work(jobs: readonly RunOptions[]): Promise<void> {
+  private work(jobs: readonly SimJob[]): Promise<void> {
     // A group of its own: Ctrl-C in a terminal is for this process, which ends the others.
     const child = fork(WORKER, [], { detached: process.platform !== 'win32', serialization: 'advanced' });
     this.children.add(child);

@@ -1,12 +1,11 @@
 /**
- * The process that runs simulations for `inswarm sim compare`, one after the other, as its parent sends them. It ends when the
+ * The process that runs simulations for `inswarm sim compare` and `inswarm measure`, one after the other, as its parent sends them. It ends when the
  * channel to its parent closes, however that one ends.
  */
 import { setImmediate } from 'node:timers/promises';
 import { nowMs } from '../runtime/node/clock.ts';
-import type { RunOptions } from '../sim/run.ts';
 import { Simulation } from '../sim/simulation.ts';
-import type { FromWorker } from './sim-pool.ts';
+import type { FromWorker, SimJob } from './sim-pool.ts';
 
 /** Real time between two words on how far a run is. */
 const TELL_EVERY_MS = 250;
@@ -16,7 +15,7 @@ function tell(message: FromWorker): void {
   if (process.connected) process.send!(message, undefined, undefined, (error) => error !== null && process.exit(0));
 }
 
-async function run(options: RunOptions): Promise<void> {
+async function run({ options, wantsViewers }: SimJob): Promise<void> {
   const simulation = new Simulation(options);
   let sliceMs = 100;
   while (!simulation.over) {
@@ -30,12 +29,13 @@ async function run(options: RunOptions): Promise<void> {
   }
   const result = simulation.result();
   const { sourceBps, insBps, peersBps } = simulation.sharedOut;
-  tell({ kind: 'result', result, supply: { sourceBps, insBps, peersBps } });
+  const viewers = wantsViewers ? simulation.viewers() : [];
+  tell({ kind: 'result', result, supply: { sourceBps, insBps, peersBps }, viewers });
 }
 
 process.on('disconnect', () => process.exit(0));
-process.on('message', (options: RunOptions) => {
-  run(options).catch((error: unknown) =>
+process.on('message', (job: SimJob) => {
+  run(job).catch((error: unknown) =>
     tell({ kind: 'failed', why: error instanceof Error ? error.message : String(error) }),
   );
 });

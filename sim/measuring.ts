@@ -22,6 +22,9 @@ export class Measuring {
   readonly usefulBytesAt: number[] = [];
   /** Viewers and seconds of play by latency: one counter for each ms. */
   readonly latencies = new Uint32Array(LATENCY_MS_MAX + 1);
+  /** By stay, in the order of their coming: live latencies added up over the seconds of play, and how many seconds these are. */
+  private readonly latencySumsMs: number[] = [];
+  private readonly playedSeconds: number[] = [];
   /** Where all bytes came from, up to the last second. */
   private from = { ins: 0, peers: 0, source: 0 };
   private readonly run: Run;
@@ -37,7 +40,7 @@ export class Measuring {
     const [buffersMs, latenciesMs]: [number[], number[]] = [[], []];
     const from = { ins: 0, peers: 0, source: 0 };
     let [viewers, waiting, stalled, usefulBytes] = [0, 0, 0, 0];
-    for (const { peer, leftAtMs } of run.stays) {
+    for (const [at, { peer, leftAtMs }] of run.stays.entries()) {
       const stats = peer.core.stats(nowMs + peer.skewMs);
       usefulBytes += peer.usefulBytes;
       from.ins += stats.bytesFrom.ins;
@@ -51,6 +54,8 @@ export class Measuring {
         buffersMs.push(stats.bufferMs);
         const latencyMs = Math.max(0, (stats.latencyMs ?? 0) - peer.skewMs);
         latenciesMs.push(latencyMs);
+        this.latencySumsMs[at] = (this.latencySumsMs[at] ?? 0) + latencyMs;
+        this.playedSeconds[at] = (this.playedSeconds[at] ?? 0) + 1;
         this.latencies[Math.min(LATENCY_MS_MAX, Math.round(latencyMs))]!++;
       }
     }
@@ -64,6 +69,12 @@ export class Measuring {
       perSecond.downloadBps[origin].push((from[origin] - this.from[origin]) * 8);
     this.from = from;
     this.usefulBytesAt.push(usefulBytes);
+  }
+
+  /** The mean live latency of a stay over the seconds that it played; null where it played in none. */
+  meanLatencyMs(stay: number): number | null {
+    const seconds = this.playedSeconds[stay] ?? 0;
+    return seconds === 0 ? null : this.latencySumsMs[stay]! / seconds;
   }
 
   /** The latency that a share (0 … 1) of all watched seconds do not exceed. */

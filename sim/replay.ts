@@ -21,6 +21,6 @@ export function replayCommand({ scenario, mode, peers, seed, seconds, more = {} 
 }
 
 /** As a shell takes it for one word. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return /^[\w./:,+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

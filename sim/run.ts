@@ -69,6 +69,8 @@ export interface Run {
   readonly elapsedMs: number;
   /** Events run so far. */
   readonly eventCount: number;
+  /** A viewer's own mode. */
+  modeOf(viewer: number): Mode;
 }
 
 /** The world's time at the start of every run. */

@@ -5,6 +5,7 @@ import { Prng } from '../machine/prng.ts';
 import { PeerCore } from '../peer/core/peer.ts';
 import { BLOCK_BYTES_DEFAULT } from '../protocol/limits.ts';
 import type { InsServerEntry, Mode } from '../protocol/swarm-fields.ts';
+import type { ViewerFigures } from '../report/viewers.ts';
 import { SourceCore } from '../source-server/core/source.ts';
 import { TRACKER_LIMITS } from '../tracker/core/limits.ts';
 import { Tracker } from '../tracker/core/tracker.ts';
@@ -29,6 +30,7 @@ import { SimSource } from './sim-source.ts';
 import { SimTracker } from './sim-tracker.ts';
 import { CONTROL_UP_BPS, nativeCount, type SharedOut, shareOut } from './supply.ts';
 import { Trace } from './trace.ts';
+import { viewersOf } from './viewers.ts';
 
 export interface SimOptions extends RunOptions {
   /** Messages travel as bytes, as in reality; slower, and the trace is the same. */
@@ -145,6 +147,11 @@ export class Simulation implements CheckedRun, Stage {
   /** What came of it so far. */
   result(): SimResult {
     return resultOf(this, this.measuring, this.invariants);
+  }
+
+  /** What came of each stay so far. */
+  viewers(): ViewerFigures[] {
+    return viewersOf(this, this.measuring);
   }
 
   /** Adds a viewer now, outside of what was planned. */

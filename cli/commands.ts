@@ -3,6 +3,7 @@ import { demo } from './commands/demo.ts';
 import { ins } from './commands/ins.ts';
 import { invite } from './commands/invite.ts';
 import { keygen } from './commands/keygen.ts';
+import { measure } from './commands/measure.ts';
 import { name } from './commands/name.ts';
 import { peer } from './commands/peer.ts';
 import { sim } from './commands/sim.ts';
@@ -24,4 +25,5 @@ export const COMMANDS: readonly Command[] = [
   name,
   sim,
   simCompare,
+  measure,
 ];

@@ -7,6 +7,8 @@ import { version } from './version.ts';
 function fail(error: unknown): never {
   const text = (error instanceof Error ? error.message : String(error)).split('\n', 1)[0]!;
   const name = commandNamed(COMMANDS, process.argv.slice(2))?.name;
+  const details = error instanceof Problem ? error.details : [];
+  for (const detail of details) process.stderr.write(`${detail}\n`);
   process.stderr.write(`inswarm${name === undefined ? '' : ` ${name}`}: ${text}\n`);
   if (!(error instanceof Problem) && process.env.INSWARM_LOG_LEVEL === 'debug') console.error(error);
   process.exit(error instanceof Problem ? error.exitCode : 1);

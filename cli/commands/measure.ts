@@ -24,8 +24,8 @@ import { type Plan, reportOf, runAll, runsOf } from '../sim-runs.ts';
 export const measure = command({
   name: 'measure',
   summary: 'run a scenario, from a file or by name, and measure what each viewer feels',
-  description: `Runs a scenario (who comes when, over what links, and what goes wrong at which second) in one mode after the other with the
-same total supply. Prints a table, and writes report.html, one page with plots that opens anywhere, report.json, and peers.csv with a line for each
+  description: `Runs a scenario (who comes when, over what links, and what goes wrong at which second) in several modes with the same
+total supply. Prints a table, and writes report.html, one page with plots that opens anywhere, report.json, and peers.csv with a line for each
 viewer. So far the simulator alone runs scenarios: say --engine sim.`,
   options: {
     scenario: required(

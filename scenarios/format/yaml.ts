@@ -1,4 +1,4 @@
-import { Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument } from 'yaml';
+import { Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Pair, Parser, parseDocument } from 'yaml';
 import type { Mistake } from './mistake.ts';
 import type { MapEntry, Plain, Tree } from './tree.ts';
 
@@ -19,27 +19,10 @@ const HARMLESS = new Set(['DUPLICATE_KEY', 'TAG_RESOLVE_FAILED']);
  * @param text - Of a length that the caller has bounded.
  */
 export function readYaml(text: string): ReadYaml {
-  try {
-    return parsed(text);
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    return TOO_DEEP;
-  }
-}
-
-/** The parser calls itself for each level, as the reader of its tree does. */
-const TOO_DEEP: ReadYaml = {
-  tree: undefined,
-  mistakes: [
-    { line: 1, path: '', what: 'lists and maps are nested too deeply; a scenario has no more than five levels' },
-  ],
-};
-
-function parsed(text: string): ReadYaml {
+  if (isDeep(text)) return TOO_DEEP;
   const lines = new LineCounter();
   const document = parseDocument(text, { schema: SCHEMA, lineCounter: lines, prettyErrors: false });
   const found = [...document.errors, ...document.warnings];
-  if (found.some(({ message }) => message.includes('call stack'))) return TOO_DEEP;
   const mistakes = found.map(({ code, message, pos }) => {
     return { line: lines.linePos(pos[0]).line, path: '', what: inOurWords(code, message) };
   });
@@ -48,6 +31,27 @@ function parsed(text: string): ReadYaml {
   if (!isReadable) return { tree: undefined, mistakes: mistakes.slice(0, 1) };
   const reader = new TreeReader(lines, mistakes);
   return { tree: reader.treeOf(document.contents, 1), mistakes };
+}
+
+/** More levels than any scenario has. The parser calls itself for each, and where there is no room for that, ends the process. */
+const LEVELS_MAX = 40;
+
+const TOO_DEEP: ReadYaml = {
+  tree: undefined,
+  mistakes: [
+    { line: 1, path: '', what: 'lists and maps are nested too deeply; a scenario has no more than five levels' },
+  ],
+};
+
+/** Looks at the words of a file alone, one after the other. */
+function isDeep(text: string): boolean {
+  const parser = new Parser();
+  for (const word of new Lexer().lex(text)) {
+    // Runs to the end of what the word brings about.
+    for (const _ of parser.next(word));
+    if (parser.stack.length > LEVELS_MAX) return true;
+  }
+  return false;
 }
 
 /** Writes what {@link readYaml} reads. */

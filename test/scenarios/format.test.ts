@@ -222,8 +222,10 @@ describe('what is wrong is told with its line, its field, what is expected and w
     ['a tag', 'mode: !x ins', 'f:4: tags are not taken'],
     ['a second scenario', '---\nversion: 1', 'f:4: a second document begins here; a file holds one scenario'],
     ['what is not YAML', 'mode: [ins', 'f:4: this is not YAML: '],
-    ['what is nested without end', `a: ${'['.repeat(50_000)}`, 'f:1: lists and maps are nested too deeply'],
-    ['what is nested without end and closed', `a: ${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'nested too deeply'],
+    ['lists that never end', `a: ${'['.repeat(50_000)}`, 'f:1: lists and maps are nested too deeply'],
+    ['lists in lists', `a: ${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'f:1: lists and maps are nested too deeply'],
+    ['items in items', '- '.repeat(50_000), 'f:1: lists and maps are nested too deeply', ''],
+    ['keys in keys', '? '.repeat(50_000), 'f:1: lists and maps are nested too deeply', ''],
     ['a file that is too long', `# ${'x'.repeat(SCENARIO_FILE_CHARS_MAX)}`, 'f:1: the file is too long'],
     [
       'a server that there is not',

@@ -104,12 +104,6 @@ export class Availability {
     for (const bitmap of this.bitmaps) if (bitmap.track === track && bitmapHas(bitmap, part)) return true;
     return this.since.has(placeOf(track, part));
   }
-
-  /** Whether it has so many parts in a row. */
-  hasRun(track: number, part: number, count: number): boolean {
-    for (let at = part; at < part + count; at++) if (!this.has(track, at)) return false;
-    return true;
-  }
 }
 
 /** A part of a track as one number: cheaper to look up than any text. Tracks have eight bits on the wire. */

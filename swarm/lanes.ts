@@ -11,13 +11,6 @@ export function laneOf(track: number, part: number, index: number): number {
 /** The depth of a lane that nobody pushes to us. */
 export const NOT_PUSHED = 255;
 
-/** The lanes whose bits are set. */
-export function lanesIn(mask: number): number[] {
-  const lanes: number[] = [];
-  for (let lane = 0; lane < LANES; lane++) if (mask & (1 << lane)) lanes.push(lane);
-  return lanes;
-}
-
 /** How many lanes a mask names. */
 export function laneCount(mask: number): number {
   let count = 0;

@@ -85,10 +85,6 @@ export class NativeFeed {
     this.outputs = outputs;
   }
 
-  get open(): number {
-    return this.asks.size;
-  }
-
   /**
    * Asks for what is missing, each block of one neighbour at a time: what is due soon in the order of its time; and of what
    * is due later first what the fewest neighbours hold, the newest of it first, so that it spreads before everybody wants

@@ -111,7 +111,7 @@ const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 12 } as const;
 const NATIVE_PLAYER = { inHandMs: 2_000 };
 /** Where news comes by bitmaps, once a second from one to the next. */
 const DRAFTS_PLAYER = { inHandMs: 3_000 };
-/** The same, where neighbours may have to take over within a moment. */
+/** Where neighbours may have to take over within a moment. */
 const HYBRID_PLAYER = { inHandMs: 3_000 };
 const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;

@@ -2,8 +2,8 @@ import { readFileSync, statSync } from 'node:fs';
 import { mistakeText } from '../scenarios/format/mistake.ts';
 import { nearest } from '../scenarios/format/nearest.ts';
 import { readScenarioFile, SCENARIO_FILE_CHARS_MAX } from '../scenarios/format/scenario-file.ts';
-import type { Scenario } from '../sim/scenario.ts';
-import { SCENARIOS, scenarioNamed } from '../sim/scenarios.ts';
+import type { Scenario } from '../scenarios/plan/scenario.ts';
+import { SCENARIOS, scenarioNamed } from '../scenarios/plan/scenarios.ts';
 import { Problem } from './problem.ts';
 
 /** So many are told at once. */

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Made, Supply } from '../report/report.ts';
-import type { Scenario, ScenarioMode } from '../sim/scenario.ts';
+import type { Scenario, ScenarioMode } from '../scenarios/plan/scenario.ts';
 import { version } from './version.ts';
 
 /** How a report of simulated runs was made, a moment ago. */

@@ -23,12 +23,12 @@ async function run({ options, wantsViewers }: SimJob): Promise<void> {
     simulation.runUntil(simulation.elapsedMs + sliceMs);
     const tookMs = Math.max(1, nowMs() - fromMs);
     sliceMs = Math.min(10_000, Math.max(1, (sliceMs * TELL_EVERY_MS) / tookMs));
-    tell({ kind: 'progress', share: simulation.elapsedMs / (simulation.seconds * 1000) });
+    tell({ kind: 'progress', share: simulation.elapsedMs / (simulation.plan.seconds * 1000) });
     // Lets the end of the channel be heard.
     await setImmediate();
   }
   const result = simulation.result();
-  const { sourceBps, insBps, peersBps } = simulation.sharedOut;
+  const { sourceBps, insBps, peersBps } = simulation.plan.sharedOut;
   const viewers = wantsViewers ? simulation.viewers() : [];
   tell({ kind: 'result', result, supply: { sourceBps, insBps, peersBps }, viewers });
 }

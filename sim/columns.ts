@@ -1,5 +1,5 @@
+import type { Scenario, ScenarioMode } from '../scenarios/plan/scenario.ts';
 import type { RunOptions } from './run.ts';
-import type { Scenario, ScenarioMode } from './scenario.ts';
 
 /** What a column changes in a run; what is not named is as it ships. */
 export interface Changes {

@@ -1,8 +1,8 @@
 import type { Prng } from '../machine/prng.ts';
+import type { Happening } from '../scenarios/plan/scenario.ts';
 import type { Host } from './host.ts';
 import type { Network } from './network.ts';
 import type { SimStay } from './run.ts';
-import type { Happening } from './scenario.ts';
 import type { SimInsServer } from './sim-ins-server.ts';
 import type { SimSource } from './sim-source.ts';
 import type { SimTracker } from './sim-tracker.ts';

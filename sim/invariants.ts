@@ -1,6 +1,5 @@
 import type { Host } from './host.ts';
 import { type Run, type SimStay, START_MS } from './run.ts';
-import type { ScenarioMode } from './scenario.ts';
 
 /** A rule of the system that did not hold. */
 export interface Violation {
@@ -39,12 +38,9 @@ export interface Watched {
 
 /** A run shows these besides what is measured. */
 export interface CheckedRun extends Run {
-  readonly mode: ScenarioMode;
   readonly servers: readonly Watched[];
   /** What INS servers broke of their word, in words; taken away by looking. */
   takeBrokenPuts(): string[];
-  /** INS servers that the source feeds. */
-  readonly fed: number;
 }
 
 /** Of all that comes, the most that may come more than once. In hybrid mode two ways race for what is late. */
@@ -54,17 +50,17 @@ const TWICE_VIEWERS_MIN = 200;
 const TWICE_MS_MIN = 30_000;
 const TWICE_SUPPLY_MIN = 1.2;
 
-export type FedRun = Pick<CheckedRun, 'mode' | 'elapsedMs'> & {
-  readonly options: Pick<CheckedRun['options'], 'scenario'>;
+export type FedRun = Pick<CheckedRun, 'elapsedMs'> & {
+  readonly plan: Pick<CheckedRun['plan'], 'mode' | 'scenario'>;
   readonly stays: readonly unknown[];
 };
 
 /** A crowd that lacks nothing and gets too much more than once. Where something breaks, what was under way comes again. */
 export function fedTwice(run: FedRun, duplicateShare: number): Violation[] {
-  const { supply, happenings, faults } = run.options.scenario;
+  const { supply, happenings, faults } = run.plan.scenario;
   if (happenings.length > 0 || faults !== null || run.stays.length < TWICE_VIEWERS_MIN) return [];
   if (run.elapsedMs < TWICE_MS_MIN || (supply.kind === 'fair' && supply.times < TWICE_SUPPLY_MIN)) return [];
-  if (duplicateShare <= TWICE_SHARE_MAX[run.mode]) return [];
+  if (duplicateShare <= TWICE_SHARE_MAX[run.plan.mode]) return [];
   const what = `${(duplicateShare * 100).toFixed(1)} % of what came had come before`;
   return [{ atMs: run.elapsedMs, rule: 'fed-twice', what }];
 }
@@ -167,21 +163,21 @@ export class Invariants {
   private sourceCopies(): void {
     const { run } = this;
     const { dataSentBytes, mediaBytes } = run.source;
-    if (dataSentBytes <= (run.fed + 2) * (1 + COPIES_MARGIN) * mediaBytes + COPIES_SLACK_BYTES) return;
+    if (dataSentBytes <= (run.plan.fed + 2) * (1 + COPIES_MARGIN) * mediaBytes + COPIES_SLACK_BYTES) return;
     if (run.stays.some(({ peer }) => peer.core.stats(run.nowMs).mode !== 'ins')) return;
     this.report('source-copies', `the source sent ${dataSentBytes} bytes of a stream of ${mediaBytes}`);
   }
 
   private recovery(): void {
     const { run } = this;
-    const { faults } = run.options.scenario;
+    const { faults } = run.plan.scenario;
     if (this.hasRecovered || faults === null || run.elapsedMs < faults.untilMs + faults.recoveredWithinMs) return;
     this.hasRecovered = true;
     const newest = run.source.newestPart;
     for (const { peer, visit, leftAtMs, joinedAtMs } of run.stays) {
       if (leftAtMs <= run.nowMs || joinedAtMs - START_MS > faults.untilMs) continue;
       const { state, part, mode } = peer.core.stats(run.nowMs + peer.skewMs);
-      const behindMs = (newest - part) * run.options.scenario.stream.partMs;
+      const behindMs = (newest - part) * run.plan.scenario.stream.partMs;
       // Who stands still for a moment at the live edge is there.
       if (state !== 'waiting' && behindMs <= NEAR_LIVE_MS[mode]) continue;
       this.report('recovery', `viewer ${visit.viewer} (${mode}) is ${state} at part ${part} of ${newest}`);

@@ -1,9 +1,9 @@
 import { mergeRuns } from '../report/merge.ts';
 import { type Made, REPORT_SCHEMA, type Report } from '../report/report.ts';
+import type { ScenarioMode } from '../scenarios/plan/scenario.ts';
+import type { SharedOut } from '../scenarios/plan/supply.ts';
 import { mainColumn } from './columns.ts';
 import type { SimResult } from './result.ts';
-import type { ScenarioMode } from './scenario.ts';
-import type { SharedOut } from './supply.ts';
 
 /** A run for its report. */
 export interface RunForReport {

@@ -1,22 +1,13 @@
 import type { PlayerOptions } from '../machine/player.ts';
 import type { Quality } from '../peer/core/quality.ts';
-import type { Mode } from '../protocol/swarm-fields.ts';
-import type { Visit } from './arrivals.ts';
-import type { Scenario, ScenarioMode } from './scenario.ts';
+import type { Visit } from '../scenarios/plan/arrivals.ts';
+import type { RunAsked, RunPlan } from '../scenarios/plan/plan.ts';
 import type { SimPeer } from './sim-peer.ts';
 import type { SimSource } from './sim-source.ts';
-import type { SharedOut } from './supply.ts';
 import type { Trace } from './trace.ts';
 
 /** What decides how a run goes. */
-export interface RunOptions {
-  readonly scenario: Scenario;
-  readonly seed: string | number;
-  readonly peers: number;
-  /** The scenario's where nothing is said; or each viewer's own by its number. */
-  readonly mode?: ScenarioMode | ((viewer: number) => Mode);
-  /** The scenario's where nothing is said. */
-  readonly seconds?: number;
+export interface RunOptions extends RunAsked {
   /** INS servers send the live edge unasked; false is the drafts' own way. */
   readonly follow?: boolean;
   /** Ablations of what the drafts have, see `PeerOptions`. */
@@ -56,21 +47,13 @@ export interface Run {
   readonly source: SimSource;
   /** Those who are or were there, in order of their coming. */
   readonly stays: readonly SimStay[];
-  /** Who was planned to come when. */
-  readonly visits: readonly Visit[];
-  /** Who may send how much. */
-  readonly sharedOut: SharedOut;
-  /** By viewer: what it may give to others, in bits per second. */
-  readonly givenBps: readonly number[];
-  /** By viewer: the number of its region. */
-  readonly regions: readonly number[];
+  /** Who comes when, and has what link. */
+  readonly plan: RunPlan;
   readonly nowMs: number;
   /** Virtual ms since the run's start. */
   readonly elapsedMs: number;
   /** Events run so far. */
   readonly eventCount: number;
-  /** A viewer's own mode. */
-  modeOf(viewer: number): Mode;
 }
 
 /** The world's time at the start of every run. */

@@ -1,11 +1,11 @@
 import { unreachable } from '../machine/machine.ts';
 import type { Track } from '../protocol/media.ts';
+import { partBytes, type StreamShape } from '../scenarios/plan/scenario.ts';
 import type { SourceChunk, SourceEvent, SourceInput, SourceOutput } from '../source-server/core/io.ts';
 import type { SourceCore } from '../source-server/core/source.ts';
 import { type SimBody, simHash, simName, simSign } from './crypto.ts';
 import type { Host } from './host.ts';
 import type { World } from './node.ts';
-import { partBytes, type StreamShape } from './scenario.ts';
 import { SimSwarmNode } from './sim-swarm-node.ts';
 
 /** A source whose camera makes parts of a given rate: key frames are four times as large as the rest. */

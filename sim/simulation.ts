@@ -4,33 +4,33 @@ import { PLAYER_DEFAULTS } from '../machine/player.ts';
 import { Prng } from '../machine/prng.ts';
 import { PeerCore } from '../peer/core/peer.ts';
 import { BLOCK_BYTES_DEFAULT } from '../protocol/limits.ts';
-import type { InsServerEntry, Mode } from '../protocol/swarm-fields.ts';
+import type { InsServerEntry } from '../protocol/swarm-fields.ts';
 import type { ViewerFigures } from '../report/viewers.ts';
+import type { Counted } from '../scenarios/measures/figures.ts';
+import { type Sample, Sampling } from '../scenarios/measures/sampling.ts';
+import { viewersOf } from '../scenarios/measures/viewers.ts';
+import type { Visit } from '../scenarios/plan/arrivals.ts';
+import { INS_BANDWIDTH_SHARE, insBpsOf, planRun, type RunPlan, upBpsOf } from '../scenarios/plan/plan.ts';
+import { MBPS } from '../scenarios/plan/scenario.ts';
 import { SourceCore } from '../source-server/core/source.ts';
 import { TRACKER_LIMITS } from '../tracker/core/limits.ts';
 import { Tracker } from '../tracker/core/tracker.ts';
-import { planVisits, type Visit } from './arrivals.ts';
-import { drawUplinks } from './bandwidth.ts';
 import { sharedRecords, simHash } from './crypto.ts';
 import { EventQueue } from './event-queue.ts';
-import { drawFaults } from './faults.ts';
 import { happen, type Stage } from './happenings.ts';
 import type { Host } from './host.ts';
 import { type CheckedRun, Invariants, type Watched } from './invariants.ts';
-import { Measuring } from './measuring.ts';
 import { Network } from './network.ts';
 import type { World } from './node.ts';
 import { PutLedger } from './put-ledger.ts';
 import { resultOf, type SimResult } from './result.ts';
 import { type RunOptions, type SimStay, START_MS } from './run.ts';
-import { type Happening, MBPS, type ScenarioMode } from './scenario.ts';
 import { SimInsServer } from './sim-ins-server.ts';
 import { SimPeer } from './sim-peer.ts';
 import { SimSource } from './sim-source.ts';
 import { SimTracker } from './sim-tracker.ts';
-import { CONTROL_UP_BPS, nativeCount, type SharedOut, shareOut } from './supply.ts';
+import { accountOf } from './stay-account.ts';
 import { Trace } from './trace.ts';
-import { viewersOf } from './viewers.ts';
 
 export interface SimOptions extends RunOptions {
   /** Messages travel as bytes, as in reality; slower, and the trace is the same. */
@@ -40,11 +40,6 @@ export interface SimOptions extends RunOptions {
 }
 
 const TRACKER_URL = 'ws://tracker:1';
-/**
- * What an INS server sends of blocks, over what its uplink carries: a little is left for frame headers, records and control, so that
- * what waits does so in the server, which knows what is urgent.
- */
-const INS_BANDWIDTH_SHARE = 0.97;
 const SOURCE_URL = 'ws://source:1';
 /** How long a peer that leaves has for its good-byes. */
 const LEAVING_MS = 2_000;
@@ -59,15 +54,8 @@ export class Simulation implements CheckedRun, Stage {
   tracker: SimTracker;
   readonly insServers: SimInsServer[] = [];
   readonly stays: SimStay[] = [];
-  readonly visits: readonly Visit[];
   readonly options: SimOptions;
-  readonly seconds: number;
-  /** Who may send how much. */
-  readonly sharedOut: SharedOut;
-  /** By viewer: what it may give to others, in bits per second. */
-  readonly givenBps: readonly number[];
-  /** By viewer: the number of its region. */
-  readonly regions: readonly number[];
+  readonly plan: RunPlan;
   /** Events run so far. */
   eventCount = 0;
   private readonly events = new EventQueue(START_MS);
@@ -76,43 +64,28 @@ export class Simulation implements CheckedRun, Stage {
   private readonly prng: Prng;
   private readonly streamId: Uint8Array;
   private readonly readRecord = sharedRecords();
-  private readonly measuring: Measuring;
+  private readonly sampling = new Sampling();
   private readonly invariants: Invariants;
   /** By INS server, one for each time it was started. */
   readonly ledgers: PutLedger[][] = [];
-  private readonly browsers: ReadonlySet<number>;
   private readonly hosts = new Map<number, Host>();
   private nodes = 0;
 
   constructor(options: SimOptions) {
     this.options = options;
-    const { scenario, seed, peers } = options;
-    this.seconds = options.seconds ?? scenario.seconds;
+    const { scenario, seed } = options;
+    this.plan = planRun(options);
     this.prng = new Prng(seed);
     this.network = new Network(this.events, scenario.regions.delaysMs);
     const { checksWire = false } = options;
     this.world = { events: this.events, network: this.network, trace: this.trace, listeners: new Map(), checksWire };
     const root = this.prng.fork('root').bytes(32);
     this.streamId = simHash(root);
-    const { arrivals, sessions, supply, stream, insServers, regions, browsers } = scenario;
-    this.visits = planVisits(arrivals, sessions, peers, this.seconds * 1000, this.prng.fork('visits'));
-    this.sharedOut = shareOut(supply, this.mode, peers * stream.bps, stream.bps, peers, insServers);
-    this.givenBps = this.drawGiven();
-    const shuffled = this.prng.fork('regions').sample([...Array(peers).keys()], peers);
-    this.regions = shuffled.map((at) => at % regions.names.length);
-    this.browsers = new Set(this.prng.fork('browsers').sample([...Array(peers).keys()], Math.round(browsers * peers)));
     this.tracker = this.makeTracker();
-    for (let at = 0; at < insServers; at++) this.insServers.push(this.makeInsServer(at));
+    for (let at = 0; at < scenario.insServers; at++) this.insServers.push(this.makeInsServer(at));
     this.source = this.makeSource(root);
-    this.measuring = new Measuring(this);
     this.invariants = new Invariants(this, options.blockBytes ?? BLOCK_BYTES_DEFAULT);
-    this.plan();
-  }
-
-  /** The mode of the run; that of single viewers may be a function's, which counts as mixed. */
-  get mode(): ScenarioMode {
-    const { mode, scenario } = this.options;
-    return typeof mode === 'function' ? 'mixed' : (mode ?? scenario.mode);
+    this.schedule();
   }
 
   get nowMs(): number {
@@ -125,7 +98,7 @@ export class Simulation implements CheckedRun, Stage {
   }
 
   get over(): boolean {
-    return this.elapsedMs >= this.seconds * 1000;
+    return this.elapsedMs >= this.plan.seconds * 1000;
   }
 
   /** Those who are or were there, in order of their coming. */
@@ -135,23 +108,30 @@ export class Simulation implements CheckedRun, Stage {
 
   /** Lets virtual time pass until so many ms after the start, at most to the end. */
   runUntil(atMs: number): void {
-    this.eventCount += this.events.runUntil(START_MS + Math.min(atMs, this.seconds * 1000));
+    this.eventCount += this.events.runUntil(START_MS + Math.min(atMs, this.plan.seconds * 1000));
   }
 
   /** Runs to the end and says what came of it. */
   run(): SimResult {
-    this.runUntil(this.seconds * 1000);
+    this.runUntil(this.plan.seconds * 1000);
     return this.result();
   }
 
   /** What came of it so far. */
   result(): SimResult {
-    return resultOf(this, this.measuring, this.invariants);
+    return resultOf(this, this.counted(), this.invariants);
   }
 
   /** What came of each stay so far. */
   viewers(): ViewerFigures[] {
-    return viewersOf(this, this.measuring);
+    return viewersOf(this.counted().stays, this.sampling);
+  }
+
+  private counted(): Counted {
+    const { plan, elapsedMs, sampling, source, options } = this;
+    const { player = PLAYER_DEFAULTS, blockBytes = BLOCK_BYTES_DEFAULT } = options;
+    const stays = this.stays.map((stay) => accountOf(stay, this));
+    return { plan, player: { startBufferMs: player.startBufferMs, blockBytes }, elapsedMs, stays, sampling, source };
   }
 
   /** Adds a viewer now, outside of what was planned. */
@@ -166,19 +146,8 @@ export class Simulation implements CheckedRun, Stage {
     return make(this.world, ++this.nodes, this.serverHost(0, 1000 * MBPS));
   }
 
-  modeOf(viewer: number): Mode {
-    const mode = this.options.mode ?? this.options.scenario.mode;
-    if (typeof mode === 'function') return mode(viewer);
-    return mode === 'mixed' ? (viewer % 2 === 1 ? 'native' : 'ins') : mode;
-  }
-
   get servers(): readonly Watched[] {
     return [this.source, this.tracker, ...this.insServers];
-  }
-
-  /** INS servers that the source feeds: none in native mode, where its whole uplink is for viewers. */
-  get fed(): number {
-    return this.mode === 'native' ? 0 : Math.min(this.options.scenario.insFed, this.options.scenario.insServers);
   }
 
   takeBrokenPuts(): string[] {
@@ -188,29 +157,19 @@ export class Simulation implements CheckedRun, Stage {
   }
 
   private look(): void {
-    this.measuring.sample();
+    this.sampling.sample(this.stays.map((stay) => sampleOf(stay, this.nowMs)));
     this.invariants.check();
   }
 
-  private plan(): void {
+  private schedule(): void {
     const at = (atMs: number, run: () => void) => this.events.at(START_MS + atMs, run);
     at(1, () => this.source.start());
-    for (const visit of this.visits) at(visit.joinAtMs, () => this.stay(visit));
-    for (const [number, happening] of this.happenings().entries()) {
+    for (const visit of this.plan.visits) at(visit.joinAtMs, () => this.stay(visit));
+    for (const [number, happening] of this.plan.happenings.entries()) {
       at(happening.atMs, () => happen(happening, this, this.prng.fork(`happening ${number}`)));
     }
     for (const { atMs, run } of this.options.events ?? []) at(atMs, () => run(this));
-    for (let second = 1; second <= this.seconds; second++) at(second * 1000, () => this.look());
-  }
-
-  /** Those of the scenario, and the faults that chance draws. */
-  private happenings(): Happening[] {
-    const { happenings, faults, insServers, regions } = this.options.scenario;
-    const drawn =
-      faults === null
-        ? []
-        : drawFaults(faults, { insServers, regions: regions.names.length }, this.prng.fork('faults'));
-    return [...happenings, ...drawn];
+    for (let second = 1; second <= this.plan.seconds; second++) at(second * 1000, () => this.look());
   }
 
   private stay(visit: Visit): void {
@@ -225,7 +184,7 @@ export class Simulation implements CheckedRun, Stage {
     const prng = this.prng.fork(`peer ${viewer} ${again}`);
     const host = this.hostOf(viewer);
     const key = prng.bytes(32);
-    const mode = this.modeOf(viewer);
+    const mode = this.plan.modeOf(viewer);
     const url = host.options.dialable ? `ws://peer-${viewer}-${again}:1` : null;
     const core = new PeerCore({
       stream: this.streamId,
@@ -272,29 +231,14 @@ export class Simulation implements CheckedRun, Stage {
     this.tracker = this.makeTracker();
   }
 
-  /** The uplinks of those who give blocks; 0 for the others. */
-  private drawGiven(): number[] {
-    const { options, sharedOut } = this;
-    const { uplinks } = options.scenario;
-    const prng = this.prng.fork('uplinks');
-    const { mode } = this;
-    if (typeof options.mode !== 'function' && mode === 'mixed') {
-      const drawn = drawUplinks(uplinks, nativeCount(options.peers), sharedOut.peersBps, prng);
-      return Array.from({ length: options.peers }, (_, viewer) => (viewer % 2 === 1 ? drawn[viewer >> 1]! : 0));
-    }
-    return drawUplinks(uplinks, options.peers, sharedOut.peersBps, prng);
-  }
-
   private hostOf(viewer: number): Host {
     const known = this.hosts.get(viewer);
     if (known !== undefined) return known;
-    const { supply } = this.options.scenario;
     const downBps = this.options.downBps?.(viewer) ?? this.options.scenario.downBps;
-    const leastBps = supply.kind === 'links' ? supply.peerBps : CONTROL_UP_BPS;
-    const upBps = Math.max(this.givenBps[viewer] ?? 0, leastBps);
+    const upBps = upBpsOf(this.plan, viewer);
     // Viewers beyond those that were planned are where their number puts them.
-    const region = this.regions[viewer] ?? viewer % this.options.scenario.regions.names.length;
-    const host = this.network.host({ region, upBps, downBps, dialable: !this.browsers.has(viewer) });
+    const region = this.plan.regions[viewer] ?? viewer % this.options.scenario.regions.names.length;
+    const host = this.network.host({ region, upBps, downBps, dialable: !this.plan.browsers.has(viewer) });
     this.hosts.set(viewer, host);
     return host;
   }
@@ -314,8 +258,7 @@ export class Simulation implements CheckedRun, Stage {
   private makeInsServer(at: number): SimInsServer {
     const key = this.prng.fork(`ins ${at}`).bytes(32);
     const { scenario } = this.options;
-    // In native mode nobody asks them for anything, but what takes no part needs a link, too.
-    const bps = Math.max(this.sharedOut.insBps / scenario.insServers, CONTROL_UP_BPS);
+    const bps = insBpsOf(this.plan);
     const core = new InsServer({
       key,
       seed: at,
@@ -353,13 +296,13 @@ export class Simulation implements CheckedRun, Stage {
       signingKey: signing,
       title: 'simulated',
       trackerUrl: TRACKER_URL,
-      insServers: Array.from({ length: this.fed }, (_, at) => this.insEntry(at)),
+      insServers: Array.from({ length: this.plan.fed }, (_, at) => this.insEntry(at)),
       url: SOURCE_URL,
       hlsUrl: null,
       ...(blockBytes === undefined ? {} : { blockBytes }),
       prng,
     });
-    const host = this.serverHost(0, this.sharedOut.sourceBps);
+    const host = this.serverHost(0, this.plan.sharedOut.sourceBps);
     const source = new SimSource(this.world, ++this.nodes, host, core, { root, signing }, scenario.stream);
     this.world.listeners.set(SOURCE_URL, source as never);
     return source;
@@ -382,4 +325,10 @@ export class Simulation implements CheckedRun, Stage {
 
 function insUrl(at: number): string {
   return `ws://ins-${at}:1`;
+}
+
+function sampleOf({ peer, leftAtMs }: SimStay, nowMs: number): Sample {
+  const { state, bufferMs, latencyMs, bytesFrom } = peer.core.stats(nowMs + peer.skewMs);
+  const own = latencyMs === null ? null : latencyMs - peer.skewMs;
+  return { state, bufferMs, latencyMs: own, bytesFrom, usefulBytes: peer.usefulBytes, here: leftAtMs > nowMs };
 }

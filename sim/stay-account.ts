@@ -1,33 +1,21 @@
-import { type Freeze, freezesOf } from './freezes.ts';
-import { type SimStay, START_MS } from './run.ts';
-
-/** One stay, counted. */
-export interface StayAccount {
-  readonly startupDelayMs: number | null;
-  /** How long the viewer is or was there, and how long of that since its first frame. */
-  readonly hereMs: number;
-  readonly watchedMs: number;
-  readonly joinedAtMs: number;
-  readonly endMs: number;
-  readonly freezes: readonly Freeze[];
-  readonly dueBlocks: number;
-  readonly missedBlocks: number;
-  readonly dataSentBytes: number;
-  readonly controlSentBytes: number;
-  readonly controlReceivedBytes: number;
-  readonly receivedBytes: number;
-  readonly usefulBytes: number;
-  readonly from: { readonly ins: number; readonly peers: number; readonly source: number };
-  readonly bad: number;
-}
+import type { StayAccount } from '../scenarios/measures/account.ts';
+import { freezesOf } from '../scenarios/measures/freezes.ts';
+import { type Run, type SimStay, START_MS } from './run.ts';
 
 /** Counts a stay so far. */
-export function accountOf({ peer, joinedAtMs, leftAtMs }: SimStay, nowMs: number): StayAccount {
+export function accountOf({ visit, peer, joinedAtMs, leftAtMs }: SimStay, { plan, nowMs }: Run): StayAccount {
   const stats = peer.core.stats(nowMs + peer.skewMs);
   const endMs = Math.min(nowMs, leftAtMs);
   const hereMs = endMs - joinedAtMs;
   const { startupDelayMs, dueBlocks, missedBlocks, bytesFrom, bad } = stats;
+  const { region, dialable } = peer.host.options;
   return {
+    viewer: visit.viewer,
+    again: visit.again,
+    region: plan.scenario.regions.names[region]!,
+    mode: plan.modeOf(visit.viewer),
+    isBrowser: !dialable,
+    stays: leftAtMs === Number.POSITIVE_INFINITY,
     startupDelayMs,
     hereMs,
     watchedMs: startupDelayMs === null ? 0 : Math.max(0, hereMs - startupDelayMs),

@@ -1,9 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { nowMs } from '../../runtime/node/clock.ts';
+import type { Scenario } from '../../scenarios/plan/scenario.ts';
+import { SCENARIOS, scenarioNamed } from '../../scenarios/plan/scenarios.ts';
 import { columnsOf, furtherOptionsOf, USUAL_COLUMNS } from '../../sim/columns.ts';
 import { replayCommand } from '../../sim/replay.ts';
-import type { Scenario } from '../../sim/scenario.ts';
-import { SCENARIOS, scenarioNamed } from '../../sim/scenarios.ts';
 import { command } from '../command.ts';
 import { compareTable } from '../compare-table.ts';
 import { lifetime } from '../lifetime.ts';

@@ -2,14 +2,14 @@ import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { BLOCK_BYTES_MAX } from '../../protocol/limits.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
-import { UPLINK_MIXES, type UplinkMix } from '../../sim/bandwidth.ts';
+import { UPLINK_MIXES, type UplinkMix } from '../../scenarios/plan/bandwidth.ts';
+import { parseRegionDelays, type Regions } from '../../scenarios/plan/regions.ts';
+import type { Scenario, ScenarioMode } from '../../scenarios/plan/scenario.ts';
+import { SCENARIOS, scenarioNamed } from '../../scenarios/plan/scenarios.ts';
 import { scenarioOf } from '../../sim/columns.ts';
 import type { Violation } from '../../sim/invariants.ts';
-import { parseRegionDelays, type Regions } from '../../sim/regions.ts';
 import { replayCommand } from '../../sim/replay.ts';
 import { reportOfRun } from '../../sim/report-of-run.ts';
-import type { Scenario, ScenarioMode } from '../../sim/scenario.ts';
-import { SCENARIOS, scenarioNamed } from '../../sim/scenarios.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { command } from '../command.ts';
 import { lifetime } from '../lifetime.ts';
@@ -110,10 +110,10 @@ network and clock simulated. The same options give the same run, to the last mes
       seconds,
       mode,
       follow,
-      supply: simulation.sharedOut,
+      supply: simulation.plan.sharedOut,
       result,
       made: madeBy(replayCommand(asked), nowMs() - startedAtMs),
-      warnings: supplyWarnings(mode, scenario, peers, simulation.sharedOut),
+      warnings: supplyWarnings(mode, scenario, peers, simulation.plan.sharedOut),
     });
     const cpuMs = Math.round((user + system) / 1000);
     const { duplicateShare, startupStagesMs, events, bad, violations, violationCount } = result;
@@ -164,7 +164,8 @@ function progressOf(simulation: Simulation): Progress {
     if (stats.startupDelayMs !== null) started++;
     freezes += stats.freezes;
   }
-  const { elapsedMs, seconds, stays } = simulation;
+  const { elapsedMs, stays } = simulation;
+  const { seconds } = simulation.plan;
   return { atMs: elapsedMs, endMs: seconds * 1000, joined: stays.length, started, freezes };
 }
 

@@ -1,6 +1,6 @@
-import type { Arrivals, SessionLength, Sessions } from '../../sim/arrivals.ts';
-import { UPLINK_MIXES, type UplinkMix } from '../../sim/bandwidth.ts';
-import type { FaultPlan } from '../../sim/faults.ts';
+import type { Arrivals, SessionLength, Sessions } from '../plan/arrivals.ts';
+import { UPLINK_MIXES, type UplinkMix } from '../plan/bandwidth.ts';
+import type { FaultPlan } from '../plan/faults.ts';
 import {
   type Happening,
   MBPS,
@@ -9,8 +9,8 @@ import {
   type ScenarioMode,
   STREAM,
   type StreamShape,
-} from '../../sim/scenario.ts';
-import type { Supply } from '../../sim/supply.ts';
+} from '../plan/scenario.ts';
+import type { Supply } from '../plan/supply.ts';
 import { type Field, list, needed, optionally, record, scalar, usually, variants, Wrong, word } from './field.ts';
 import { duration, number, rate, share, wholeNumber, wholeSeconds } from './quantities.ts';
 import { regionName, regions } from './regions.ts';

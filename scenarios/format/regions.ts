@@ -1,4 +1,4 @@
-import { DELAY_MS_MAX, FOUR_REGIONS, REGION_NAME, REGIONS_MAX, type Regions } from '../../sim/regions.ts';
+import { DELAY_MS_MAX, FOUR_REGIONS, REGION_NAME, REGIONS_MAX, type Regions } from '../plan/regions.ts';
 import { type Field, instead, list, needed, record, scalar, Wrong } from './field.ts';
 import { duration } from './quantities.ts';
 

@@ -1,5 +1,5 @@
-import { SCENARIO_DEFAULTS, type Scenario, type ScenarioMode } from '../../sim/scenario.ts';
-import { scenarioNamed } from '../../sim/scenarios.ts';
+import { SCENARIO_DEFAULTS, type Scenario, type ScenarioMode } from '../plan/scenario.ts';
+import { scenarioNamed } from '../plan/scenarios.ts';
 import { Reading } from './field.ts';
 import { type InFile, SCENARIO_FILE } from './format.ts';
 import type { Mistake } from './mistake.ts';

@@ -5,7 +5,7 @@ import { FROM_NEWEST_START, type PutBlock } from '../../protocol/ins-messages.ts
 import { quantileOf } from '../../report/distribution.ts';
 import { makeKeyPair, randomBytes } from '../../runtime/node/crypto.ts';
 import { nameOf } from '../../runtime/node/hash.ts';
-import { SCENARIO_DEFAULTS } from '../../sim/scenario.ts';
+import { SCENARIO_DEFAULTS } from '../../scenarios/plan/scenario.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { sealToken } from '../ins/helpers.ts';
 import { comparison, reportJson } from './report.ts';

@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { SCENARIOS } from '../../sim/scenarios.ts';
+import { SCENARIOS } from '../../scenarios/plan/scenarios.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { figure, type Result, reportJson, reportLine } from './report.ts';
 

@@ -8,7 +8,7 @@ import { COMMANDS } from '../../cli/commands.ts';
 import type { Report } from '../../report/report.ts';
 import { VIEWER_COLUMNS, viewersCsv } from '../../report/viewers.ts';
 import { readScenarioFile } from '../../scenarios/format/scenario-file.ts';
-import { SCENARIOS, scenarioNamed } from '../../sim/scenarios.ts';
+import { SCENARIOS, scenarioNamed } from '../../scenarios/plan/scenarios.ts';
 import { BIN, ensureBuilt } from './program.ts';
 
 /** Some leave, some without a word, and some of those come back. */

@@ -9,7 +9,7 @@ import { crashProblem } from '../../cli/commands/sim.ts';
 import { COMMANDS } from '../../cli/commands.ts';
 import { progressText } from '../../cli/sim-progress.ts';
 import { REPORT_SCHEMA, type Report } from '../../report/report.ts';
-import { SCENARIOS } from '../../sim/scenarios.ts';
+import { SCENARIOS } from '../../scenarios/plan/scenarios.ts';
 import { BIN, ensureBuilt } from './program.ts';
 import { inTerminal } from './pty.ts';
 

@@ -5,8 +5,8 @@ import { VIEWER_COLUMNS } from '../../report/viewers.ts';
 import { mistakeText } from '../../scenarios/format/mistake.ts';
 import { nearest } from '../../scenarios/format/nearest.ts';
 import { readScenarioFile, SCENARIO_FILE_CHARS_MAX, scenarioFileText } from '../../scenarios/format/scenario-file.ts';
-import { SCENARIO_DEFAULTS, type Scenario } from '../../sim/scenario.ts';
-import { SCENARIOS } from '../../sim/scenarios.ts';
+import { SCENARIO_DEFAULTS, type Scenario } from '../../scenarios/plan/scenario.ts';
+import { SCENARIOS } from '../../scenarios/plan/scenarios.ts';
 
 const FOLDER = new URL('../../scenarios/', import.meta.url);
 const HEAD = 'version: 1\nname: mine\nsummary: a try\n';

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { PeerOutput } from '../../peer/core/io.ts';
 import type { FromInsClient } from '../../protocol/ins-messages.ts';
-import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../sim/scenario.ts';
+import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../scenarios/plan/scenario.ts';
 import { SimPeer } from '../../sim/sim-peer.ts';
 import { type SimOptions, Simulation } from '../../sim/simulation.ts';
 

@@ -7,7 +7,7 @@ import {
   frozenShareBound,
   latencyBoundMs,
   startupBoundMs,
-} from '../../sim/bound.ts';
+} from '../../scenarios/plan/bound.ts';
 
 /** 10 streams of 1 Mbit/s from servers; a start is half a second of media, a block a tenth. */
 const WORLD: BoundWorld = {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { partBytes } from '../../scenarios/plan/scenario.ts';
+import { scenarioNamed } from '../../scenarios/plan/scenarios.ts';
 import { columnsOf, furtherOptionsOf, optionsOf, scenarioOf, USUAL_COLUMNS } from '../../sim/columns.ts';
-import { partBytes } from '../../sim/scenario.ts';
-import { scenarioNamed } from '../../sim/scenarios.ts';
 import { Simulation } from '../../sim/simulation.ts';
 
 const SCENARIO = scenarioNamed('flash-crowd')!;
@@ -12,8 +12,8 @@ describe('the columns of a comparison', () => {
   it('have the same viewers at the same times in the same places, and the same supply to the byte', () => {
     const seen = COLUMNS.map((column) => {
       const simulation = new Simulation(optionsOf(column, RUN));
-      const { sourceBps, insBps, peersBps } = simulation.sharedOut;
-      return [column.key, simulation.visits, sourceBps + insBps + peersBps, sourceBps];
+      const { sourceBps, insBps, peersBps } = simulation.plan.sharedOut;
+      return [column.key, simulation.plan.visits, sourceBps + insBps + peersBps, sourceBps];
     });
     for (const [key, visits, supply, source] of seen) {
       expect([key, visits, supply, source]).toEqual([key, seen[0]![1], seen[0]![2], seen[0]![3]]);

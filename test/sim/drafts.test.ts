@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MBPS, SCENARIO_DEFAULTS } from '../../sim/scenario.ts';
+import { MBPS, SCENARIO_DEFAULTS } from '../../scenarios/plan/scenario.ts';
 import { Simulation } from '../../sim/simulation.ts';
 
 it('without follow, where news comes by bitmaps, everybody begins where it has enough behind it, soon, and nobody freezes', () => {

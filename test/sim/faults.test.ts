@@ -4,14 +4,14 @@ import { InsConversation } from '../../ins-client/core/conversation.ts';
 import type { InsClientInput, InsClientOutput } from '../../ins-client/core/io.ts';
 import { Prng } from '../../machine/prng.ts';
 import { insClientCodec, insServerCodec } from '../../protocol/ins-messages.ts';
+import { drawFaults } from '../../scenarios/plan/faults.ts';
+import type { Scenario, ScenarioMode } from '../../scenarios/plan/scenario.ts';
+import { scenarioNamed } from '../../scenarios/plan/scenarios.ts';
 import { simSign } from '../../sim/crypto.ts';
-import { drawFaults } from '../../sim/faults.ts';
 import type { Host } from '../../sim/host.ts';
 import { type LinkEnd, linkEnd } from '../../sim/links.ts';
 import { SimNode, type World } from '../../sim/node.ts';
 import { replayCommand } from '../../sim/replay.ts';
-import type { Scenario, ScenarioMode } from '../../sim/scenario.ts';
-import { scenarioNamed } from '../../sim/scenarios.ts';
 import { sightingsOf } from '../../sim/sightings.ts';
 import { type SimOptions, Simulation } from '../../sim/simulation.ts';
 
@@ -40,12 +40,12 @@ const seen = new Map<string, number>();
 
 function runOf(scenario: Scenario, mode: ScenarioMode, seed: string, more: Partial<SimOptions> = {}): Simulation {
   const sim = new Simulation({ scenario, mode, seed, peers: PEERS, ...more });
-  sim.runUntil(sim.seconds * 1000);
+  sim.runUntil(sim.plan.seconds * 1000);
   for (const [what, times] of sightingsOf(sim.stays, sim.ledgers.flat())) seen.set(what, (seen.get(what) ?? 0) + times);
   return sim;
 }
 
-function command({ options, mode, seconds }: Simulation): string {
+function command({ options, plan: { mode, seconds } }: Simulation): string {
   const { scenario, seed, peers } = options;
   return replayCommand({ scenario: scenario.name, mode, peers, seed, seconds });
 }

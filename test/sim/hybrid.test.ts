@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../sim/scenario.ts';
-import { scenarioNamed } from '../../sim/scenarios.ts';
+import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../scenarios/plan/scenario.ts';
+import { scenarioNamed } from '../../scenarios/plan/scenarios.ts';
+import { shareOut } from '../../scenarios/plan/supply.ts';
 import { Simulation } from '../../sim/simulation.ts';
-import { shareOut } from '../../sim/supply.ts';
 
 function run(scenario: Scenario, peers: number, seconds: number) {
   const simulation = new Simulation({ scenario, seed: 'hybrid', peers, seconds });

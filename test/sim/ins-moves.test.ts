@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { Happening } from '../../sim/scenario.ts';
-import { SCENARIO_DEFAULTS } from '../../sim/scenario.ts';
+import type { Happening } from '../../scenarios/plan/scenario.ts';
+import { SCENARIO_DEFAULTS } from '../../scenarios/plan/scenario.ts';
 import { Simulation } from '../../sim/simulation.ts';
 
 /** 24 viewers who are all in when something happens to the server that is second in the list. */

@@ -3,10 +3,10 @@ import type { InsServerInput, InsServerOutput } from '../../ins-server/core/io.t
 import type { Machine } from '../../machine/machine.ts';
 import { EMPTY_BATCH, EMPTY_PUT } from '../../protocol/ins-messages.ts';
 import { nameOfHash } from '../../protocol/names.ts';
+import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../scenarios/plan/scenario.ts';
+import { scenarioNamed } from '../../scenarios/plan/scenarios.ts';
 import { type FedRun, fedTwice, type Rule } from '../../sim/invariants.ts';
 import { PutLedger } from '../../sim/put-ledger.ts';
-import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../sim/scenario.ts';
-import { scenarioNamed } from '../../sim/scenarios.ts';
 import { type SimOptions, Simulation } from '../../sim/simulation.ts';
 
 const SCENARIO: Scenario = {
@@ -117,23 +117,22 @@ describe('the rules that every run is checked for', () => {
 
 describe('what comes twice', () => {
   const crowd = {
-    mode: 'ins',
     elapsedMs: 60_000,
     stays: Array(200).fill(0),
-    options: { scenario: scenarioNamed('flash-crowd')! },
+    plan: { mode: 'ins', scenario: scenarioNamed('flash-crowd')! },
   } as const;
   const rules = (run: FedRun, share: number) => fedTwice(run, share).map(({ rule }) => rule);
 
   it('is little in a crowd that lacks nothing', () => {
     expect(rules(crowd, 0.09)).toEqual([]);
     expect(rules(crowd, 0.11)).toEqual(['fed-twice']);
-    expect(rules({ ...crowd, mode: 'hybrid' }, 0.39)).toEqual([]);
-    expect(rules({ ...crowd, mode: 'hybrid' }, 0.41)).toEqual(['fed-twice']);
+    expect(rules({ ...crowd, plan: { ...crowd.plan, mode: 'hybrid' } }, 0.39)).toEqual([]);
+    expect(rules({ ...crowd, plan: { ...crowd.plan, mode: 'hybrid' } }, 0.41)).toEqual(['fed-twice']);
   });
 
   it('may be more where supply is short, something breaks, or the start is all there is', () => {
     for (const name of ['shortage', 'ins-lost', 'faults'])
-      expect(rules({ ...crowd, options: { scenario: scenarioNamed(name)! } }, 0.5)).toEqual([]);
+      expect(rules({ ...crowd, plan: { ...crowd.plan, scenario: scenarioNamed(name)! } }, 0.5)).toEqual([]);
     expect(rules({ ...crowd, elapsedMs: 10_000 }, 0.5)).toEqual([]);
     expect(rules({ ...crowd, stays: [] }, 0.5)).toEqual([]);
   });

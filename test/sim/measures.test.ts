@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { PeerEvent } from '../../peer/core/io.ts';
-import { freezesOf } from '../../sim/freezes.ts';
+import { freezesOf } from '../../scenarios/measures/freezes.ts';
+import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../scenarios/plan/scenario.ts';
 import { replayCommand } from '../../sim/replay.ts';
 import type { SimResult } from '../../sim/result.ts';
-import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../sim/scenario.ts';
 import { type SimOptions, Simulation } from '../../sim/simulation.ts';
 
 /** Ten viewers who come within a second; servers have plenty. */

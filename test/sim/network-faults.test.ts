@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Happening, MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../sim/scenario.ts';
+import { type Happening, MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../scenarios/plan/scenario.ts';
 import type { SimPeer } from '../../sim/sim-peer.ts';
 import { Simulation } from '../../sim/simulation.ts';
 

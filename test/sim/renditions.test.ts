@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { GATHERED, LiveWindow } from '../../hls/live-window.ts';
 import type { Quality } from '../../peer/core/quality.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
-import { SCENARIO_DEFAULTS, STREAM } from '../../sim/scenario.ts';
+import { SCENARIO_DEFAULTS, STREAM } from '../../scenarios/plan/scenario.ts';
 import type { SimPeer } from '../../sim/sim-peer.ts';
 import { type SimOptions, Simulation } from '../../sim/simulation.ts';
 import { audioTrack, makeDescription } from '../hls/made-stream.ts';

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../../machine/prng.ts';
-import { type Arrivals, crowdInAtMs, planVisits, type Sessions } from '../../sim/arrivals.ts';
-import { drawUplinks, UPLINK_MIXES, type UplinkMix } from '../../sim/bandwidth.ts';
-import { FOUR_REGIONS, parseRegionDelays } from '../../sim/regions.ts';
-import { MBPS, partBytes, STREAM } from '../../sim/scenario.ts';
-import { SCENARIOS } from '../../sim/scenarios.ts';
-import { shareOut } from '../../sim/supply.ts';
+import { type Arrivals, crowdInAtMs, planVisits, type Sessions } from '../../scenarios/plan/arrivals.ts';
+import { drawUplinks, UPLINK_MIXES, type UplinkMix } from '../../scenarios/plan/bandwidth.ts';
+import { FOUR_REGIONS, parseRegionDelays } from '../../scenarios/plan/regions.ts';
+import { MBPS, partBytes, STREAM } from '../../scenarios/plan/scenario.ts';
+import { SCENARIOS } from '../../scenarios/plan/scenarios.ts';
+import { shareOut } from '../../scenarios/plan/supply.ts';
 
 const STAY: Sessions = { kind: 'stay' };
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MBPS, SCENARIO_DEFAULTS } from '../../sim/scenario.ts';
+import { MBPS, SCENARIO_DEFAULTS } from '../../scenarios/plan/scenario.ts';
 import { Simulation } from '../../sim/simulation.ts';
 import { STARTUP_STAGES } from '../../sim/startup-stages.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../sim/scenario.ts';
+import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../scenarios/plan/scenario.ts';
 import { type SimOptions, Simulation } from '../../sim/simulation.ts';
 
 /** The swarm of the tests: two INS servers of which the source feeds the first, peers in four regions. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../sim/scenario.ts';
+import { MBPS, SCENARIO_DEFAULTS, type Scenario } from '../../scenarios/plan/scenario.ts';
 import { Simulation } from '../../sim/simulation.ts';
 
 test('links carry the share that a happening says, of what they carried at first, until another one says otherwise', () => {

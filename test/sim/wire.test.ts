@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SCENARIO_DEFAULTS } from '../../sim/scenario.ts';
+import { SCENARIO_DEFAULTS } from '../../scenarios/plan/scenario.ts';
 import { Simulation } from '../../sim/simulation.ts';
 
 const SCENARIO = { ...SCENARIO_DEFAULTS, name: 'test', summary: '', insServers: 2 };

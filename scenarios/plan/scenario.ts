@@ -1,4 +1,4 @@
-import type { Mode } from '../protocol/swarm-fields.ts';
+import type { Mode } from '../../protocol/swarm-fields.ts';
 import type { Arrivals, Sessions } from './arrivals.ts';
 import type { UplinkMix } from './bandwidth.ts';
 import type { FaultPlan } from './faults.ts';

@@ -1,14 +1,23 @@
-import type { PerSecond } from '../report/report.ts';
-import type { Run } from './run.ts';
+import type { PerSecond } from '../../report/report.ts';
+
+/** A viewer at one moment. */
+export interface Sample {
+  readonly state: 'waiting' | 'playing' | 'stalled';
+  readonly bufferMs: number;
+  /** By the world's clock. */
+  readonly latencyMs: number | null;
+  readonly bytesFrom: { readonly ins: number; readonly peers: number; readonly source: number };
+  /** Media bytes that were handed on; what came twice is not in them. */
+  readonly usefulBytes: number;
+  /** It has not left. */
+  readonly here: boolean;
+}
 
 /** Latencies beyond this count as this long. */
 const LATENCY_MS_MAX = 120_000;
 
-/**
- * Looks at all viewers once a second of virtual time: what plots show over time, and what only shows while it lasts. Looking changes
- * nothing in the run.
- */
-export class Measuring {
+/** Looks at all viewers once a second: what plots show over time, and what only shows while it lasts. */
+export class Sampling {
   readonly perSecond = {
     viewers: [] as number[],
     waitingShare: [] as number[],
@@ -27,32 +36,25 @@ export class Measuring {
   private readonly playedSeconds: number[] = [];
   /** Where all bytes came from, up to the last second. */
   private from = { ins: 0, peers: 0, source: 0 };
-  private readonly run: Run;
 
-  constructor(run: Run) {
-    this.run = run;
-  }
-
-  /** Once a second, at its end. */
-  sample(): void {
-    const { run, perSecond } = this;
-    const { nowMs } = run;
+  /** Once a second, at its end: all who are or were there, in the order of their coming. */
+  sample(all: readonly Sample[]): void {
+    const { perSecond } = this;
     const [buffersMs, latenciesMs]: [number[], number[]] = [[], []];
     const from = { ins: 0, peers: 0, source: 0 };
     let [viewers, waiting, stalled, usefulBytes] = [0, 0, 0, 0];
-    for (const [at, { peer, leftAtMs }] of run.stays.entries()) {
-      const stats = peer.core.stats(nowMs + peer.skewMs);
-      usefulBytes += peer.usefulBytes;
-      from.ins += stats.bytesFrom.ins;
-      from.peers += stats.bytesFrom.peers;
-      from.source += stats.bytesFrom.source;
-      if (leftAtMs <= nowMs) continue;
+    for (const [at, { state, bufferMs, bytesFrom, here, ...viewer }] of all.entries()) {
+      usefulBytes += viewer.usefulBytes;
+      from.ins += bytesFrom.ins;
+      from.peers += bytesFrom.peers;
+      from.source += bytesFrom.source;
+      if (!here) continue;
       viewers++;
-      if (stats.state === 'waiting') waiting++;
-      else if (stats.state === 'stalled') stalled++;
+      if (state === 'waiting') waiting++;
+      else if (state === 'stalled') stalled++;
       else {
-        buffersMs.push(stats.bufferMs);
-        const latencyMs = Math.max(0, (stats.latencyMs ?? 0) - peer.skewMs);
+        buffersMs.push(bufferMs);
+        const latencyMs = Math.max(0, viewer.latencyMs ?? 0);
         latenciesMs.push(latencyMs);
         this.latencySumsMs[at] = (this.latencySumsMs[at] ?? 0) + latencyMs;
         this.playedSeconds[at] = (this.playedSeconds[at] ?? 0) + 1;

@@ -1,4 +1,4 @@
-import type { PeerEvent } from '../peer/core/io.ts';
+import type { PlayerEvent } from '../../machine/player.ts';
 
 /** A time for which a picture stood still for want of data. */
 export interface Freeze {
@@ -13,10 +13,10 @@ export interface Freeze {
  * @param originMs - The run's start on the peer's clock.
  * @param endMs - When the peer left or the run ended, in ms after the start.
  */
-export function freezesOf(events: readonly PeerEvent[], originMs: number, endMs: number): Freeze[] {
+export function freezesOf(events: readonly { readonly kind: string }[], originMs: number, endMs: number): Freeze[] {
   const freezes: Freeze[] = [];
   let openAtMs: number | undefined;
-  for (const event of events) {
+  for (const event of events as readonly PlayerEvent[]) {
     if (event.kind === 'freeze') openAtMs = event.atMs - originMs;
     else if (event.kind === 'resumed' && openAtMs !== undefined) {
       freezes.push({ atMs: openAtMs, frozenMs: event.frozenMs });

@@ -1,4 +1,4 @@
-import type { Prng } from '../machine/prng.ts';
+import type { Prng } from '../../machine/prng.ts';
 
 /** When viewers come. Times are in ms after the run's start. */
 export type Arrivals =

@@ -1,4 +1,4 @@
-import type { Prng } from '../machine/prng.ts';
+import type { Prng } from '../../machine/prng.ts';
 
 /** A share of viewers and what they send, in relation to each other: only ratios count, the supply says the sum. */
 interface UplinkClass {

@@ -1,4 +1,4 @@
-import type { Prng } from '../machine/prng.ts';
+import type { Prng } from '../../machine/prng.ts';
 import type { Happening } from './scenario.ts';
 
 /** Faults that chance draws: which, when and for how long is a function of the seed. */

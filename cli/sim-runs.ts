@@ -105,7 +105,7 @@ export function reportOf(plan: Plan, outcomes: readonly SimOutcome[], startedAtM
 
 function runOf(plan: Plan, run: PlannedRun, { result, supply }: SimOutcome): RunWithSeries {
   const { traceHash, figures, series } = result;
-  return { seed: run.seed, traceHash, command: plan.replay(run), figures, supply, series };
+  return { seed: run.seed, traceHash, command: plan.replay(run), figures, supply, series, rig: null };
 }
 
 /** What would make a comparison unfair or wrong. */

@@ -1,7 +1,9 @@
 import { MEASURES, type Measure } from './measures.ts';
 import type { ColumnReport, Report } from './report.ts';
+import { pairedRuns } from './runs.ts';
 import { isBeyondChance, pairedDifference } from './statistics.ts';
-import { differenceText, figureText } from './text.ts';
+import { capital, differenceText, figureText, listed } from './text.ts';
+import { isSaturated, saturatedColumns } from './validity.ts';
 
 /** What one change was worth, measured over the same seeds. */
 export interface Difference {
@@ -16,11 +18,7 @@ export interface Difference {
 
 /** Figure by figure from one column to another; seeds that only one of them has are left out. */
 export function differences(from: ColumnReport, to: ColumnReport): readonly Difference[] {
-  const others = new Map(to.runs.map((run) => [run.seed, run.figures]));
-  const pairs = from.runs.flatMap(({ seed, figures }) => {
-    const other = others.get(seed);
-    return other === undefined ? [] : [{ before: figures, after: other }];
-  });
+  const pairs = pairedRuns(from, to);
   return MEASURES.flatMap((measure) => {
     const before = pairs.map((pair) => measure.pick(pair.before));
     const after = pairs.map((pair) => measure.pick(pair.after));
@@ -60,8 +58,10 @@ const BIG_IDEAS: readonly Idea[] = [
   },
 ];
 
-/** The ideas of which this report has both sides: the large ones, then every variation of a column. */
-export function ideasIn({ modes }: Report): readonly Idea[] {
+/** The ideas of which this report has both sides, and both are results: the large ones, then every variation of a column. */
+export function ideasIn(report: Report): readonly Idea[] {
+  const none = new Set(saturatedColumns(report).map(({ key }) => key));
+  const modes = Object.fromEntries(Object.entries(report.modes).filter(([key]) => !none.has(key)));
   const big = BIG_IDEAS.filter(({ withKey, withoutKey }) => withKey in modes && withoutKey in modes);
   const varied = Object.entries(modes).flatMap(([key, { base, label, what }]) =>
     base !== null && base in modes ? [{ name: label, what, withKey: base, withoutKey: key }] : [],
@@ -85,10 +85,6 @@ export function sentenceOf(report: Report, { withKey, withoutKey, what }: Idea):
     return `${capital(what)}: nothing changes beyond chance${rest}.`;
   }
   return `${capital(what)}: ${listed(changed.map(phrase))}.`;
-}
-
-function capital(text: string): string {
-  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
 }
 
 const SAID_MAX = 4;
@@ -116,14 +112,12 @@ function phrase({ measure, before, after, mean, half }: Difference): string {
   return `${name} ${way} from ${figureText(before, unit)} to ${figureText(after, unit)} (${differenceText(mean, half, unit)})`;
 }
 
-function listed(phrases: readonly string[]): string {
-  if (phrases.length < 3) return phrases.join(' and ');
-  return `${phrases.slice(0, -1).join(', ')}, and ${phrases.at(-1)}`;
-}
-
-/** The sentence at the head of the page: what the crowd felt, in each column that stands for itself. */
+/** The sentence at the head of the page: what the crowd felt, in each column that stands for itself and is a result; empty where none is. */
 export function headSentence(report: Report): string {
-  const columns = mainKeys(report).map((key) => report.modes[key]!);
+  const columns = mainKeys(report)
+    .map((key) => report.modes[key]!)
+    .filter((column) => !isSaturated(column));
+  if (columns.length === 0) return '';
   const each = (pick: (column: ColumnReport) => number | null): string =>
     listed(columns.map((column) => `${figureText(pick(column), 'ms')} (${column.label})`));
   const half = each(({ startupDelayMs }) => startupDelayMs.p50);

@@ -31,7 +31,7 @@ export function mergeRuns(column: Column, runs: readonly RunWithSeries[]): Colum
     supply: runs[0]!.supply,
     confidence: confidenceOf(figures),
     series: mergeSeries(runs.map((run) => run.series)),
-    runs: runs.map(({ seed, traceHash, command, figures }) => ({ seed, traceHash, command, figures })),
+    runs: runs.map(({ seed, traceHash, command, figures, rig }) => ({ seed, traceHash, command, figures, rig })),
   };
 }
 

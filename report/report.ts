@@ -1,4 +1,5 @@
 import type { Mode } from '../protocol/swarm-fields.ts';
+import type { Rig } from './rig.ts';
 
 /**
  * The one shape of report of simulator and harness: one module draws both, scripts read either.
@@ -14,6 +15,7 @@ export interface Report {
   readonly engine: 'sim' | 'processes';
   /** The first of {@link seeds}. */
   readonly seed: string | number;
+  /** Of each column's runs, in their order; repetitions have the same seed. */
   readonly seeds: readonly (string | number)[];
   /** Viewers who join in a run. */
   readonly peers: number;
@@ -68,7 +70,7 @@ export interface Supply {
   readonly peersBps: number;
 }
 
-/** One seed's run. */
+/** One run: a seed's, or one of several repetitions with the same seed. */
 export interface Run {
   readonly seed: string | number;
   /** Equal for equal seeds and options; empty where the engine is no simulator. */
@@ -76,6 +78,8 @@ export interface Run {
   /** The command that replays it. */
   readonly command: string;
   readonly figures: Figures;
+  /** What it ran on; null of a simulated run. */
+  readonly rig: Rig | null;
 }
 
 /** The measures. None of these ever gets another meaning; more may come. */

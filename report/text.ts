@@ -46,6 +46,17 @@ export function countText(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
+/** A sentence's beginning. */
+export function capital(text: string): string {
+  return `${text[0]?.toUpperCase() ?? ''}${text.slice(1)}`;
+}
+
+/** `a, b, and c`. */
+export function listed(phrases: readonly string[]): string {
+  if (phrases.length < 3) return phrases.join(' and ');
+  return `${phrases.slice(0, -1).join(', ')}, and ${phrases.at(-1)}`;
+}
+
 function rateScale(bps: number): readonly [number, string] {
   const size = Math.abs(bps);
   if (size >= 999.5e6) return [1e9, 'Gbit/s'];

@@ -26,7 +26,7 @@ export function reportOfRun(run: RunForReport): Report {
   const { traceHash, figures, series, supplyBps, streamBps, crowdInAtMs } = result;
   const { key, label, what } = mainColumn(mode, follow);
   const supply = { sourceBps: run.supply.sourceBps, insBps: run.supply.insBps, peersBps: run.supply.peersBps };
-  const one = { seed, traceHash, command: made.command, figures, series, supply };
+  const one = { seed, traceHash, command: made.command, figures, series, supply, rig: null };
   return {
     schema: REPORT_SCHEMA,
     scenario,

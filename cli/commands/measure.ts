@@ -9,6 +9,7 @@ import type { Scenario, ScenarioMode } from '../../scenarios/plan/scenario.ts';
 import { SCENARIOS } from '../../scenarios/plan/scenarios.ts';
 import { mainColumn, type SimColumn } from '../../sim/columns.ts';
 import { quoted } from '../../sim/replay.ts';
+import { redOn } from '../colour.ts';
 import { command } from '../command.ts';
 import { compareTable } from '../compare-table.ts';
 import { lifetime } from '../lifetime.ts';
@@ -81,7 +82,7 @@ viewer. So far the simulator alone runs scenarios: say --engine sim.`,
     const csv = join(out, 'peers.csv');
     writeFileSync(csv, viewersCsv(viewersByColumn(plan, outcomes)));
     if (json) printJson(written.report);
-    else print(`${compareTable(report)}\n\n${[...written.paths, csv].join('\n')}`);
+    else print(`${compareTable(report, redOn(process.stdout, process.env))}\n\n${[...written.paths, csv].join('\n')}`);
     const broken = runsOf(plan).find((_, at) => outcomes[at]!.result.violationCount > 0);
     if (broken !== undefined) throw new Problem(`a rule of the system did not hold; again: ${plan.replay(broken)}`);
   },

@@ -4,6 +4,7 @@ import type { Scenario } from '../../scenarios/plan/scenario.ts';
 import { SCENARIOS, scenarioNamed } from '../../scenarios/plan/scenarios.ts';
 import { columnsOf, furtherOptionsOf, USUAL_COLUMNS } from '../../sim/columns.ts';
 import { replayCommand } from '../../sim/replay.ts';
+import { redOn } from '../colour.ts';
 import { command } from '../command.ts';
 import { compareTable } from '../compare-table.ts';
 import { lifetime } from '../lifetime.ts';
@@ -63,7 +64,7 @@ Columns: ${columnsOf(FLASH_CROWD)
     const report = reportOf(whole, outcomes, startedAtMs);
     const written = writeReport(out, report);
     if (json) printJson(written.report);
-    else print(`${compareTable(report)}\n\n${written.paths.join('\n')}`);
+    else print(`${compareTable(report, redOn(process.stdout, process.env))}\n\n${written.paths.join('\n')}`);
     if (done < all)
       throw new Problem(
         `stopped after ${done} of ${all} runs: the report has ${whole.seeds.length} of ${plan.seeds.length} seeds`,

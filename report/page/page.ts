@@ -1,9 +1,11 @@
 import { headSentence, ideasIn, mainKeys, sentenceOf } from '../ideas.ts';
 import { measureOf } from '../measures.ts';
 import type { ColumnReport, Report } from '../report.ts';
+import { hasIntervals, runsText } from '../runs.ts';
 import { type Child, el, escaped, type Markup } from '../svg/element.ts';
 import { toneOf } from '../svg/tone.ts';
-import { countText, figureText, rateText } from '../text.ts';
+import { capital, countText, figureText, listed, rateText } from '../text.ts';
+import { isSaturated, type Saturated, saturatedColumns, saturatedText } from '../validity.ts';
 import { plots, variationPlots } from './plots.ts';
 import { STYLE } from './style.ts';
 import { figuresTable, nearness } from './table.ts';
@@ -31,28 +33,43 @@ export function pageOf(report: Report): string {
 }
 
 function titleOf({ scenario, peers }: Report): string {
-  const name = scenario.replaceAll('-', ' ');
-  return `${name[0]?.toUpperCase() ?? ''}${name.slice(1)}: ${countText(peers)} viewers, one supply`;
+  return `${capital(scenario.replaceAll('-', ' '))}: ${countText(peers)} viewers, one supply`;
 }
 
 function head(report: Report, title: string): Child {
-  const { engine, seeds, streamBps, supplyBps, peers, warnings } = report;
+  const { engine, streamBps, supplyBps, peers, warnings } = report;
   const times = peers === 0 ? '' : `, ${(supplyBps / (streamBps * peers)).toFixed(2)} times the demand`;
   const where = engine === 'sim' ? 'the shipped programs under virtual time' : 'real processes over real sockets';
+  const saturated = saturatedColumns(report);
+  const eyebrow = ['inswarm', where, runsText(report), ...(saturated.length === 0 ? [] : [title])];
   return [
-    el(
-      'p',
-      { class: 'eyebrow' },
-      `inswarm · ${where} · ${countText(seeds.length)} ${seeds.length === 1 ? 'seed' : 'seeds'}`,
-    ),
-    el('h1', {}, title),
+    el('p', { class: 'eyebrow' }, eyebrow.join(' · ')),
+    saturated.length === 0 ? el('h1', {}, title) : el('h1', { class: 'no' }, noResult(report, saturated)),
     el(
       'p',
       { class: 'lede' },
       `A stream of ${rateText(streamBps)}, and in every column ${rateText(supplyBps)} in all to send it with${times}. ${headSentence(report)}`,
     ),
+    saturated.map((one) =>
+      el(
+        'div',
+        { class: 'warning' },
+        el('p', {}, saturatedText(one)),
+        el(
+          'ul',
+          {},
+          one.reasons.map((reason) => el('li', {}, reason)),
+        ),
+      ),
+    ),
     warnings.map((warning) => el('p', { class: 'warning' }, warning)),
   ];
+}
+
+function noResult({ modes }: Report, saturated: readonly Saturated[]): string {
+  const isAll = saturated.length === Object.keys(modes).length;
+  const which = isAll ? '' : ` for ${listed(saturated.map(({ label }) => label))}`;
+  return `Not a result${which}: the machine was the bottleneck`;
 }
 
 /** The one figure that a viewer feels first, large. */
@@ -61,7 +78,21 @@ function cards(report: Report): Markup {
   return el(
     'div',
     { class: 'cards' },
-    mainKeys(report).map((key) => card(report.modes[key]!, toneOf(key, all))),
+    mainKeys(report).map((key) => {
+      const column = report.modes[key]!;
+      return isSaturated(column) ? doubtfulCard(column, toneOf(key, all)) : card(column, toneOf(key, all));
+    }),
+  );
+}
+
+/** No figure is put forward that says what the machine could do, not what the system can. */
+function doubtfulCard({ label }: ColumnReport, tone: string): Markup {
+  return el(
+    'div',
+    { class: `card ${tone}` },
+    el('b', {}, label),
+    el('div', { class: 'big no' }, 'no result'),
+    el('small', {}, 'The machine was the bottleneck: fewer viewers, or a larger machine, would tell.'),
   );
 }
 
@@ -87,10 +118,9 @@ function card(column: ColumnReport, tone: string): Markup {
 }
 
 function table(report: Report): Child {
-  const confidence =
-    report.seeds.length > 1
-      ? `Means over ${report.seeds.length} seeds, ± half the width of their 95\u00a0% confidence interval. `
-      : 'One seed, so no confidence interval. ';
+  const confidence = hasIntervals(report)
+    ? `Means over ${runsText(report)}, ± half the width of their 95\u00a0% confidence interval. `
+    : `One ${report.engine === 'sim' ? 'seed' : 'run'}, so no confidence interval. `;
   return [
     el('h2', {}, 'The figures'),
     el(
@@ -151,8 +181,10 @@ function made(report: Report): Child {
   ];
 }
 
-/** Every run, with the command that replays it. */
-function runs({ modes }: Report): Markup {
+/** Every run, with the command that makes it again. */
+function runs({ modes, engine }: Report): Markup {
+  // Equal traces tell equal runs; real processes have none.
+  const hasTraces = engine === 'sim';
   const rows = Object.values(modes).flatMap(({ label, runs }) =>
     runs.map(({ seed, traceHash, command, figures }) =>
       el(
@@ -163,19 +195,20 @@ function runs({ modes }: Report): Markup {
         el('td', {}, figureText(figures.startupDelayMs.p50, 'ms')),
         el('td', {}, figureText(figures.startupDelayMs.p95, 'ms')),
         el('td', {}, countText(figures.freezes.total)),
-        el('td', {}, el('code', {}, traceHash)),
+        hasTraces ? el('td', {}, el('code', {}, traceHash)) : [],
         el('td', {}, el('code', {}, command)),
       ),
     ),
   );
-  const names = ['Column', 'Seed', 'Half', '95\u00a0%', 'Freezes', 'Trace', 'Replay'].map((name) =>
+  const last = hasTraces ? ['Trace', 'Replay'] : ['Again'];
+  const names = ['Column', 'Seed', 'Half', '95\u00a0%', 'Freezes', ...last].map((name) =>
     el('th', { scope: 'col' }, name),
   );
   const table = el('table', { class: 'fine' }, el('thead', {}, el('tr', {}, names)), el('tbody', {}, rows));
   return el(
     'details',
     {},
-    el('summary', {}, 'Every run, and the command that replays it'),
+    el('summary', {}, `Every run, and the command that ${hasTraces ? 'replays it' : 'makes one like it'}`),
     el('div', { class: 'scroll' }, table),
   );
 }

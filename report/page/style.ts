@@ -28,12 +28,14 @@ th,td{padding:9px 14px 8px;text-align:right;vertical-align:top;border-bottom:1px
 th:first-child,td:first-child{text-align:left;padding-left:0}
 th:last-child,td:last-child{padding-right:0}
 thead th{font-weight:640;line-height:1.3;border-bottom:2px solid var(--ink);vertical-align:bottom}
+thead th small{display:block;font-size:12.5px;font-weight:400}
 thead th span{display:block;height:3px;margin:0 0 6px auto;width:32px;background:var(--c)}
 tbody th{font-weight:560;min-width:190px;max-width:280px}
 tbody th small,td small{display:block;color:var(--soft);font-weight:400;font-size:12.5px;line-height:1.4}
 td{white-space:nowrap}
 td em{font-style:normal;color:var(--soft);font-size:13px;margin-left:5px}
-td .yes{color:var(--good)}td .no{color:var(--bad)}
+h1.no,.card .no{color:var(--bad)}.warning p{margin:0}.warning ul{margin:4px 0 0;padding-left:20px;font-weight:400}
+td .yes{color:var(--good)}td .no,th .no{color:var(--bad)}
 .figures{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:44px 40px;margin-top:24px}
 .figures>.wide{grid-column:1/-1}
 figure{margin:0;break-inside:avoid}

@@ -5,13 +5,16 @@ import { type Child, el, type Markup } from '../svg/element.ts';
 import { toneOf } from '../svg/tone.ts';
 import { isReached, targetOf } from '../targets.ts';
 import { figureText, halfText } from '../text.ts';
+import { isSaturated } from '../validity.ts';
 
 /** The head table: a row a figure, a column a system; in each cell the figure, its confidence, the bound and the target. */
 export function figuresTable(report: Report, keys: readonly string[] = mainKeys(report)): Markup {
   const all = Object.keys(report.modes);
-  const head = keys.map((key) =>
-    el('th', { scope: 'col', class: toneOf(key, all) }, el('span'), report.modes[key]!.label),
-  );
+  const head = keys.map((key) => {
+    const column = report.modes[key]!;
+    const doubt = isSaturated(column) ? el('small', { class: 'no' }, 'not a result') : [];
+    return el('th', { scope: 'col', class: toneOf(key, all) }, el('span'), column.label, doubt);
+  });
   const rows = MEASURES.map((measure) =>
     el(
       'tr',
@@ -48,7 +51,7 @@ export function nearness(value: number, bound: number, { better }: Measure): str
 
 function targetNote(report: Report, key: string, measure: Measure, value: number | null): Child {
   const target = targetOf(report, key, measure.key);
-  if (target === null) return [];
+  if (target === null || isSaturated(report.modes[key]!)) return [];
   const isMet = value !== null && isReached(value, target, measure.better);
   const sign = target === 0 ? '0' : `${measure.better === 'less' ? '≤' : '≥'} ${figureText(target, measure.unit)}`;
   return el('small', { class: isMet ? 'yes' : 'no' }, `${isMet ? '✓' : '✗'} target ${sign}`);

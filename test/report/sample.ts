@@ -114,7 +114,7 @@ function runOf(nature: Nature, seed: number, label: string): RunWithSeries {
   const series = seriesOf(shaken, prng);
   const command = `npx inswarm sim --peers ${PEERS} --seed ${seed}`;
   const supply = { sourceBps: 21_000_000, insBps: 294_000_000, peersBps: 0 };
-  return { seed, traceHash: `00c0ffee${seed}`, command, supply, series, figures: figuresOf(series, shaken) };
+  return { seed, traceHash: `00c0ffee${seed}`, command, supply, series, figures: figuresOf(series, shaken), rig: null };
 }
 
 export function sampleReport(seeds: readonly number[] = [1, 2, 3]): Report {

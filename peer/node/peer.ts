@@ -55,7 +55,9 @@ export interface Traffic {
 export interface PeerShellStats extends PeerStats {
   readonly sentBytes: Traffic;
   readonly receivedBytes: Traffic;
-  /** The same by whom they went to or came from. */
+  /** Media that was handed on, each part of a track once: what came twice is not in it. */
+  readonly usefulBytes: number;
+  /** Sent and received by whom it went to or came from. */
   readonly links: Readonly<Record<LinkKind, LinkCounters>>;
 }
 
@@ -102,6 +104,7 @@ class PeerShell implements RunningPeer {
   private listener: WebSocketListener | undefined;
   private http: HttpServer | undefined;
   private closing: Promise<void> | undefined;
+  private usefulBytes = 0;
 
   constructor(config: PeerConfig) {
     this.config = config;
@@ -138,6 +141,7 @@ class PeerShell implements RunningPeer {
       ...this.core!.stats(nowMs()),
       sentBytes: { data: all.dataOut, control: all.controlOut },
       receivedBytes: { data: all.dataIn, control: all.controlIn },
+      usefulBytes: this.usefulBytes,
       links: { tracker, ins, peer },
     };
   }
@@ -181,6 +185,7 @@ class PeerShell implements RunningPeer {
         this.live.setDescription(this.served(output.description));
         return;
       case 'part':
+        for (const body of output.bodies) this.usefulBytes += body.byteLength;
         this.live.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
       case 'begin':

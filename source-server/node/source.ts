@@ -69,6 +69,8 @@ export type SourceShellEvent =
   | { readonly kind: 'failed'; readonly why: string };
 
 export interface SourceShellStats extends SourceStats {
+  /** Media that was cut so far, all tracks, each byte once. */
+  readonly madeBytes: number;
   /** Bytes at the sockets, by whom they went to or came from. */
   readonly links: Readonly<Record<LinkKind, LinkCounters>>;
 }
@@ -143,6 +145,7 @@ class SourceShell implements RunningSource {
   private media: { close(): Promise<void> } | undefined;
   private ready = false;
   private decisions = '';
+  private madeBytes = 0;
   private endTimer: NodeJS.Timeout | undefined;
   private closing: Promise<void> | undefined;
 
@@ -199,7 +202,12 @@ class SourceShell implements RunningSource {
 
   stats(): SourceShellStats {
     const { tracker, ins, peer } = this.links.counters;
-    return { ...this.core!.stats(), links: { tracker, ins, peer: addCounters(peer, this.listener!.counters) } };
+    const { madeBytes } = this;
+    return {
+      ...this.core!.stats(),
+      madeBytes,
+      links: { tracker, ins, peer: addCounters(peer, this.listener!.counters) },
+    };
   }
 
   close(): Promise<void> {
@@ -247,6 +255,7 @@ class SourceShell implements RunningSource {
         this.ready = true;
         return;
       case 'part':
+        for (const body of output.bodies) this.madeBytes += body.byteLength;
         this.live.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
       case 'event':

@@ -1,0 +1,106 @@
+import { startInsServer } from '../../../ins-server/node/ins-server.ts';
+import type { PeerEvent } from '../../../peer/core/io.ts';
+import { startPeer } from '../../../peer/node/peer.ts';
+import { streamIdFromText } from '../../../protocol/names.ts';
+import { createLog, type Log } from '../../../runtime/log.ts';
+import { nowMs } from '../../../runtime/node/clock.ts';
+import { startSource } from '../../../source-server/node/source.ts';
+import { startTracker } from '../../../tracker/node/tracker.ts';
+import { playerFolder } from './player-folder.ts';
+import { type FreezeEvent, HLS_PORT, type ProgramFigures, type ProgramSpec, SWARM_PORT } from './programs.ts';
+
+/** A program that runs in this process. */
+export interface Hosted {
+  /** The stream that it broadcasts. */
+  readonly stream: string | null;
+  figures(): ProgramFigures;
+  close(): Promise<void>;
+}
+
+type Spec<Kind> = Extract<ProgramSpec, { kind: Kind }>;
+
+/** Takes what people should know. */
+export type Notice = (text: string) => void;
+
+/**
+ * Starts a program.
+ *
+ * @throws Error with one sentence.
+ */
+export function host(program: ProgramSpec, notice: Notice): Promise<Hosted> {
+  switch (program.kind) {
+    case 'tracker':
+      return hostTracker(program, logTo(notice));
+    case 'ins':
+      return hostIns(program, logTo(notice));
+    case 'source':
+      return hostSource(program, notice);
+    case 'viewer':
+      return hostViewer(program);
+  }
+}
+
+function logTo(notice: Notice): Log {
+  return createLog({ write: notice, nowMs, level: 'error' });
+}
+
+async function hostTracker({ host, ins }: Spec<'tracker'>, log: Log): Promise<Hosted> {
+  // All addresses are ours: nobody is to be turned away for coming with many others.
+  const tracker = await startTracker({ host, port: SWARM_PORT, ins, playerFolder: playerFolder(), log });
+  return { stream: null, figures: () => ({ kind: 'tracker' }), close: () => tracker.close() };
+}
+
+async function hostIns({ host, bandwidthBps, keyFile }: Spec<'ins'>, log: Log): Promise<Hosted> {
+  const limits = { bandwidthBps, closesWhenOverloaded: false };
+  const server = await startInsServer({ host, port: SWARM_PORT, keyFile, limits, log });
+  return { stream: null, figures: () => ({ kind: 'ins' }), close: () => server.close() };
+}
+
+async function hostSource(program: Spec<'source'>, notice: Notice): Promise<Hosted> {
+  const { kind: _, ...config } = program;
+  const source = await startSource({
+    ...config,
+    listenPort: SWARM_PORT,
+    httpPort: HLS_PORT,
+    title: 'A measured run',
+    onEvent(event) {
+      if (event.kind === 'failed') notice(event.why);
+    },
+  });
+  return {
+    stream: source.stream,
+    figures() {
+      const { part, madeBytes, links } = source.stats();
+      const dataSentBytes = links.tracker.dataOut + links.ins.dataOut + links.peer.dataOut;
+      return { kind: 'source', part, mediaBytes: madeBytes, dataSentBytes };
+    },
+    close: () => source.close(),
+  };
+}
+
+async function hostViewer({ host, tracker, stream, mode, region, gateway }: Spec<'viewer'>): Promise<Hosted> {
+  const id = streamIdFromText(stream);
+  if (id === undefined) throw new Error(`${stream} is no id of a stream`);
+  let events: FreezeEvent[] = [];
+  const onEvent = (event: PeerEvent): void => {
+    if (event.kind === 'freeze') events.push({ kind: 'freeze', atMs: event.atMs });
+    if (event.kind === 'resumed') events.push({ kind: 'resumed', atMs: event.atMs, frozenMs: event.frozenMs });
+  };
+  const place = { host, listenPort: SWARM_PORT, ...(gateway ? { httpPort: HLS_PORT } : {}) };
+  const peer = await startPeer({ ...place, tracker, stream: id, mode, region, onEvent });
+  return {
+    stream: null,
+    figures() {
+      const { sentBytes, receivedBytes, ...stats } = peer.stats();
+      const { state, part, bufferMs, latencyMs, startupDelayMs, dueBlocks, missedBlocks } = stats;
+      const { bytesFrom, usefulBytes, bad, neighbours } = stats;
+      const told = events;
+      events = [];
+      return {
+        ...{ kind: 'viewer', state, part, bufferMs, latencyMs, startupDelayMs, dueBlocks, missedBlocks },
+        ...{ bytesFrom, usefulBytes, bad, neighbours, sent: sentBytes, received: receivedBytes, events: told },
+      };
+    },
+    close: () => peer.close(),
+  };
+}

@@ -10,6 +10,7 @@ import { nodeClock, nowMs } from '../../runtime/node/clock.ts';
 import { loadOrMakeKeyFile, makeKeyPair, randomBytes, randomSeed, verifySignature } from '../../runtime/node/crypto.ts';
 import { hashKind, hasName } from '../../runtime/node/hash.ts';
 import { createHttpServer } from '../../runtime/node/http.ts';
+import type { Transport } from '../../runtime/node/transport.ts';
 import { acceptWebSockets, isLoopback } from '../../runtime/node/ws-server.ts';
 import { InsServer } from '../core/ins-server.ts';
 import type { InsServerInput, InsServerLimits, InsServerOutput } from '../core/io.ts';
@@ -49,6 +50,8 @@ export interface InsServerConfig {
   readonly origins?: readonly string[];
   /** Default: here on a loopback address, off on others. */
   readonly metrics?: MetricsPlace;
+  /** What its connections are made over, those of clients, HTTP's, and those to other servers; TCP by default. */
+  readonly transport?: Transport;
   readonly log?: Log;
 }
 
@@ -87,6 +90,7 @@ const REQUEST_MS = 40_000;
  */
 export async function startInsServer(config: InsServerConfig): Promise<RunningInsServer> {
   const { host = '127.0.0.1', port, keyFile, log = silentLog } = config;
+  const over = config.transport === undefined ? {} : { transport: config.transport };
   const keys = keyFile === undefined ? makeKeyPair() : loadOrMakeKeyFile(keyFile);
   const limits = { ...INS_SERVER_LIMITS, ...config.limits };
   const rules = dialRules(config.remotes ?? 'same-scope', host);
@@ -107,7 +111,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
   const links = new Map<LinkId, ClientLink>();
   const input = (given: InsServerInput): void => driven.input(given);
   const stored = new StoreDesk(store, input, log);
-  const upstreams = new UpstreamLinks({ input, sign: keys.sign, rules, desk: stored, log });
+  const upstreams = new UpstreamLinks({ input, sign: keys.sign, rules, desk: stored, log, ...over });
   let lastLink = 0;
 
   const perform = (output: InsServerOutput): void => {
@@ -196,6 +200,7 @@ export async function startInsServer(config: InsServerConfig): Promise<RunningIn
     requestTimeoutMs: REQUEST_MS,
     connectionsMax: limits.linksMax + OTHER_CONNECTIONS_MAX,
     connectionsPerAddressMax: CONNECTIONS_PER_ADDRESS_MAX,
+    ...over,
   });
   serveGuests({ server, desk, input, counters, origins, publicStatus });
   const acceptor = acceptWebSockets(

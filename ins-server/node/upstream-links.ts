@@ -1,6 +1,7 @@
 import { InsDialler } from '../../ins-client/node/ins-dialler.ts';
 import { BLOCK_FRAME_BYTES_MAX } from '../../protocol/limits.ts';
 import type { Log } from '../../runtime/log.ts';
+import type { Transport } from '../../runtime/node/transport.ts';
 import type { InsServerInput, InsServerOutput, StoredBody } from '../core/io.ts';
 import type { DialRules } from './remotes-policy.ts';
 import type { StoreDesk } from './store-desk.ts';
@@ -13,6 +14,8 @@ export interface UpstreamLinksOptions {
   readonly rules: DialRules;
   readonly desk: StoreDesk;
   readonly log: Log;
+  /** What they are dialled over; TCP by default. */
+  readonly transport?: Transport;
 }
 
 /** The connections to other servers, by the core's numbers. */
@@ -53,14 +56,18 @@ export class UpstreamLinks {
   private dialler(upstream: number): InsDialler {
     const known = this.open.get(upstream);
     if (known !== undefined) return known;
-    const { input, sign, rules, log } = this.options;
+    const { input, sign, rules, log, transport } = this.options;
     const dialler = new InsDialler({
       input: (given) => {
         if (given.kind === 'closed') log.debug('the connection to another server ended', { why: given.why });
         input({ kind: 'upstream', upstream, input: given });
       },
       sign,
-      link: { limits: { messageBytesMax: BLOCK_FRAME_BYTES_MAX }, mayReach: rules.mayReach },
+      link: {
+        limits: { messageBytesMax: BLOCK_FRAME_BYTES_MAX },
+        mayReach: rules.mayReach,
+        ...(transport === undefined ? {} : { transport }),
+      },
     });
     this.open.set(upstream, dialler);
     return dialler;

@@ -14,6 +14,7 @@ import { hashOf, hasName } from '../../runtime/node/hash.ts';
 import { serveHls } from '../../runtime/node/hls-http.ts';
 import { createHttpServer, type HttpServer } from '../../runtime/node/http.ts';
 import { addCounters, type LinkKind, SwarmLinks } from '../../runtime/node/swarm-links.ts';
+import type { Transport } from '../../runtime/node/transport.ts';
 import type { LinkCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
@@ -42,6 +43,8 @@ export interface PeerConfig {
   readonly follow?: boolean;
   /** INS servers known from an earlier visit, first choice first: one is dialled while the join is under way. */
   readonly insServers?: readonly InsServerEntry[];
+  /** What its connections are made over, dialled and accepted ones; TCP by default. */
+  readonly transport?: Transport;
   readonly log?: Log;
   readonly onEvent?: (event: PeerEvent) => void;
 }
@@ -95,6 +98,7 @@ class PeerShell implements RunningPeer {
   url = '';
   gatewayUrl: string | undefined;
   private readonly config: PeerConfig;
+  private readonly over: { readonly transport?: Transport };
   private readonly key: KeyPair = makeKeyPair();
   private live = new LiveParts(GATHERED);
   private endTimer: NodeJS.Timeout | undefined;
@@ -107,14 +111,16 @@ class PeerShell implements RunningPeer {
   private usefulBytes = 0;
 
   constructor(config: PeerConfig) {
+    const { log = silentLog, transport } = config;
     this.config = config;
-    this.links = new SwarmLinks((input) => this.driven?.input(input), config.log ?? silentLog);
+    this.over = transport === undefined ? {} : { transport };
+    this.links = new SwarmLinks((input) => this.driven?.input(input), log, transport);
   }
 
   async start(): Promise<void> {
     const { host = '127.0.0.1', listenPort = 0, httpPort, tracker, stream, mode, region, follow } = this.config;
     if (httpPort !== undefined) await this.serve(host, httpPort);
-    this.listener = await listenWebSockets({ host, port: listenPort }, {}, (link) => this.links.accept(link));
+    this.listener = await listenWebSockets({ host, port: listenPort }, this.over, (link) => this.links.accept(link));
     this.url = this.listener.url;
     this.core = new PeerCore({
       stream,
@@ -160,7 +166,7 @@ class PeerShell implements RunningPeer {
   }
 
   private async serve(host: string, port: number): Promise<void> {
-    this.http = createHttpServer({ host, port });
+    this.http = createHttpServer({ host, port, ...this.over });
     const id = streamIdToText(this.config.stream);
     serveHls(this.http, () => new Map([[id, this.live]]));
     this.gatewayUrl = `${(await this.http.listen()).url}/${id}/master.m3u8`;

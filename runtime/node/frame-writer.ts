@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TransportStream } from './transport.ts';
 
 /**
  * Writes a server's WebSocket frames (RFC 6455 section 5.2) on the socket itself: a server masks nothing, so a frame is some bytes
@@ -19,10 +20,11 @@ export class FrameWriter {
 
   /**
    * @param taken - Told when the kernel has taken all that was sent; more may be sent from there.
-   * @returns `undefined` for what is no socket of the platform's network.
+   * @returns `undefined` for what is neither a socket of the platform's network nor a stream of a transport.
    */
   static on(socket: Duplex, taken: () => void): FrameWriter | undefined {
-    return socket instanceof Socket ? new FrameWriter(socket as Vectored, taken) : undefined;
+    const isVectored = socket instanceof Socket || socket instanceof TransportStream;
+    return isVectored ? new FrameWriter(socket as Vectored, taken) : undefined;
   }
 
   private constructor(socket: Vectored, taken: () => void) {
@@ -76,7 +78,7 @@ export class FrameWriter {
 }
 
 /** What streams call on a socket to write several pieces at once (Node's documentation, `writable._writev`). */
-interface Vectored extends Socket {
+interface Vectored extends Duplex {
   _writev(chunks: { readonly chunk: Uint8Array }[], done: (error?: Error | null) => void): void;
 }
 

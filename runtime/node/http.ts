@@ -1,6 +1,7 @@
 import type { Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
+import { serveOver, type Transport } from './transport.ts';
 import { isLoopback } from './ws-server.ts';
 
 export type HttpApp = FastifyInstance;
@@ -20,6 +21,8 @@ export interface HttpServerOptions {
   readonly connectionsMax?: number;
   /** Those of one address, this machine's own apart. Default: as many as there may be. */
   readonly connectionsPerAddressMax?: number;
+  /** What connections are taken over; TCP by default. */
+  readonly transport?: Transport;
 }
 
 /** Fastify with our limits around it. Add routes to `app`, then `listen`. */
@@ -75,6 +78,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   raw.headersTimeout = HEADERS_TIMEOUT_MS;
   raw.maxHeadersCount = HEADERS_MAX;
   raw.maxConnections = options.connectionsMax ?? 4_096;
+  if (options.transport !== undefined) serveOver(options.transport, raw);
   const sockets = trackSockets(raw, options.connectionsPerAddressMax ?? Number.POSITIVE_INFINITY);
   const closing: (() => void)[] = [];
   answerAnyone(app);

@@ -8,6 +8,7 @@ import { CLOSE } from '../../protocol/reasons.ts';
 import { fromTrackerCodec, toTrackerCodec } from '../../protocol/tracker-messages.ts';
 import type { SwarmInput, SwarmOutput } from '../../swarm/io.ts';
 import type { Log } from '../log.ts';
+import type { Transport } from './transport.ts';
 import { dialLink, type Link, type LinkCounters, type LinkEvents, makeCounters } from './ws-link.ts';
 
 /** What links tell a core, and what a core asks of them: the same for sources and peers. */
@@ -51,13 +52,16 @@ export class SwarmLinks {
   private readonly open = new Map<LinkId, OpenLink>();
   private readonly input: (input: LinkInput) => void;
   private readonly log: Log;
+  private readonly transport: { readonly transport?: Transport };
   private lastAccepted = 0;
   private trackerFailures = 0;
   private allClosed: (() => void) | undefined;
 
-  constructor(input: (input: LinkInput) => void, log: Log) {
+  /** @param transport - What links are dialled over; TCP by default. */
+  constructor(input: (input: LinkInput) => void, log: Log, transport?: Transport) {
     this.input = input;
     this.log = log;
+    this.transport = transport === undefined ? {} : { transport };
   }
 
   /** Carries out what a core asks of its links. */
@@ -111,7 +115,7 @@ export class SwarmLinks {
   private dial(id: LinkId, to: LinkKind, url: string): void {
     this.log.debug('dialling', { to, link: id, url });
     const limits = to === 'tracker' ? { messageBytesMax: CONTROL_BYTES_MAX } : {};
-    const link = dialLink(url, this.events(id, to), { counters: this.counters[to], limits });
+    const link = dialLink(url, this.events(id, to), { counters: this.counters[to], limits, ...this.transport });
     this.open.set(id, { to, link, waitingBytes: 0 });
   }
 

@@ -7,6 +7,7 @@ import { BLOCK_FRAME_BYTES_MAX, CONTROL_BYTES_MAX } from '../../protocol/limits.
 import { CLOSE } from '../../protocol/reasons.ts';
 import { nowMs } from './clock.ts';
 import { FrameWriter, frameHeaderBytes as plainHeaderBytes } from './frame-writer.ts';
+import { connector, type Transport, TransportStream } from './transport.ts';
 
 /** One WebSocket, as shells use it: control messages and block frames both ways, counted, bounded and watched. */
 export interface Link {
@@ -98,6 +99,8 @@ export interface LinkOptions {
   readonly counters?: LinkCounters;
   /** Whether an IP address may be dialled; asked for what a host name stands for, too. */
   readonly mayReach?: (address: string) => boolean;
+  /** What the connection is made over; TCP by default. */
+  readonly transport?: Transport;
 }
 
 /** Dials; `opened` or `closed` follows. Never throws: an address that is none is a link that closes. */
@@ -110,6 +113,7 @@ export function dialLink(url: string, events: LinkEvents, options: LinkOptions =
       handshakeTimeout: DIAL_MS,
       followRedirects: false,
       ...(options.mayReach === undefined ? {} : { lookup: guardedLookup(options.mayReach) }),
+      ...(options.transport === undefined ? {} : { createConnection: connector(options.transport, isSecure(url)) }),
     });
   } catch (error) {
     const why = `${url} cannot be dialled: ${(error as Error).message}`;
@@ -122,6 +126,10 @@ export function dialLink(url: string, events: LinkEvents, options: LinkOptions =
   });
   link.listen(events);
   return link;
+}
+
+function isSecure(url: string): boolean {
+  return /^(wss|https):/i.test(url);
 }
 
 /** Resolves host names, but not to addresses that may not be reached: a name can stand for anything. */
@@ -166,7 +174,7 @@ export class WsLink implements Link {
     heardAtMs: nowMs(),
     heardBytes: 0,
     goneBytes: 0,
-    kernelBytes: 0,
+    waitingBytes: 0,
     goneAtMs: nowMs(),
   };
 
@@ -258,7 +266,7 @@ export class WsLink implements Link {
   check(atMs: number): void {
     const { watch, socket, limits } = this;
     if (socket === undefined || this.over) return;
-    const { bytesRead, handle } = internals(socket);
+    const { bytesRead, waitingBytes } = insideOf(socket);
     if (bytesRead !== watch.heardBytes) {
       watch.heardBytes = bytesRead;
       watch.heardAtMs = atMs;
@@ -274,10 +282,9 @@ export class WsLink implements Link {
     }
     const leftBytes = this.bufferedBytes;
     const goneBytes = this.counters.controlOut + this.counters.dataOut - leftBytes;
-    const kernelBytes = handle?.writeQueueSize ?? 0;
-    if (leftBytes === 0 || goneBytes !== watch.goneBytes || kernelBytes !== watch.kernelBytes) {
+    if (leftBytes === 0 || goneBytes !== watch.goneBytes || waitingBytes !== watch.waitingBytes) {
       watch.goneBytes = goneBytes;
-      watch.kernelBytes = kernelBytes;
+      watch.waitingBytes = waitingBytes;
       watch.goneAtMs = atMs;
       if (leftBytes > 0) this.events?.drained?.(leftBytes);
     } else if (atMs - watch.goneAtMs >= limits.stallMs) {
@@ -361,17 +368,18 @@ interface Watch {
   heardAtMs: number;
   heardBytes: number;
   goneBytes: number;
-  kernelBytes: number;
+  waitingBytes: number;
   goneAtMs: number;
 }
 
 /** Progress within one large write shows nowhere else; where a platform has no such figure, whole writes count. */
-function internals(socket: Duplex): { bytesRead: number; handle?: { writeQueueSize?: number } } {
+function insideOf(socket: Duplex): { readonly bytesRead: number; readonly waitingBytes: number } {
+  if (socket instanceof TransportStream) return socket;
   const { bytesRead, _handle } = socket as Duplex & {
     bytesRead?: number;
     _handle?: { writeQueueSize?: number } | null;
   };
-  return { bytesRead: bytesRead ?? 0, ...(_handle ? { handle: _handle } : {}) };
+  return { bytesRead: bytesRead ?? 0, waitingBytes: _handle?.writeQueueSize ?? 0 };
 }
 
 // One timer looks after all links of the process, and none is left when there are no links.

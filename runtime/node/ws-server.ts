@@ -5,6 +5,7 @@ import { WebSocketServer } from 'ws';
 import { TokenBucket } from '../../machine/rates.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { nowMs } from './clock.ts';
+import { serveOver, type Transport } from './transport.ts';
 import {
   LINK_LIMITS,
   type Link,
@@ -32,6 +33,11 @@ export interface AcceptOptions {
   readonly origins?: readonly string[];
 }
 
+export interface ListenOptions extends AcceptOptions {
+  /** What connections are taken over; TCP by default. */
+  readonly transport?: Transport;
+}
+
 /** Who has connected. */
 export interface LinkRequest {
   /** IP address as text. */
@@ -57,6 +63,8 @@ export interface Acceptor {
 const ADDRESS_KEPT_MS = 5_000;
 const ADDRESSES_MAX = 20_000;
 const CLOSE_MS = 1_000;
+/** For what a transport still delays of connections that have ended. */
+const CLOSE_GRACE_MS = 500;
 
 /** Accepts WebSockets on a server that also does other things. */
 export function acceptWebSockets(server: Server, options: AcceptOptions, onLink: OnLink): Acceptor {
@@ -163,12 +171,13 @@ export class ListenError extends Error {
 /** @throws {@link ListenError} when the address is taken or not ours. */
 export async function listenWebSockets(
   where: { readonly host: string; readonly port: number },
-  options: AcceptOptions,
+  options: ListenOptions,
   onLink: OnLink,
 ): Promise<WebSocketListener> {
   const { host } = where;
   const server = createServer({ maxHeaderSize: 8_192, headersTimeout: 10_000, requestTimeout: 15_000 });
   server.maxHeadersCount = 64;
+  const sockets = options.transport === undefined ? undefined : serveOver(options.transport, server);
   server.on('request', (_request, response) => {
     const text = 'This is a WebSocket server.\n';
     response.writeHead(426, { upgrade: 'websocket', connection: 'close', 'content-type': 'text/plain' }).end(text);
@@ -191,7 +200,11 @@ export async function listenWebSockets(
       const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
       await acceptor.close();
       server.closeAllConnections();
+      const late = setTimeout(() => {
+        for (const socket of sockets ?? []) socket.destroy();
+      }, CLOSE_GRACE_MS);
       await stopped;
+      clearTimeout(late);
     },
   };
 }

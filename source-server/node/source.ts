@@ -15,6 +15,7 @@ import { serveHls } from '../../runtime/node/hls-http.ts';
 import { createHttpServer, type HttpServer } from '../../runtime/node/http.ts';
 import { onlyOne } from '../../runtime/node/only-one.ts';
 import { addCounters, type LinkKind, SwarmLinks } from '../../runtime/node/swarm-links.ts';
+import type { Transport } from '../../runtime/node/transport.ts';
 import type { LinkCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { SourceEvent, SourceInput, SourceOutput } from '../core/io.ts';
@@ -53,6 +54,8 @@ export interface SourceConfig {
   readonly invitation?: Uint8Array;
   /** False lets a file run as fast as it can: for tests. */
   readonly paced?: boolean;
+  /** What its connections are made over, dialled and accepted ones; TCP by default. */
+  readonly transport?: Transport;
   readonly log?: Log;
   readonly onEvent?: (event: SourceShellEvent) => void;
 }
@@ -131,6 +134,7 @@ class SourceShell implements RunningSource {
   url = '';
   hlsUrl = '';
   private readonly config: SourceConfig;
+  private readonly over: { readonly transport?: Transport };
   private readonly mediaOptions: MediaOptions;
   private readonly log: Log;
   private readonly live = new LiveParts();
@@ -150,10 +154,12 @@ class SourceShell implements RunningSource {
   private closing: Promise<void> | undefined;
 
   constructor(config: SourceConfig, media: MediaOptions) {
+    const { log = silentLog, transport } = config;
     this.config = config;
     this.mediaOptions = media;
-    this.log = config.log ?? silentLog;
-    this.links = new SwarmLinks((input) => this.driven?.input(input), this.log);
+    this.log = log;
+    this.over = transport === undefined ? {} : { transport };
+    this.links = new SwarmLinks((input) => this.driven?.input(input), log, transport);
   }
 
   async start(): Promise<void> {
@@ -170,7 +176,7 @@ class SourceShell implements RunningSource {
       );
     }
     this.numbers = new NumbersFile(`${keyFile}.numbers`, (text) => this.log.warn(text));
-    this.listener = await listenWebSockets({ host, port: this.config.listenPort ?? 0 }, {}, (link) =>
+    this.listener = await listenWebSockets({ host, port: this.config.listenPort ?? 0 }, this.over, (link) =>
       this.links.accept(link),
     );
     this.url = this.listener.url;
@@ -228,7 +234,7 @@ class SourceShell implements RunningSource {
   }
 
   private async serve(host: string): Promise<number> {
-    this.http = createHttpServer({ host, port: this.config.httpPort ?? 0 });
+    this.http = createHttpServer({ host, port: this.config.httpPort ?? 0, ...this.over });
     const streams = new Map([[this.stream, this.live]]);
     serveHls(this.http, () => streams);
     const { url, port } = await this.http.listen();

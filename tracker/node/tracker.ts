@@ -10,6 +10,7 @@ import { nodeClock } from '../../runtime/node/clock.ts';
 import { randomBytes, randomSeed, verifySignatureAside } from '../../runtime/node/crypto.ts';
 import { hashOf } from '../../runtime/node/hash.ts';
 import { createHttpServer } from '../../runtime/node/http.ts';
+import type { Transport } from '../../runtime/node/transport.ts';
 import type { Link, LinkCounters, LinkEvents } from '../../runtime/node/ws-link.ts';
 import { acceptWebSockets } from '../../runtime/node/ws-server.ts';
 import type { StreamReport, TrackerInput, TrackerOutput } from '../core/io.ts';
@@ -30,6 +31,8 @@ export interface TrackerServerOptions {
   readonly regionsFile?: string | undefined;
   /** The built player page. */
   readonly playerFolder?: string | undefined;
+  /** What its connections are taken over; TCP by default. */
+  readonly transport?: Transport;
   readonly log: Log;
   /** Connections held at once. Default 20,000. */
   readonly connectionsMax?: number;
@@ -62,7 +65,7 @@ const BUFFERED_BYTES_MAX = 1_048_576;
  * @throws Error with a sentence for people when the port is taken or the regions file is wrong.
  */
 export async function startTracker(options: TrackerServerOptions): Promise<TrackerServer> {
-  const { log, regionsFile, playerFolder, host, port } = options;
+  const { log, regionsFile, playerFolder, host, port, transport } = options;
   const linksMax = options.connectionsMax ?? TRACKER_LIMITS.linksMax;
   const regions = regionsFile === undefined ? undefined : readRegionsFile(regionsFile);
   const core = new Tracker({
@@ -75,7 +78,12 @@ export async function startTracker(options: TrackerServerOptions): Promise<Track
   const driven = drive<TrackerInput, TrackerOutput>(core, (output) => perform(output), nodeClock);
   const perform = performer(links, (input) => driven.input(input), log);
 
-  const server = createHttpServer({ port, connectionsMax: linksMax + 1_000, ...(host === undefined ? {} : { host }) });
+  const server = createHttpServer({
+    port,
+    connectionsMax: linksMax + 1_000,
+    ...(host === undefined ? {} : { host }),
+    ...(transport === undefined ? {} : { transport }),
+  });
   servePages(server, { playerFolder, streams: () => core.streams(), linkCount: () => core.linkCount });
   let lastLink = 0;
   const acceptor = acceptWebSockets(

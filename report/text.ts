@@ -57,6 +57,21 @@ export function listed(phrases: readonly string[]): string {
   return `${phrases.slice(0, -1).join(', ')}, and ${phrases.at(-1)}`;
 }
 
+/** A share as a whole percentage, or a digit more where it is small: `42 %`, `1.2 %`. */
+export function percentText(share: number): string {
+  const percent = share * 100;
+  return `${percent.toFixed(percent > 0 && percent < 9.95 ? 1 : 0)}\u00a0%`;
+}
+
+/** In powers of 1,000, for memory and files: `75 MB`, `1.2 GB`. */
+export function bytesText(bytes: number): string {
+  const at = Math.min(BYTES.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));
+  const value = bytes / 1000 ** at;
+  return `${value.toFixed(at === 0 || value >= 9.95 ? 0 : 1)}\u00a0${BYTES[at]}`;
+}
+
+const BYTES = ['B', 'kB', 'MB', 'GB', 'TB'];
+
 function rateScale(bps: number): readonly [number, string] {
   const size = Math.abs(bps);
   if (size >= 999.5e6) return [1e9, 'Gbit/s'];

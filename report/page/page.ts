@@ -5,8 +5,10 @@ import { hasIntervals, runsText } from '../runs.ts';
 import { type Child, el, escaped, type Markup } from '../svg/element.ts';
 import { toneOf } from '../svg/tone.ts';
 import { capital, countText, figureText, listed, rateText } from '../text.ts';
-import { isSaturated, type Saturated, saturatedColumns, saturatedText } from '../validity.ts';
+import { disagreements, isSaturated, type Saturated, saturatedColumns, saturatedText } from '../validity.ts';
+import { countedTwice } from './checks.ts';
 import { plots, variationPlots } from './plots.ts';
+import { ranOn } from './rig.ts';
 import { STYLE } from './style.ts';
 import { figuresTable, nearness } from './table.ts';
 
@@ -21,6 +23,8 @@ export function pageOf(report: Report): string {
     table(report),
     section(report),
     ideas(report),
+    ranOn(report),
+    countedTwice(report),
     made(report),
   );
   return [
@@ -50,20 +54,21 @@ function head(report: Report, title: string): Child {
       { class: 'lede' },
       `A stream of ${rateText(streamBps)}, and in every column ${rateText(supplyBps)} in all to send it with${times}. ${headSentence(report)}`,
     ),
-    saturated.map((one) =>
-      el(
-        'div',
-        { class: 'warning' },
-        el('p', {}, saturatedText(one)),
-        el(
-          'ul',
-          {},
-          one.reasons.map((reason) => el('li', {}, reason)),
-        ),
-      ),
-    ),
+    saturated.map((one) => warned(saturatedText(one), one.reasons)),
+    disagreeing(report),
     warnings.map((warning) => el('p', { class: 'warning' }, warning)),
   ];
+}
+
+function warned(text: string, reasons: readonly string[]): Markup {
+  const items = reasons.map((reason) => el('li', {}, reason));
+  return el('div', { class: 'warning' }, el('p', {}, text), el('ul', {}, items));
+}
+
+/** A line for each name: the section on what was counted twice has the figures. */
+function disagreeing(report: Report): Child {
+  const names = [...new Set(disagreements(report).map(({ label, check }) => `${label}: ${check.name}`))];
+  return names.length === 0 ? [] : warned('What was counted twice is not the same.', names);
 }
 
 function noResult({ modes }: Report, saturated: readonly Saturated[]): string {

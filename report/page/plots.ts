@@ -77,7 +77,7 @@ function startup(report: Report, shown: readonly Shown[]): Markup {
     .join('; ')}`;
   return figure(
     'Startup delay',
-    'Of all viewers of all seeds. Dots: half and 95\u00a0%. Dashed: what no system can beat with this supply and these arrivals. Arrows: what the drafts measured, off this scale.',
+    'Of all viewers of all runs. Dots: half and 95\u00a0%. Dashed: what no system can beat with this supply and these arrivals. Arrows: what the drafts measured, off this scale.',
     (size) => cdfPlot(size, label, lines, marks),
     true,
     legendOf('legend on-phone', lines),
@@ -182,7 +182,7 @@ function upload(report: Report, shown: readonly Shown[]): Markup {
 }
 
 function freezeBars(shown: readonly Shown[]): Markup {
-  const what = 'Per hour that a viewer watches; whiskers are 95\u00a0% confidence over seeds.';
+  const what = 'Per hour that a viewer watches; whiskers are 95\u00a0% confidence over runs.';
   return bars(shown, 'freezes.perPeerHour', 'Freezes, all told', what);
 }
 

@@ -54,6 +54,15 @@ code{font:13.5px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono
 details{margin:16px 0}summary{cursor:pointer;font-weight:600}
 .fine{font-size:13.5px}
 .fine td,.fine th{padding:5px 12px 4px}
+.rig h3 i{display:inline-block;width:12px;height:12px;margin-right:8px;border-radius:2px;background:var(--c);vertical-align:-1px}
+.machine{margin:10px 0 4px}.machine p{margin:0 0 6px;color:var(--soft);font-size:14.5px;line-height:1.45}
+.meter{position:relative;height:10px;border-radius:2px;background:var(--tint)}
+.meter span{position:absolute;left:0;top:0;bottom:0;border-radius:2px;background:var(--c)}.meter .far{opacity:.35}
+.meter .limit{top:-3px;bottom:-3px;width:2px;border-radius:0;background:var(--bad)}
+.rig .scroll{margin:8px 0 0;padding:0}.rig table{width:100%}.rig tbody th{min-width:0;white-space:nowrap}
+.rig th,.rig td{padding:5px 0 4px 8px}.rig th:first-child{padding-left:0}.rig .note{margin:8px 0 0;color:var(--soft);font-size:12.5px;line-height:1.45;text-wrap:pretty}
+td.yes{color:var(--good)}td.no{color:var(--bad);font-weight:600}
+.checks tbody th{max-width:none;padding-top:18px;border:0;white-space:normal}.checks tbody th small{max-width:84ch;font-size:13.5px}
 svg text{fill:var(--ink)}
 .grid{stroke:var(--rule);stroke-width:1}.axis{stroke:var(--quiet);stroke-width:1}
 svg .tick,svg .name{fill:var(--soft)}
@@ -76,6 +85,6 @@ svg .inside{fill:var(--paper);font-weight:600}
 @media screen and (max-width:720px){main{padding:32px 18px 48px}.scroll{margin:12px -18px 0;padding:0 18px}.figures,.ideas{grid-template-columns:minmax(0,1fr)}
 .on-phone{display:block}.legend.on-phone{display:flex}.on-desk{display:none}.lede{font-size:16.5px}h2{margin-top:48px}th,td{padding:8px 9px 7px}
 tbody th{min-width:132px;position:sticky;left:0;background:var(--paper);z-index:1}thead th:first-child{position:sticky;left:0;background:var(--paper)}
-dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:10px}.card .big{font-size:36px}}
+tbody th[colspan]{position:static}.checks{font-size:13.5px}.checks td,.checks th{padding:7px 0 6px 8px}.checks th:first-child,.checks td:first-child{padding-left:0}dl{grid-template-columns:minmax(0,1fr);gap:0}dd{margin-bottom:10px}.card .big{font-size:36px}}
 @media print{:root{color-scheme:light}main{max-width:none;padding:0}.scroll{overflow:visible;margin:0;padding:0}h2{margin-top:32px;break-after:avoid}table{font-size:11px}th,td{padding:4px 6px}details{display:none}.card,.ideas li,tr{break-inside:avoid}}
 `;

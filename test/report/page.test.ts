@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { pageOf } from '../../report/page/page.ts';
 import type { Report } from '../../report/report.ts';
+import { checked } from '../../report/rig.ts';
 import { el, escaped } from '../../report/svg/element.ts';
 import { spread } from '../../report/svg/frame.ts';
 import { linearScale, percentText, secondsText } from '../../report/svg/scale.ts';
 import { isReached, targetOf } from '../../report/targets.ts';
 import { figureText, halfText, rateText } from '../../report/text.ts';
+import { sampleProcessReport } from './rig.ts';
 import { sampleReport } from './sample.ts';
 
 /** What does not close, or closes what was never open; nothing where all is well. */
@@ -108,6 +110,58 @@ describe('the page', () => {
     expect(pageOf({ ...report, warnings: ['the machine was saturated'] })).toContain(
       '<p class="warning">the machine was saturated</p>',
     );
+  });
+});
+
+describe('the page of real processes', () => {
+  const page = pageOf(sampleProcessReport());
+  const part = (text: string, name: string) => {
+    const from = text.indexOf(`<h2>${name}</h2>`);
+    return from < 0 ? '' : text.slice(from, text.indexOf('<h2>', from + 1));
+  };
+
+  it('says what it ran on: links, machines, each server, and many viewers in one line', () => {
+    const ran = part(page, 'What it ran on');
+    expect(ran).toContain('Shaped by the kernel. Each program in a network namespace of its own');
+    expect(ran).toContain('This machine, 2 processors: 47\u00a0% busy on average, at most 71\u00a0% in 95');
+    for (const name of ['tracker', 'INS server 0', 'INS server 1', 'relay'])
+      expect(ran.match(new RegExp(`<th scope="row">${name}</th>`, 'g'))).toHaveLength(2);
+    expect(ran).toContain('<th scope="row">viewers<small>20 of them</small></th>');
+    expect(ran).not.toContain('viewers 3');
+    expect(ran).toMatch(/<td>5\.2\u00a0%<small>5\.0–5\.4\u00a0%<\/small><\/td>/);
+  });
+
+  it('sets what was counted twice side by side, with the sentence that explains, and what is tolerated', () => {
+    const twice = part(page, 'What was counted twice');
+    expect(twice).toContain('TCP and IP headers and acknowledgements add 4 to 6 %');
+    expect(twice).toContain('<td>751,204,113</td><td>752,331,004</td><td class="yes">✓ 0.15\u00a0%</td>');
+    expect(twice).toContain('<td>5.0\u00a0%</td><td>not judged</td>');
+    expect(page).not.toContain('counted twice is not the same');
+  });
+
+  it('shows of several runs the one that differs most, and says so at the head', () => {
+    const report = sampleProcessReport([1, 2, 3]);
+    const native = report.modes.native!;
+    const [first, ...others] = native.runs;
+    const checks = first!.rig!.checks.map((check) => checked({ ...check, own: check.own * 1.1 }));
+    const runs = [{ ...first!, rig: { ...first!.rig!, checks } }, ...others];
+    const text = pageOf({ ...report, modes: { ...report.modes, native: { ...native, runs } } });
+    expect(text).toContain(
+      '<p>What was counted twice is not the same.</p><ul><li>Native: bytes that viewers got</li></ul>',
+    );
+    expect(part(text, 'What was counted twice')).toContain(
+      '<td class="no">✗ 9.0\u00a0%<small>in 1 of 3 runs</small></td>',
+    );
+  });
+
+  it('is well-formed, and takes nothing from anywhere', () => {
+    expect(brokenTags(page.slice(page.indexOf('<html')))).toEqual([]);
+    expect(page).not.toMatch(/<script|<link|<img|url\(|NaN|undefined|Infinity/);
+  });
+
+  it('has none of this where there were no processes', () => {
+    const simulated = pageOf(sampleReport());
+    expect(part(simulated, 'What it ran on') + part(simulated, 'What was counted twice')).toBe('');
   });
 });
 

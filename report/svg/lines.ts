@@ -24,8 +24,9 @@ export interface LinesOptions {
   readonly xText: (ticks: readonly number[]) => TickText;
   readonly yText: (ticks: readonly number[]) => TickText;
   readonly levels?: readonly Level[];
-  /** The axis reaches at least so far. */
+  /** The axes reach at least so far. */
   readonly yMax?: number;
+  readonly xMax?: number;
   /** A stretch of x that is marked, such as the time in which the crowd comes. */
   readonly span?: { readonly from: number; readonly to: number; readonly label: string };
 }
@@ -43,7 +44,14 @@ export function linesPlot(size: Size, label: string, lines: readonly Line[], opt
   const yText = options.yText(y.ticks);
   const left = Math.max(...y.ticks.map((tick) => textWidth(yText(tick), size.font))) + size.font;
   const area = areaOf(size, Math.min(margin, size.width * 0.34), left);
-  const x = linearScale(Math.min(...xs), Math.max(...xs), area.left, area.right, (area.right - area.left) / 55, false);
+  const x = linearScale(
+    Math.min(...xs),
+    Math.max(options.xMax ?? 0, ...xs),
+    area.left,
+    area.right,
+    (area.right - area.left) / 55,
+    false,
+  );
   const { xLabel, yLabel } = options;
   const frame = axes(area, size, {
     x,

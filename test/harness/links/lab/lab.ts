@@ -4,6 +4,7 @@ import type { Delays, Host, LinkCounts, LinkOrder } from '../links.ts';
 import type { RelayHealth } from '../relay/messages.ts';
 import { canOpenLab } from './can-open.ts';
 import { run } from './command.ts';
+import { type KernelCounts, kernelCounts, type LegCounts, legCounts } from './kernel.ts';
 import { ownProgram } from './own-program.ts';
 import { startAlone, untilAlone } from './process.ts';
 import { RelayClient } from './relay-client.ts';
@@ -51,6 +52,14 @@ export interface Lab {
   /** @throws Error where there is no such host, or it cannot be done. */
   order(order: LinkOrder): Promise<void>;
   counts(): Promise<LinkCounts>;
+  /**
+   * What the kernel counted for a program. A look costs ms of processor time: rather at the end than once a second.
+   *
+   * @throws Error where the program has ended.
+   */
+  kernel(process: LabProcess): Promise<KernelCounts>;
+  /** Of that, what its leg has carried: costs next to nothing. */
+  leg(process: LabProcess): Promise<LegCounts>;
   /** How well the relay keeps its times: where it does not, what was measured is none of the network's. */
   health(): Promise<RelayHealth>;
   /** Kills all programs and the relay; the networks vanish with them. */
@@ -136,6 +145,14 @@ class OpenLab implements Lab {
 
   async counts(): Promise<LinkCounts> {
     return (await this.client.ask({ ask: 'counts' }))!.counts;
+  }
+
+  kernel({ pid }: LabProcess): Promise<KernelCounts> {
+    return this.turns.take(() => kernelCounts(pid));
+  }
+
+  leg({ pid }: LabProcess): Promise<LegCounts> {
+    return legCounts(pid);
   }
 
   async health(): Promise<RelayHealth> {

@@ -1,6 +1,6 @@
 import type { BytesFrom } from '../../../peer/core/io.ts';
 import type { InsServerEntry, Mode } from '../../../protocol/swarm-fields.ts';
-import type { Delays, Host, KindCounts } from '../links/links.ts';
+import type { Delays, Host, KindCounts, LinkOrder } from '../links/links.ts';
 
 /** What a worker is told and says: plain data that JSON can hold. All times are Unix ms by the clock of the worker's machine. */
 
@@ -54,6 +54,8 @@ export type ToWorker =
   | { readonly do: 'start'; readonly id: string; readonly program: ProgramSpec; readonly atMs: number | null }
   /** Takes its leave; or is gone without a word. Answered by `stopped`. */
   | { readonly do: 'stop'; readonly id: string; readonly atMs: number | null; readonly crashes: boolean }
+  /** Where workers make their links themselves. */
+  | { readonly do: 'link'; readonly order: LinkOrder }
   /** Answered by `sample`s that say `last` in the end. */
   | { readonly do: 'sample'; readonly at: number }
   /** What all sockets have carried by the programs' own count. Answered by `sockets`. */

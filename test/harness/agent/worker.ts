@@ -70,6 +70,8 @@ process.on('message', (message: ToWorker) => {
     case 'stop':
       at(message.atMs, () => stop(message));
       return;
+    case 'link':
+      return;
     case 'sample':
       sample(message.at);
       return;

@@ -1,0 +1,215 @@
+import { cpus, hostname, totalmem } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { nowMs } from '../../../runtime/node/clock.ts';
+import { dialLink, type Link } from '../../../runtime/node/ws-link.ts';
+import { bareGround } from './bare-ground.ts';
+import { watchMachine } from './busy.ts';
+import type { Ground } from './ground.ts';
+import { type Challenge, decode, encode, type FromAgent, type MachineInfo, type ToAgent } from './messages.ts';
+import { watchProcess } from './process-figures.ts';
+import type { FromWorker, ToWorker } from './programs.ts';
+import { isProof, makeNonce, proofOf } from './proof.ts';
+import { WorkerProcess } from './worker-process.ts';
+
+export interface AgentConfig {
+  /** `ws://HOST:PORT` of the controller. */
+  readonly controller: string;
+  /** What both know. */
+  readonly key: string;
+  /** This machine's address for viewers, where the controller is on another one. */
+  readonly host: string | null;
+  /** Makes links by the kernel; undefined with the reason where that cannot be. */
+  readonly openNamespaces: OpenNamespaces;
+}
+
+export type OpenNamespaces = {
+  can(): Promise<{ readonly ok: true } | { readonly ok: false; readonly why: string }>;
+  open(options: {
+    readonly delays: readonly (readonly number[])[];
+    readonly regions: Readonly<Record<string, number>>;
+  }): Promise<Ground>;
+};
+
+/** How it ended; an agent ends with its controller. */
+export interface AgentEnd {
+  readonly why: string;
+  /** The controller was there, and showed the key. */
+  readonly served: boolean;
+}
+
+/**
+ * Runs what a controller asks for on this machine, until the controller goes: workers, and the links between them. Nothing is left behind.
+ */
+export class Agent {
+  readonly over: Promise<AgentEnd>;
+  private readonly config: AgentConfig;
+  private readonly link: Link;
+  private readonly nonce = makeNonce();
+  private readonly look = watchProcess();
+  private readonly busy = watchMachine();
+  private readonly workers = new Map<string, WorkerProcess>();
+  private ground: Ground | undefined;
+  private controllersNonce: string | undefined;
+  private welcome = false;
+  /** What has to be done one after the other. */
+  private turn: Promise<void> = Promise.resolve();
+
+  constructor(config: AgentConfig) {
+    this.config = config;
+    let end = (_: AgentEnd): void => undefined;
+    this.over = new Promise((resolve) => {
+      end = resolve;
+    });
+    this.link = dialLink(config.controller, {
+      control: (bytes) => this.received(bytes),
+      block: () => this.link.close(1008, 'a controller sends no blocks'),
+      closed: (_code, why) => {
+        void this.clear().then(() => end({ why, served: this.welcome }));
+      },
+    });
+  }
+
+  /** Ends all that runs here. */
+  close(): void {
+    this.link.close(1000, 'the agent is ended');
+  }
+
+  private received(bytes: Uint8Array): void {
+    const message = decode<ToAgent | Challenge>(bytes);
+    if (message === undefined) this.link.close(1008, 'no message that is understood');
+    else if (message.say === 'challenge') void this.prove(message);
+    else if (message.say === 'welcome') this.check(message.proof);
+    // Whoever has not shown the key is not obeyed.
+    else if (!this.welcome) this.link.close(1008, 'the controller has not shown the key');
+    else this.obey(message);
+  }
+
+  private async prove({ nonce }: Challenge): Promise<void> {
+    if (this.controllersNonce !== undefined || typeof nonce !== 'string') return;
+    this.controllersNonce = nonce;
+    const can = await this.config.openNamespaces.can();
+    const proof = proofOf(this.config.key, 'agent', nonce, this.nonce);
+    this.say({ say: 'hello', nonce: this.nonce, proof, machine: this.machine(can.ok ? null : can.why) });
+  }
+
+  private check(proof: unknown): void {
+    const right = proofOf(this.config.key, 'controller', this.controllersNonce ?? '', this.nonce);
+    if (this.controllersNonce !== undefined && isProof(proof, right)) this.welcome = true;
+    else this.link.close(1008, 'the controller holds another key');
+  }
+
+  private machine(noNamespaces: string | null): MachineInfo {
+    return {
+      name: hostname(),
+      host: this.config.host,
+      cpus: cpus().length,
+      memoryBytes: totalmem(),
+      node: process.versions.node,
+      platform: `${process.platform} ${process.arch}`,
+      noNamespaces,
+      clockMs: nowMs(),
+    };
+  }
+
+  private say(message: FromAgent): void {
+    this.link.sendControl(encode(message));
+  }
+
+  private obey(order: ToAgent): void {
+    if (order.say === 'tell') {
+      this.tell(order.worker, order.message);
+      return;
+    }
+    if (order.say === 'kill') {
+      this.workers.get(order.worker)?.kill();
+      return;
+    }
+    if (order.say === 'spawn') {
+      // Beside each other: starting a process takes its time.
+      void this.spawn(order).catch((error: Error) => this.trouble(error));
+      return;
+    }
+    this.turn = this.turn.then(() => this.carryOut(order)).catch((error: Error) => this.trouble(error));
+  }
+
+  private trouble(error: Error): void {
+    this.say({ say: 'trouble', why: error.message });
+  }
+
+  private async carryOut(order: Exclude<ToAgent, { say: 'tell' | 'kill' | 'spawn' }>): Promise<void> {
+    switch (order.say) {
+      case 'ground': {
+        const { openNamespaces } = this.config;
+        this.ground = order.links === 'buckets' ? bareGround() : await openNamespaces.open(order);
+        this.say({ say: 'ground', are: this.ground.are });
+        return;
+      }
+      case 'link':
+        if ((await this.ground?.order(order.order)) === false)
+          for (const worker of this.workers.values()) worker.tell({ do: 'link', order: order.order });
+        return;
+      case 'sample':
+        return this.sample(order.at);
+      case 'kernel': {
+        if (this.ground === undefined) return;
+        const found = await this.ground.kernel();
+        this.say({ say: 'kernel', at: order.at, found });
+        return;
+      }
+      case 'clear':
+        await this.clear();
+        this.say({ say: 'cleared' });
+        return;
+    }
+  }
+
+  private async sample(at: number): Promise<void> {
+    for (const worker of this.workers.values()) worker.tell({ do: 'sample', at });
+    const own = { agent: this.look() };
+    const [others, counts] = await Promise.all([this.ground?.processes(), this.ground?.counts()]);
+    this.say({ say: 'sample', at, cpuBusy: this.busy(), processes: { ...own, ...others } });
+    if (counts === undefined) return;
+    const { hosts, flows } = counts;
+    // In pieces that fit into messages.
+    for (let from = 0, last = false; !last; from += COUNTS_PER_MESSAGE) {
+      last = from + COUNTS_PER_MESSAGE >= Math.max(hosts.length, flows.length);
+      const some = <T>(list: readonly T[]) => list.slice(from, from + COUNTS_PER_MESSAGE);
+      this.say({ say: 'counts', at, last, counts: { hosts: some(hosts), flows: some(flows) } });
+    }
+  }
+
+  private async spawn({ worker: name, hosts }: Extract<ToAgent, { say: 'spawn' }>): Promise<void> {
+    const { ground } = this;
+    if (ground === undefined || this.workers.has(name)) return;
+    const child = await ground.spawn(name, hosts, WORKER);
+    const worker = new WorkerProcess(
+      child,
+      (message: FromWorker) => this.say({ say: 'worker', worker: name, message }),
+      (how) => {
+        this.workers.delete(name);
+        this.say({ say: 'ended', worker: name, how });
+      },
+    );
+    this.workers.set(name, worker);
+    worker.tell({ do: 'begin', hosts, buckets: null });
+  }
+
+  private tell(name: string, message: ToWorker): void {
+    this.workers.get(name)?.tell(message);
+  }
+
+  private async clear(): Promise<void> {
+    await Promise.all([...this.workers.values()].map((worker) => worker.end()));
+    await this.ground?.close();
+    this.ground = undefined;
+  }
+}
+
+const COUNTS_PER_MESSAGE = 150;
+
+/** Node, with what this process runs with, such as a loader of TypeScript. */
+const WORKER: readonly string[] = [
+  process.execPath,
+  ...process.execArgv,
+  fileURLToPath(new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)),
+];

@@ -1,0 +1,20 @@
+import type { ChildProcess } from 'node:child_process';
+import type { Host, LinkCounts, LinkOrder } from '../links/links.ts';
+import type { KernelFindings } from './messages.ts';
+import type { ProcessSample } from './programs.ts';
+
+/** What workers stand on: links made by the kernel between namespaces, or by the workers themselves. */
+export interface Ground {
+  /** One sentence for people: how rates and delays are made. */
+  readonly are: string;
+  /** A process, joined to the others, with a channel to it. */
+  spawn(name: string, hosts: readonly Host[], command: readonly string[]): Promise<ChildProcess>;
+  /** False: workers have to carry it out. */
+  order(order: LinkOrder): Promise<boolean>;
+  /** Undefined: workers count. */
+  counts(): Promise<LinkCounts | undefined>;
+  /** Processes besides workers that carry the run. */
+  processes(): Promise<Readonly<Record<string, ProcessSample>>>;
+  kernel(): Promise<KernelFindings>;
+  close(): Promise<void>;
+}

@@ -39,8 +39,6 @@ export type ProgramSpec =
       readonly region: string;
       /** Serves HLS to a player beside it. */
       readonly gateway: boolean;
-      /** How far its clock is ahead, in ms. */
-      readonly clockMs: number;
     };
 
 export type ToWorker =

@@ -1,0 +1,535 @@
+import { join } from 'node:path';
+import { Prng } from '../../../machine/prng.ts';
+import type { InsServerEntry } from '../../../protocol/swarm-fields.ts';
+import { nowMs } from '../../../runtime/node/clock.ts';
+import type { Visit } from '../../../scenarios/plan/arrivals.ts';
+import type { RunPlan } from '../../../scenarios/plan/plan.ts';
+import type { FromAgent, KernelFindings } from '../agent/messages.ts';
+import { type FromWorker, type ProgramSpec, SWARM_PORT, type ToWorker } from '../agent/programs.ts';
+import type { Host, HostCounts, LinkCounts, LinkOrder } from '../links/links.ts';
+import type { AgentLink } from './agents.ts';
+import { Awaited } from './awaited.ts';
+import { type Deed, deedsOf, throttled } from './happen.ts';
+import { type Layout, layoutOf, type WorkerSpec } from './layout.ts';
+import { Record } from './record.ts';
+import { Seconds } from './seconds.ts';
+
+export interface ProcessRunConfig {
+  readonly plan: RunPlan;
+  /** The servers are with the first. */
+  readonly agents: readonly AgentLink[];
+  readonly links: 'namespaces' | 'buckets';
+  /** The first half of all addresses. */
+  readonly addresses: string;
+  readonly viewersPerWorker: number;
+  /** What the source broadcasts, as `--input` takes it. */
+  readonly input: string;
+  /** For keys. */
+  readonly folder: string;
+  readonly told: RunListener;
+}
+
+/** Hears how a run goes. */
+export interface RunListener {
+  /** What is being done before it begins. */
+  preparing(text: string): void;
+  /** At the end of each second, when all have said how they are. */
+  second(run: ProcessRun): void;
+  /** Something that people should know. */
+  notice(text: string): void;
+}
+
+/** What was seen on the wire since the start, by address. */
+export interface SeenCounts {
+  readonly hosts: ReadonlyMap<string, HostCounts>;
+  readonly flows: LinkCounts['flows'];
+}
+
+const READY_WITHIN_MS = 60_000;
+/** A source that has to start ffmpeg. */
+const ON_AIR_WITHIN_MS = 30_000;
+/** Orders are sent ahead of their time, so that none is late for being on its way. */
+const AHEAD_MS = 400;
+/** Who has not said how it is by then is as it was. */
+const SAMPLE_WITHIN_MS = 850;
+const CLEAR_WITHIN_MS = 15_000;
+
+/** One scenario in one mode, by real processes over real sockets. Build it, let it hear its agents, run it. */
+export class ProcessRun {
+  readonly config: ProcessRunConfig;
+  readonly layout: Layout;
+  readonly record: Record;
+  readonly seconds = new Seconds();
+  /** How links are made, as the agents say. */
+  linksAre = '';
+  /** What programs and kernel counted at the end, one for each agent that could say. */
+  readonly kernel: KernelFindings[] = [];
+  seen: SeenCounts = { hosts: new Map(), flows: [] };
+  /** By viewer: the share of its rates that it has. */
+  readonly throttledTo = new Map<number, number>();
+  /** Addresses of servers that are dead. */
+  readonly dead = new Set<string>();
+  private readonly plan: RunPlan;
+  private readonly awaited = new Awaited();
+  private readonly agentOf = new Map<string, AgentLink>();
+  private readonly workerOf = new Map<string, string>();
+  private readonly alive = new Set<string>();
+  /** Workers that were killed on purpose. */
+  private readonly killed = new Set<string>();
+  private readonly timers = new Set<NodeJS.Timeout>();
+  private readonly stopper = new AbortController();
+  private startMs = 0;
+  private stream = '';
+  /** By viewer: its stays so far. */
+  private readonly stays = new Map<number, number>();
+  private sampling = { at: -1, waiting: new Set<string>() };
+  private counting: { hosts: Map<string, HostCounts>; flows: LinkCounts['flows'][number][] } = {
+    hosts: new Map(),
+    flows: [],
+  };
+
+  constructor(config: ProcessRunConfig) {
+    const { plan } = config;
+    this.config = config;
+    this.plan = plan;
+    this.layout = layoutOf(plan, config.addresses, config.viewersPerWorker);
+    this.record = new Record(plan, new Set());
+    this.deal();
+  }
+
+  /** Ms since the source's start; negative before. */
+  get elapsedMs(): number {
+    return this.startMs === 0 ? -1 : nowMs() - this.startMs;
+  }
+
+  /**
+   * From nothing to nothing: everything that it starts is gone when it returns, or throws.
+   *
+   * @throws Error with one sentence where it came to nothing.
+   */
+  async run(): Promise<void> {
+    try {
+      await this.prepare();
+      await this.broadcast();
+      await this.play();
+      await this.lastLook();
+    } finally {
+      for (const timer of this.timers) clearTimeout(timer);
+      await this.clear();
+    }
+  }
+
+  /** Ends it early; what was seen counts. */
+  end(): void {
+    this.stopper.abort();
+  }
+
+  /** All is off. */
+  giveUp(why: string): void {
+    this.awaited.giveUp(new Error(why));
+    this.stopper.abort();
+  }
+
+  heard(agent: AgentLink, message: FromAgent): void {
+    switch (message.say) {
+      case 'ground':
+        this.linksAre = message.are;
+        this.awaited.came(`ground ${agent.number}`);
+        return;
+      case 'trouble':
+        this.giveUp(message.why);
+        return;
+      case 'worker':
+        this.heardWorker(agent, message.worker, message.message);
+        return;
+      case 'ended':
+        this.ended(message.worker, message.how);
+        return;
+      case 'sample':
+        this.heardAgent(agent, message);
+        return;
+      case 'counts':
+        this.heardCounts(message);
+        return;
+      case 'kernel':
+        this.kernel.push(message.found);
+        this.awaited.came(`kernel ${agent.number}`);
+        return;
+      case 'cleared':
+        this.awaited.came(`cleared ${agent.number}`);
+        return;
+      case 'hello':
+        return;
+    }
+  }
+
+  /** A viewer comes, or comes back, now. */
+  enter(viewer: number): void {
+    if (this.isHere(viewer) || this.layout.viewers[viewer] === undefined) return;
+    const again = this.stays.get(viewer) ?? 0;
+    const visit = { viewer, again, joinAtMs: this.elapsedMs, leaveAtMs: Number.POSITIVE_INFINITY, crashes: false };
+    this.join(visit, null);
+  }
+
+  leave(viewer: number, crashes: boolean): void {
+    const stay = this.stayOf(viewer);
+    if (stay === undefined) return;
+    this.stopViewer(stay.id, viewer, crashes, null);
+  }
+
+  throttle(viewer: number, to: number): void {
+    const host = this.layout.viewers[viewer];
+    if (host === undefined) return;
+    this.throttledTo.set(viewer, to);
+    this.link(throttled(host, to));
+  }
+
+  killServer(host: Host): void {
+    const worker = this.workerOf.get(host.address);
+    if (worker === undefined || this.dead.has(host.address)) return;
+    this.dead.add(host.address);
+    this.killed.add(worker);
+    this.agentOf.get(worker)?.send({ say: 'kill', worker });
+  }
+
+  startServer(host: Host): void {
+    if (!this.dead.delete(host.address)) return;
+    const worker = { name: host.name, hosts: [host] };
+    void this.spawn(worker)
+      .then(() => this.startProgram(host, this.serverProgram(host)))
+      .catch((error: Error) => this.config.told.notice(`${host.name} did not come back: ${error.message}`));
+  }
+
+  isHere(viewer: number): boolean {
+    return this.stayOf(viewer) !== undefined;
+  }
+
+  /** Of a viewer who is here, or about to be. */
+  private stayOf(viewer: number) {
+    const again = (this.stays.get(viewer) ?? 0) - 1;
+    const stay = this.record.stay(stayId(viewer, again));
+    return stay === undefined || stay.leftAtMs !== null ? undefined : stay;
+  }
+
+  /** Which worker is with which agent: servers with the first, viewers by turns. */
+  private deal(): void {
+    const { agents } = this.config;
+    const { workers } = this.layout;
+    let viewers = 0;
+    for (const { name, hosts } of workers) {
+      for (const { address } of hosts) this.workerOf.set(address, name);
+      const isServer = !name.startsWith('viewers');
+      this.agentOf.set(name, isServer ? agents[0]! : agents[viewers++ % agents.length]!);
+    }
+  }
+
+  private async prepare(): Promise<void> {
+    const { agents, links, told } = this.config;
+    const { regions } = this.plan.scenario;
+    const { tracker, source, ins, viewers, workers } = this.layout;
+    const all = [tracker, source, ...ins, ...viewers];
+    const byAddress = Object.fromEntries(all.map(({ address, region }) => [address, region]));
+    told.preparing('making the links');
+    await Promise.all(
+      agents.map((agent) => {
+        agent.send({ say: 'ground', links, delays: regions.delaysMs, regions: byAddress });
+        return this.awaited.until(`ground ${agent.number}`, 'the network', READY_WITHIN_MS);
+      }),
+    );
+    let done = 0;
+    const tell = () => told.preparing(`starting processes: ${done} of ${workers.length}`);
+    tell();
+    await inTurns(workers, STARTED_AT_ONCE, async (worker) => {
+      await this.spawn(worker);
+      done++;
+      tell();
+    });
+    for (const host of [tracker, ...ins]) await this.startProgram(host, this.serverProgram(host));
+  }
+
+  private async broadcast(): Promise<void> {
+    const { plan, config, layout } = this;
+    config.told.preparing('the source goes on the air');
+    await this.startProgram(layout.source, this.serverProgram(layout.source));
+    const worker = this.workerOf.get(layout.source.address)!;
+    const endAtMs = nowMs() + ON_AIR_WITHIN_MS;
+    // Asked more often than once a second: its first part is the run's start.
+    while (this.record.source.part < 0) {
+      if (nowMs() > endAtMs) throw new Error(`the source sent nothing within ${ON_AIR_WITHIN_MS / 1000} s`);
+      this.tell(worker, { do: 'sample', at: -1 });
+      await this.pause(40);
+      this.stopper.signal.throwIfAborted();
+    }
+    this.startMs = nowMs() - (this.record.source.part + 1) * plan.scenario.stream.partMs;
+    this.record.startMs = this.startMs;
+  }
+
+  private async play(): Promise<void> {
+    const { plan } = this;
+    for (const visit of plan.visits) this.planVisit(visit);
+    const prng = new Prng(plan.seed);
+    for (const [number, happening] of plan.happenings.entries()) {
+      this.at(happening.atMs, () => {
+        const there = this.record.stays.filter(({ leftAtMs }) => leftAtMs === null).map(({ visit }) => visit.viewer);
+        const deeds = deedsOf(happening, this.layout, there, prng.fork(`happening ${number}`));
+        for (const deed of deeds) this.carryOut(deed);
+      });
+    }
+    for (let second = 1; second <= plan.seconds && !this.stopper.signal.aborted; second++) {
+      await this.pause(this.startMs + second * 1000 - nowMs());
+      if (this.stopper.signal.aborted) break;
+      await this.sample(second);
+      this.record.second();
+      this.config.told.second(this);
+    }
+  }
+
+  private planVisit(visit: Visit): void {
+    const { viewer, joinAtMs, leaveAtMs, crashes } = visit;
+    if (joinAtMs >= this.plan.seconds * 1000) return;
+    this.at(joinAtMs - AHEAD_MS, () => {
+      if (!this.isHere(viewer)) this.join(visit, this.startMs + joinAtMs);
+    });
+    if (leaveAtMs >= this.plan.seconds * 1000) return;
+    this.at(leaveAtMs - AHEAD_MS, () => {
+      const id = stayId(viewer, visit.again);
+      this.stopViewer(id, viewer, crashes, this.startMs + leaveAtMs);
+    });
+  }
+
+  private join(visit: Visit, atMs: number | null): void {
+    const { viewer } = visit;
+    const again = this.stays.get(viewer) ?? 0;
+    this.stays.set(viewer, again + 1);
+    const id = stayId(viewer, again);
+    const host = this.layout.viewers[viewer]!;
+    this.record.coming(id, { ...visit, again });
+    if (again > 0) this.link({ do: 'reconnect', host: host.address });
+    const { scenario } = this.plan;
+    const program: ProgramSpec = {
+      kind: 'viewer',
+      host: host.address,
+      tracker: this.url(this.layout.tracker),
+      stream: this.stream,
+      mode: this.plan.modeOf(viewer),
+      region: scenario.regions.names[host.region]!,
+      gateway: false,
+    };
+    this.tell(this.workerOf.get(host.address)!, { do: 'start', id, program, atMs });
+  }
+
+  private stopViewer(id: string, viewer: number, crashes: boolean, atMs: number | null): void {
+    const { address } = this.layout.viewers[viewer]!;
+    const stop = (): void => {
+      // Nothing of what it would say gets out.
+      if (crashes) this.link({ do: 'cut-off', host: address });
+      this.tell(this.workerOf.get(address)!, { do: 'stop', id, atMs: null, crashes });
+    };
+    if (atMs === null) stop();
+    else this.at(atMs - this.startMs, stop);
+  }
+
+  private carryOut(deed: Deed): void {
+    switch (deed.do) {
+      case 'link':
+        this.link(deed.order);
+        return;
+      case 'kill-server':
+        this.killServer(deed.host);
+        return;
+      case 'start-server':
+        this.startServer(deed.host);
+        return;
+      case 'crash':
+        this.leave(deed.viewer, true);
+        return;
+    }
+  }
+
+  private serverProgram(host: Host): ProgramSpec {
+    const { layout, plan, config } = this;
+    const { scenario } = plan;
+    const entries = layout.ins.map((ins) => this.insEntry(ins));
+    if (host === layout.tracker) return { kind: 'tracker', host: host.address, ins: entries };
+    if (host !== layout.source) {
+      const keyFile = join(config.folder, `${host.name.replaceAll(' ', '-')}.key`);
+      return { kind: 'ins', host: host.address, bandwidthBps: host.upBps * INS_BLOCKS_SHARE, keyFile };
+    }
+    const { partMs, partsPerSegment } = scenario.stream;
+    return {
+      kind: 'source',
+      host: host.address,
+      tracker: this.url(layout.tracker),
+      ins: entries.slice(0, plan.fed),
+      input: config.input,
+      keyFile: join(config.folder, 'source.key'),
+      partMs,
+      segmentMs: partMs * partsPerSegment,
+      region: scenario.regions.names[0]!,
+    };
+  }
+
+  private insEntry(host: Host): InsServerEntry {
+    return { url: this.url(host), region: this.plan.scenario.regions.names[host.region]! };
+  }
+
+  private url({ address }: Host): string {
+    return `ws://${address}:${SWARM_PORT}`;
+  }
+
+  private async spawn({ name, hosts }: WorkerSpec): Promise<void> {
+    this.killed.delete(name);
+    this.agentOf.get(name)!.send({ say: 'spawn', worker: name, hosts });
+    await this.awaited.until(`ready ${name}`, `the process of ${name}`, READY_WITHIN_MS);
+    this.alive.add(name);
+  }
+
+  private async startProgram(host: Host, program: ProgramSpec): Promise<void> {
+    this.tell(this.workerOf.get(host.address)!, { do: 'start', id: host.name, program, atMs: null });
+    await this.awaited.until(`started ${host.name}`, `${host.name}`, READY_WITHIN_MS);
+  }
+
+  private tell(worker: string, message: ToWorker): void {
+    this.agentOf.get(worker)?.send({ say: 'tell', worker, message });
+  }
+
+  private link(order: LinkOrder): void {
+    for (const agent of this.config.agents) agent.send({ say: 'link', order });
+  }
+
+  /** At a time of the run, unless it is over by then. */
+  private at(atMs: number, run: () => void): void {
+    const delayMs = this.startMs + atMs - nowMs();
+    const timer = setTimeout(
+      () => {
+        this.timers.delete(timer);
+        if (!this.stopper.signal.aborted) run();
+      },
+      Math.max(0, delayMs),
+    );
+    this.timers.add(timer);
+  }
+
+  /** Ends early when the run is given up. */
+  private pause(ms: number): Promise<void> {
+    const { signal } = this.stopper;
+    if (signal.aborted || ms <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const timer = setTimeout(end, ms);
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  private async sample(at: number): Promise<void> {
+    this.sampling = { at, waiting: new Set(this.alive) };
+    for (const agent of this.config.agents) agent.send({ say: 'sample', at });
+    if (this.alive.size === 0) return;
+    await this.awaited.until(`sample ${at}`, 'samples', SAMPLE_WITHIN_MS).catch(() => undefined);
+  }
+
+  private heardWorker(agent: AgentLink, worker: string, message: FromWorker): void {
+    const skew = { clockMs: agent.clockMs };
+    switch (message.say) {
+      case 'ready':
+        this.awaited.came(`ready ${worker}`);
+        return;
+      case 'started':
+        if (message.stream !== null) this.stream = message.stream;
+        this.record.joined(message.id, message.atMs - skew.clockMs);
+        this.awaited.came(`started ${message.id}`);
+        return;
+      case 'failed':
+        this.awaited.failed(`started ${message.id}`, new Error(`${message.id}: ${message.why}`));
+        this.config.told.notice(`${message.id} did not start: ${message.why}`);
+        return;
+      case 'stopped': {
+        const { figures } = message;
+        const last = figures?.kind === 'viewer' ? figures : null;
+        this.record.left(message.id, message.atMs - skew.clockMs, last, skew);
+        return;
+      }
+      case 'sample':
+        for (const { id, figures } of message.programs) {
+          if (figures.kind === 'viewer') this.record.heard(id, figures, skew);
+          else if (figures.kind === 'source') this.record.source = figures;
+        }
+        if (!message.last || message.at < 0) return;
+        this.seconds.process(worker, agent.machine.name, message.process, nowMs());
+        if (message.at !== this.sampling.at || !this.sampling.waiting.delete(worker)) return;
+        if (this.sampling.waiting.size === 0) this.awaited.came(`sample ${message.at}`);
+        return;
+      case 'sockets':
+        return;
+      case 'notice':
+        this.config.told.notice(`${message.id === '' ? worker : message.id}: ${message.text}`);
+        return;
+    }
+  }
+
+  private heardAgent(agent: AgentLink, message: Extract<FromAgent, { say: 'sample' }>): void {
+    const { name, cpus } = agent.machine;
+    this.seconds.machine(name, cpus, message.cpuBusy);
+    for (const [process, sample] of Object.entries(message.processes))
+      this.seconds.process(process, name, sample, nowMs());
+  }
+
+  private heardCounts({ last, counts }: Extract<FromAgent, { say: 'counts' }>): void {
+    for (const host of counts.hosts) this.counting.hosts.set(host.address, host);
+    this.counting.flows.push(...counts.flows);
+    if (!last) return;
+    this.seen = this.counting;
+    this.counting = { hosts: new Map(this.seen.hosts), flows: [] };
+  }
+
+  private ended(worker: string, how: string): void {
+    this.alive.delete(worker);
+    this.sampling.waiting.delete(worker);
+    if (this.killed.has(worker) || this.clearing) return;
+    this.awaited.failed(`ready ${worker}`, new Error(`the process of ${worker} ${how}`));
+    this.giveUp(`the process of ${worker} ${how}`);
+  }
+
+  private async lastLook(): Promise<void> {
+    if (this.stopper.signal.aborted && this.startMs === 0) return;
+    await Promise.all(
+      this.config.agents.map((agent) => {
+        agent.send({ say: 'kernel', at: 0 });
+        return this.awaited.until(`kernel ${agent.number}`, 'the kernel’s counts', READY_WITHIN_MS);
+      }),
+    ).catch((error: Error) => this.config.told.notice(error.message));
+  }
+
+  private clearing = false;
+
+  private async clear(): Promise<void> {
+    this.clearing = true;
+    await Promise.all(
+      this.config.agents.map((agent) => {
+        agent.send({ say: 'clear' });
+        return this.awaited.until(`cleared ${agent.number}`, 'the end of all processes', CLEAR_WITHIN_MS);
+      }),
+    ).catch((error: Error) => this.config.told.notice(error.message));
+  }
+}
+
+/** Of what an INS server's link carries, IP and TCP headers included: so much is for blocks. */
+const INS_BLOCKS_SHARE = 0.92;
+/** Processes that are started beside each other. */
+const STARTED_AT_ONCE = 4;
+
+function stayId(viewer: number, again: number): string {
+  return `viewer ${viewer}.${again}`;
+}
+
+async function inTurns<T>(items: readonly T[], atOnce: number, work: (item: T) => Promise<void>): Promise<void> {
+  const left = [...items];
+  const worker = async (): Promise<void> => {
+    for (let item = left.shift(); item !== undefined; item = left.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
+}

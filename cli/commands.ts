@@ -1,4 +1,5 @@
 import type { Command } from './command.ts';
+import { agent } from './commands/agent.ts';
 import { demo } from './commands/demo.ts';
 import { ins } from './commands/ins.ts';
 import { invite } from './commands/invite.ts';
@@ -26,4 +27,5 @@ export const COMMANDS: readonly Command[] = [
   sim,
   simCompare,
   measure,
+  agent,
 ];

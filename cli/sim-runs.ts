@@ -1,12 +1,12 @@
-import { mergeRuns, type RunWithSeries } from '../report/merge.ts';
-import { REPORT_SCHEMA, type Report } from '../report/report.ts';
+import type { Report } from '../report/report.ts';
 import { figureText } from '../report/text.ts';
 import { nowMs } from '../runtime/node/clock.ts';
 import type { Scenario } from '../scenarios/plan/scenario.ts';
 import { optionsOf, type SimColumn } from '../sim/columns.ts';
 import { CompareProgress } from './compare-progress.ts';
 import { Problem } from './problem.ts';
-import { madeBy, supplyWarnings } from './sim-made.ts';
+import { type RunDone, reportOfRuns } from './report-of-runs.ts';
+import { supplyWarnings } from './sim-made.ts';
 import { SimFailure, type SimOutcome, SimPool } from './sim-pool.ts';
 
 /** What is to be simulated: every seed in every column. */
@@ -78,34 +78,14 @@ function inShort({ result: { figures } }: SimOutcome): string {
 
 /** Of runs that are all there. */
 export function reportOf(plan: Plan, outcomes: readonly SimOutcome[], startedAtMs: number): Report {
-  const runs = runsOf(plan);
-  const { scenario, seeds, peers, seconds, columns } = plan;
-  const modes = columns.map((column) => {
-    const own = runs.flatMap((run, at) => (run.column === column ? [runOf(plan, run, outcomes[at]!)] : []));
-    const { label, mode, what, base } = column;
-    return [column.key, mergeRuns({ label, mode, what, base }, own)] as const;
-  });
-  const first = outcomes[0]!.result;
-  return {
-    schema: REPORT_SCHEMA,
-    scenario: scenario.name,
-    engine: 'sim',
-    seed: seeds[0]!,
-    seeds,
-    peers,
-    supplyBps: first.supplyBps,
-    streamBps: first.streamBps,
-    seconds,
-    crowdInAtMs: first.crowdInAtMs,
-    made: madeBy(plan.command, nowMs() - startedAtMs),
-    warnings: warningsOf(plan, outcomes),
-    modes: Object.fromEntries(modes),
-  };
+  const done = runsOf(plan).map((run, at) => doneOf(plan, run, outcomes[at]!));
+  return reportOfRuns(plan, 'sim', done, warningsOf(plan, outcomes), startedAtMs);
 }
 
-function runOf(plan: Plan, run: PlannedRun, { result, supply }: SimOutcome): RunWithSeries {
+function doneOf(plan: Plan, { column, seed }: PlannedRun, { result, supply }: SimOutcome): RunDone {
   const { traceHash, figures, series } = result;
-  return { seed: run.seed, traceHash, command: plan.replay(run), figures, supply, series, rig: null };
+  const command = plan.replay({ column, seed });
+  return { column, measured: result, run: { seed, traceHash, command, figures, supply, series, rig: null } };
 }
 
 /** What would make a comparison unfair or wrong. */

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import type { Report } from '../../report/report.ts';
+import type { ViewerFigures } from '../../report/viewers.ts';
 import { viewersCsv } from '../../report/viewers.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
 import { MODES } from '../../scenarios/format/format.ts';
@@ -16,18 +18,19 @@ import { lifetime } from '../lifetime.ts';
 import { option, optional, required, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { Problem } from '../problem.ts';
-import { readList, readPath, textOf, wholeNumber } from '../readers.ts';
+import { type ProcessOptions, runProcesses } from '../process-runs.ts';
+import { readHost, readList, readPath, readPort, textOf, wholeNumber } from '../readers.ts';
 import { makeFolder, writeReport } from '../report-files.ts';
 import { scenarioAsked } from '../scenario-asked.ts';
 import type { SimOutcome } from '../sim-pool.ts';
-import { type Plan, reportOf, runAll, runsOf } from '../sim-runs.ts';
+import { type Plan, type PlannedRun, reportOf, runAll, runsOf } from '../sim-runs.ts';
 
 export const measure = command({
   name: 'measure',
   summary: 'run a scenario, from a file or by name, and measure what each viewer feels',
   description: `Runs a scenario (who comes when, over what links, and what goes wrong at which second) in several modes with the same
-total supply. Prints a table, and writes report.html, one page with plots that opens anywhere, report.json, and peers.csv with a line for each
-viewer. So far the simulator alone runs scenarios: say --engine sim.`,
+total supply: by real processes over real sockets on this machine, or with --engine sim the same programs under virtual time. Prints a table, and writes
+report.html, one page with plots that opens anywhere, report.json, and peers.csv with a line for each viewer.`,
   options: {
     scenario: required(
       'FILE|NAME',
@@ -35,7 +38,12 @@ viewer. So far the simulator alone runs scenarios: say --engine sim.`,
       readPath,
       'say --scenario flash-crowd, for example; the names are in inswarm measure --help',
     ),
-    engine: optional('ENGINE', 'what runs it: sim, the programs that ship under virtual time', readEngine),
+    engine: option(
+      'ENGINE',
+      'what runs it: processes, or sim, the same programs under virtual time',
+      readEngine,
+      'processes',
+    ),
     mode: optional(
       'LIST',
       "modes with commas between, of ins, native, hybrid and mixed; by default ins, native and the scenario's own",
@@ -43,16 +51,40 @@ viewer. So far the simulator alone runs scenarios: say --engine sim.`,
     ),
     peers: option('NUMBER', 'how many viewers', wholeNumber(1, 100_000, ''), 100, '100'),
     seed: option('TEXT', 'what chance hangs on', textOf(256), '1'),
+    repeat: option('TIMES', 'how often each mode is run, with the same seed', wholeNumber(1, 100, ''), 1, '1'),
+    links: optional(
+      'KIND',
+      'what makes rates and delays: namespaces (by the kernel, as root) or buckets (in the programs); the first where it can be',
+      readLinks,
+    ),
+    perProcess: optional(
+      'NUMBER',
+      'how many viewers share a process, at most; by default an eighth of them',
+      wholeNumber(1, 10_000, ''),
+    ),
+    agents: option(
+      'NUMBER',
+      'wait for so many inswarm agent on other machines, which run the viewers',
+      wholeNumber(0, 63, ''),
+      0,
+      '0',
+    ),
+    listen: option(
+      'HOST:PORT',
+      'where these agents connect',
+      readHostPort,
+      { host: '127.0.0.1', port: 4890 },
+      '127.0.0.1:4890',
+    ),
+    secret: optional('TEXT', 'what they have to know', textOf(256)),
     out: option('DIR', 'where report.html, report.json and peers.csv go', readPath, 'inswarm-measure'),
     json: toggle('print the report as one line of JSON instead of a table'),
     print: toggle('run nothing; print the scenario as a file with all its fields, to begin your own with'),
   },
   glossary: { title: 'Scenarios that ship', words: SCENARIOS.map(({ name, summary }) => [name, summary]) },
   examples: [
-    [
-      'A hundred viewers within ten seconds, INS and native side by side',
-      'inswarm measure --scenario flash-crowd --engine sim',
-    ],
+    ['A hundred viewers within ten seconds, INS and native side by side', 'inswarm measure --scenario flash-crowd'],
+    ['The same, simulated', 'inswarm measure --scenario flash-crowd --engine sim'],
     ['A scenario of your own, from one that ships', 'inswarm measure --scenario churn --print > my.yaml'],
     [
       'It, with 300 viewers',
@@ -65,28 +97,52 @@ viewer. So far the simulator alone runs scenarios: say --engine sim.`,
       print(scenarioFileText(scenario).trimEnd());
       return;
     }
-    if (values.engine === undefined)
-      throw new Problem('only the simulator runs scenarios so far, not real processes; say --engine sim', 2);
     const { out, json } = values;
     const life = lifetime();
     const plan = planOf(scenario, values);
     // Before anything is run for nothing.
     makeFolder(out);
-    const startedAtMs = nowMs();
-    const outcomes = await runAll(plan, availableParallelism(), life.over);
-    const all = plan.columns.length;
-    const done = outcomes.filter((outcome) => outcome !== undefined).length;
-    if (done < all) throw new Problem(`stopped after ${done} of ${all} runs; nothing was written`);
-    const report = reportOf(plan, outcomes, startedAtMs);
+    const { report, viewers, broken } =
+      values.engine === 'sim' ? await simulated(plan, life.over) : await byProcesses(plan, values, life.over);
     const written = writeReport(out, report);
     const csv = join(out, 'peers.csv');
-    writeFileSync(csv, viewersCsv(viewersByColumn(plan, outcomes)));
+    writeFileSync(csv, viewersCsv(viewers));
     if (json) printJson(written.report);
     else print(`${compareTable(report, redOn(process.stdout, process.env))}\n\n${[...written.paths, csv].join('\n')}`);
-    const broken = runsOf(plan).find((_, at) => outcomes[at]!.result.violationCount > 0);
     if (broken !== undefined) throw new Problem(`a rule of the system did not hold; again: ${plan.replay(broken)}`);
   },
 });
+
+interface Done {
+  readonly report: Report;
+  readonly viewers: Readonly<Record<string, readonly ViewerFigures[]>>;
+  readonly broken?: PlannedRun | undefined;
+}
+
+async function simulated(plan: Plan, over: Promise<void>): Promise<Done> {
+  const startedAtMs = nowMs();
+  const outcomes = await runAll(plan, availableParallelism(), over);
+  const all = runsOf(plan).length;
+  const done = outcomes.filter((outcome) => outcome !== undefined).length;
+  if (done < all) throw new Problem(`stopped after ${done} of ${all} runs; nothing was written`);
+  const broken = runsOf(plan).find((_, at) => outcomes[at]!.result.violationCount > 0);
+  return { report: reportOf(plan, outcomes, startedAtMs), viewers: viewersByColumn(plan, outcomes), broken };
+}
+
+interface ProcessesAsked {
+  readonly links: ProcessOptions['links'];
+  readonly perProcess: number | undefined;
+  readonly agents: number;
+  readonly listen: { readonly host: string; readonly port: number };
+  readonly secret: string | undefined;
+}
+
+function byProcesses(plan: Plan, asked: ProcessesAsked, over: Promise<void>): Promise<Done> {
+  const { links, perProcess, agents, listen, secret } = asked;
+  if (agents > 0 && secret === undefined) throw new Problem('--agents: say with --secret what agents have to know', 2);
+  const remote = agents === 0 ? null : { count: agents, ...listen, key: secret! };
+  return runProcesses(plan, { links, viewersPerProcess: perProcess, remote }, over);
+}
 
 interface Asked {
   /** As it was given: a path or a name. */
@@ -94,16 +150,20 @@ interface Asked {
   readonly mode: readonly ScenarioMode[] | undefined;
   readonly peers: number;
   readonly seed: string;
+  readonly repeat: number;
+  readonly engine: Engine;
 }
 
+type Engine = 'processes' | 'sim';
+
 function planOf(scenario: Scenario, asked: Asked): Plan {
-  const { peers, seed } = asked;
+  const { peers, seed, repeat } = asked;
   const modes = modesOf(scenario, asked.mode);
   const ask = (...those: readonly ScenarioMode[]) => commandOf(asked, those);
   return {
     scenario,
     columns: modes.map((mode): SimColumn => mainColumn(mode, true)),
-    seeds: [seed],
+    seeds: Array<string>(repeat).fill(seed),
     peers,
     seconds: scenario.seconds,
     command: ask(...modes),
@@ -121,8 +181,14 @@ function modesOf({ mode, insServers }: Scenario, asked: readonly ScenarioMode[] 
   return [...new Set(asked ?? (['ins', 'native', mode] as const).filter(can))];
 }
 
-function commandOf({ scenario, peers, seed }: Asked, modes: readonly ScenarioMode[]): string {
-  const words = ['npx inswarm measure --scenario', quoted(scenario), '--engine sim --mode', modes.join(',')];
+function commandOf({ scenario, peers, seed, engine }: Asked, modes: readonly ScenarioMode[]): string {
+  const words = [
+    'npx inswarm measure --scenario',
+    quoted(scenario),
+    ...(engine === 'sim' ? ['--engine sim'] : []),
+    '--mode',
+    modes.join(','),
+  ];
   return [...words, '--peers', peers, '--seed', quoted(seed)].join(' ');
 }
 
@@ -130,9 +196,21 @@ function viewersByColumn(plan: Plan, outcomes: readonly SimOutcome[]) {
   return Object.fromEntries(runsOf(plan).map(({ column }, at) => [column.key, outcomes[at]!.viewers]));
 }
 
-function readEngine(text: string): 'sim' {
-  if (text !== 'sim') throw new Error('the only engine so far is sim, the simulator');
+function readEngine(text: string): Engine {
+  if (text !== 'sim' && text !== 'processes') throw new Error('the engines are processes and sim');
   return text;
+}
+
+function readLinks(text: string): 'namespaces' | 'buckets' {
+  if (text !== 'namespaces' && text !== 'buckets') throw new Error('links are namespaces or buckets');
+  return text;
+}
+
+function readHostPort(text: string): { readonly host: string; readonly port: number } {
+  const [, host, port] = /^(.+):(\d{1,5})$/.exec(text) ?? [];
+  if (host === undefined || port === undefined)
+    throw new Error('an address and a port are expected, such as 0.0.0.0:4890');
+  return { host: readHost(host), port: readPort(port) };
 }
 
 function readModes(text: string): readonly ScenarioMode[] {

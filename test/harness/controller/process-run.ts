@@ -459,7 +459,7 @@ export class ProcessRun {
           else if (figures.kind === 'source') this.record.source = figures;
         }
         if (!message.last || message.at < 0) return;
-        this.seconds.process(worker, agent.machine.name, message.process, nowMs());
+        this.seconds.process(worker, machineName(agent), message.process, nowMs());
         if (message.at !== this.sampling.at || !this.sampling.waiting.delete(worker)) return;
         if (this.sampling.waiting.size === 0) this.awaited.came(`sample ${message.at}`);
         return;
@@ -472,7 +472,8 @@ export class ProcessRun {
   }
 
   private heardAgent(agent: AgentLink, message: Extract<FromAgent, { say: 'sample' }>): void {
-    const { name, cpus } = agent.machine;
+    const { cpus } = agent.machine;
+    const name = machineName(agent);
     this.seconds.machine(name, cpus, message.cpuBusy);
     for (const [process, sample] of Object.entries(message.processes))
       this.seconds.process(process, name, sample, nowMs());
@@ -521,6 +522,10 @@ export class ProcessRun {
 const INS_BLOCKS_SHARE = 0.92;
 /** Processes that are started beside each other. */
 const STARTED_AT_ONCE = 4;
+
+function machineName({ machine }: AgentLink): string {
+  return machine.host === null ? 'this machine' : machine.name;
+}
 
 function stayId(viewer: number, again: number): string {
   return `viewer ${viewer}.${again}`;

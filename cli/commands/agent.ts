@@ -1,0 +1,30 @@
+import { Agent } from '../../test/harness/agent/agent.ts';
+import { command } from '../command.ts';
+import { lifetime } from '../lifetime.ts';
+import { namespaces } from '../namespaces.ts';
+import { optional, required } from '../options.ts';
+import { Problem } from '../problem.ts';
+import { readHost, readWsUrl, textOf } from '../readers.ts';
+
+export const agent = command({
+  name: 'agent',
+  summary: 'lend this machine to a measurement: run viewers as a controller says',
+  description: `Connects to inswarm measure on another machine and runs the viewers that it asks for, each a real peer on this machine. Both show each other
+that they hold the same secret before anything is done. Ends with its controller, and leaves no process behind.`,
+  options: {
+    controller: required('URL', 'where inswarm measure --agents waits', readWsUrl, 'it prints the address'),
+    secret: required('TEXT', 'what was given to inswarm measure --secret', textOf(256), 'the same as the controller’s'),
+    host: optional('ADDRESS', 'the address of this machine at which the others reach its viewers', readHost),
+  },
+  examples: [
+    ['Lend this machine', 'inswarm agent --controller ws://192.0.2.7:4890 --secret "a long one" --host 192.0.2.8'],
+  ],
+  async run({ controller, secret, host }, log) {
+    const life = lifetime();
+    const running = new Agent({ controller, key: secret, host: host ?? null, openNamespaces: namespaces });
+    void life.over.then(() => running.close());
+    const { why, served } = await running.over;
+    log.debug('over', { why });
+    if (!served) throw new Problem(`${controller}: ${why}`);
+  },
+});

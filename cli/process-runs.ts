@@ -1,0 +1,166 @@
+import { fileURLToPath } from 'node:url';
+import type { Report } from '../report/report.ts';
+import { figureText } from '../report/text.ts';
+import type { ViewerFigures } from '../report/viewers.ts';
+import { nowMs } from '../runtime/node/clock.ts';
+import { planRun } from '../scenarios/plan/plan.ts';
+import type { Scenario } from '../scenarios/plan/scenario.ts';
+import { outcomeOf, type ProcessOutcome } from '../test/harness/controller/outcome.ts';
+import type { ProcessRun } from '../test/harness/controller/process-run.ts';
+import { Session } from '../test/harness/controller/session.ts';
+import { makeMedia } from '../test/harness/media/make-media.ts';
+import { Problem } from './problem.ts';
+import { ProcessProgress } from './process-progress.ts';
+import { type RunDone, reportOfRuns } from './report-of-runs.ts';
+import { supplyWarnings } from './sim-made.ts';
+import { type Plan, type PlannedRun, runsOf } from './sim-runs.ts';
+
+/** How real processes are to run a plan. */
+export interface ProcessOptions {
+  /** What links are made by: the kernel where it can be, by default. */
+  readonly links: 'namespaces' | 'buckets' | undefined;
+  /** Viewers that share a process, at most; by default as many as two processors carry. */
+  readonly viewersPerProcess: number | undefined;
+  readonly remote: {
+    readonly count: number;
+    readonly host: string;
+    readonly port: number;
+    readonly key: string;
+  } | null;
+}
+
+export interface ProcessesDone {
+  readonly report: Report;
+  /** By column, those of its first run. */
+  readonly viewers: Readonly<Record<string, readonly ViewerFigures[]>>;
+}
+
+/**
+ * Makes all runs of a plan with real processes, one after the other, and shows how far they are.
+ *
+ * @param over - Resolves when the user has had enough: all is cleaned up then.
+ * @throws Problem where a run came to nothing.
+ */
+export async function runProcesses(plan: Plan, options: ProcessOptions, over: Promise<void>): Promise<ProcessesDone> {
+  const startedAtMs = nowMs();
+  const runs = runsOf(plan);
+  const display = new ProcessProgress(process.stderr, runs.length, plan.seconds);
+  const notes = new Set<string>();
+  const notice = (text: string): void => {
+    if (!notes.has(text)) display.say(text);
+    notes.add(text);
+  };
+  let stopped = false;
+  const aborting = new AbortController();
+  let session: Session | undefined;
+  void over.then(() => {
+    stopped = true;
+    aborting.abort();
+    void session?.close();
+  });
+  try {
+    display.preparing('the film of the stream');
+    const media = await makeMedia({
+      stream: plan.scenario.stream,
+      signal: aborting.signal,
+      onProgress: ({ step, share }) =>
+        display.preparing(`the film of the stream: ${step} ${Math.floor(share * 100)} %`),
+    });
+    const told = { notice, preparing: (text: string) => display.preparing(text) };
+    session = await Session.open({ agentCommand: AGENT, remote: options.remote, links: options.links, told });
+    const outcomes: ProcessOutcome[] = [];
+    for (const [at, run] of runs.entries()) {
+      display.begin(at, nameOf(plan, run));
+      const outcome = await oneRun(session, plan, run, media.source.input, options, {
+        ...told,
+        second: (r) => display.second(r),
+      });
+      outcomes.push(outcome);
+      display.finished(inShort(outcome));
+    }
+    return { report: reportOf(plan, outcomes, startedAtMs), viewers: viewersOf(plan, outcomes) };
+  } catch (error) {
+    if (stopped) throw new Problem('stopped; nothing was written');
+    throw error instanceof Problem ? error : new Problem((error as Error).message);
+  } finally {
+    display.clear();
+    await session?.close();
+  }
+}
+
+interface Told {
+  notice(text: string): void;
+  preparing(text: string): void;
+  second(run: ProcessRun): void;
+}
+
+async function oneRun(
+  session: Session,
+  plan: Plan,
+  { column, seed }: PlannedRun,
+  input: string,
+  { viewersPerProcess }: ProcessOptions,
+  told: Told,
+): Promise<ProcessOutcome> {
+  const { scenario, peers, seconds } = plan;
+  const runPlan = planRun({ scenario, seed, peers, mode: column.mode, seconds });
+  const viewersPerWorker = viewersPerProcess ?? Math.max(1, Math.ceil(peers / PROCESSES));
+  const run = await session.run({ plan: runPlan, input, viewersPerWorker, told }, () => undefined);
+  return outcomeOf(run);
+}
+
+function nameOf(plan: Plan, { column, seed }: PlannedRun): string {
+  const times = plan.seeds.length > 1 ? `, seed ${seed}` : '';
+  return `${column.label}${times}`;
+}
+
+function inShort({ measured: { figures }, rig }: ProcessOutcome): string {
+  const { startupDelayMs, freezes } = figures;
+  const busy = rig.saturatedBy.length > 0 ? ', THE MACHINE WAS SATURATED' : '';
+  return `startup ${figureText(startupDelayMs.p50, 'ms')} and ${figureText(startupDelayMs.p95, 'ms')}, ${freezes.total} freezes${busy}`;
+}
+
+function reportOf(plan: Plan, outcomes: readonly ProcessOutcome[], startedAtMs: number): Report {
+  const done = runsOf(plan).map((run, at): RunDone => {
+    const { measured, supply, rig } = outcomes[at]!;
+    const { figures, series } = measured;
+    const command = plan.replay(run);
+    return {
+      column: run.column,
+      measured,
+      run: { seed: run.seed, traceHash: '', command, figures, supply, series, rig },
+    };
+  });
+  return reportOfRuns(plan, 'processes', done, warningsOf(plan, outcomes), startedAtMs);
+}
+
+function warningsOf(plan: Plan, outcomes: readonly ProcessOutcome[]): string[] {
+  const { scenario, peers } = plan;
+  const runs = runsOf(plan);
+  const small = runs.flatMap(({ column }, at) => supplyWarnings(column.mode, scenario, peers, outcomes[at]!.supply));
+  const wrong = new Set(runs.flatMap(({ column }, at) => (outcomes[at]!.bad > 0 ? [column.label] : [])));
+  const dropped = wrong.size === 0 ? [] : [`Viewers dropped wrong records or blocks: ${[...wrong].join(', ')}.`];
+  return [...new Set([...small, ...leftOut(scenario), ...dropped])];
+}
+
+/** What only the simulator can do. */
+function leftOut({ clocksOffMs }: Scenario): string[] {
+  return clocksOffMs === 0 ? [] : ['The viewers’ clocks are right: real processes share that of their machine.'];
+}
+
+function viewersOf(plan: Plan, outcomes: readonly ProcessOutcome[]): Record<string, readonly ViewerFigures[]> {
+  const byColumn: Record<string, readonly ViewerFigures[]> = {};
+  for (const [at, { column }] of runsOf(plan).entries()) byColumn[column.key] ??= outcomes[at]!.viewers;
+  return byColumn;
+}
+
+/** Of viewers, where nobody says otherwise. */
+const PROCESSES = 8;
+
+/** This program. */
+const AGENT: readonly string[] = [
+  process.execPath,
+  ...process.execArgv,
+  fileURLToPath(new URL(`./main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)),
+  'agent',
+];

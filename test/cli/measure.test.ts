@@ -147,16 +147,18 @@ describe('inswarm measure', () => {
       serverless,
       'version: 1\nname: serverless\nsummary: none\nmode: native\nins-servers: 0\nins-fed: 0\n',
     );
-    expect(await problem('--scenario', 'churn')).toBe(
-      'only the simulator runs scenarios so far, not real processes; say --engine sim',
+    expect(await problem('--scenario', 'churn', '--agents', '2')).toBe(
+      '--agents: say with --secret what agents have to know',
     );
+    expect(await problem('--scenario', 'churn', '--links', 'wires')).toContain('links are namespaces or buckets');
+    expect(await problem('--scenario', 'churn', '--listen', 'here')).toContain('an address and a port are expected');
     expect(await problem(...sim)).toContain('--scenario is missing: say --scenario flash-crowd');
     expect(await problem('--scenario', 'chrun', ...sim)).toMatch(
       /^--scenario chrun: did you mean churn\? the scenarios/,
     );
     expect(await problem('--scenario', './none', ...sim)).toBe('--scenario ./none: there is no such file');
     expect(await problem('--scenario', `${folder}/`, ...sim)).toContain('the file cannot be read (EISDIR)');
-    expect(await problem('--scenario', 'churn', '--engine', 'real')).toContain('the only engine so far is sim');
+    expect(await problem('--scenario', 'churn', '--engine', 'real')).toContain('the engines are processes and sim');
     expect(await problem('--scenario', 'churn', ...sim, '--mode', 'ins,p2p')).toContain('the modes are ins, native');
     expect(await problem('--scenario', serverless, ...sim, '--mode', 'ins')).toContain('has no INS servers');
     expect(await problem('--scenario', 'churn', ...sim, '--out', join(BIN, 'x'))).toContain('cannot be made (ENOTDIR)');

@@ -4,6 +4,7 @@ import { startPeer } from '../../../peer/node/peer.ts';
 import { streamIdFromText } from '../../../protocol/names.ts';
 import { createLog, type Log } from '../../../runtime/log.ts';
 import { nowMs } from '../../../runtime/node/clock.ts';
+import type { Transport } from '../../../runtime/node/transport.ts';
 import { startSource } from '../../../source-server/node/source.ts';
 import { startTracker } from '../../../tracker/node/tracker.ts';
 import { playerFolder } from './player-folder.ts';
@@ -25,18 +26,19 @@ export type Notice = (text: string) => void;
 /**
  * Starts a program.
  *
+ * @param transport - Of its host.
  * @throws Error with one sentence.
  */
-export function host(program: ProgramSpec, notice: Notice): Promise<Hosted> {
+export function host(program: ProgramSpec, transport: Transport, notice: Notice): Promise<Hosted> {
   switch (program.kind) {
     case 'tracker':
-      return hostTracker(program, logTo(notice));
+      return hostTracker(program, transport, logTo(notice));
     case 'ins':
-      return hostIns(program, logTo(notice));
+      return hostIns(program, transport, logTo(notice));
     case 'source':
-      return hostSource(program, notice);
+      return hostSource(program, transport, notice);
     case 'viewer':
-      return hostViewer(program);
+      return hostViewer(program, transport);
   }
 }
 
@@ -44,22 +46,23 @@ function logTo(notice: Notice): Log {
   return createLog({ write: notice, nowMs, level: 'error' });
 }
 
-async function hostTracker({ host, ins }: Spec<'tracker'>, log: Log): Promise<Hosted> {
+async function hostTracker({ host, ins }: Spec<'tracker'>, transport: Transport, log: Log): Promise<Hosted> {
   // All addresses are ours: nobody is to be turned away for coming with many others.
-  const tracker = await startTracker({ host, port: SWARM_PORT, ins, playerFolder: playerFolder(), log });
+  const tracker = await startTracker({ host, port: SWARM_PORT, ins, playerFolder: playerFolder(), transport, log });
   return { stream: null, figures: () => ({ kind: 'tracker' }), close: () => tracker.close() };
 }
 
-async function hostIns({ host, bandwidthBps, keyFile }: Spec<'ins'>, log: Log): Promise<Hosted> {
+async function hostIns({ host, bandwidthBps, keyFile }: Spec<'ins'>, transport: Transport, log: Log): Promise<Hosted> {
   const limits = { bandwidthBps, closesWhenOverloaded: false };
-  const server = await startInsServer({ host, port: SWARM_PORT, keyFile, limits, log });
+  const server = await startInsServer({ host, port: SWARM_PORT, keyFile, limits, transport, log });
   return { stream: null, figures: () => ({ kind: 'ins' }), close: () => server.close() };
 }
 
-async function hostSource(program: Spec<'source'>, notice: Notice): Promise<Hosted> {
+async function hostSource(program: Spec<'source'>, transport: Transport, notice: Notice): Promise<Hosted> {
   const { kind: _, ...config } = program;
   const source = await startSource({
     ...config,
+    transport,
     listenPort: SWARM_PORT,
     httpPort: HLS_PORT,
     title: 'A measured run',
@@ -78,7 +81,8 @@ async function hostSource(program: Spec<'source'>, notice: Notice): Promise<Host
   };
 }
 
-async function hostViewer({ host, tracker, stream, mode, region, gateway }: Spec<'viewer'>): Promise<Hosted> {
+async function hostViewer(program: Spec<'viewer'>, transport: Transport): Promise<Hosted> {
+  const { host, tracker, stream, mode, region, gateway } = program;
   const id = streamIdFromText(stream);
   if (id === undefined) throw new Error(`${stream} is no id of a stream`);
   let events: FreezeEvent[] = [];
@@ -87,7 +91,7 @@ async function hostViewer({ host, tracker, stream, mode, region, gateway }: Spec
     if (event.kind === 'resumed') events.push({ kind: 'resumed', atMs: event.atMs, frozenMs: event.frozenMs });
   };
   const place = { host, listenPort: SWARM_PORT, ...(gateway ? { httpPort: HLS_PORT } : {}) };
-  const peer = await startPeer({ ...place, tracker, stream: id, mode, region, onEvent });
+  const peer = await startPeer({ ...place, tracker, stream: id, mode, region, transport, onEvent });
   return {
     stream: null,
     figures() {

@@ -1,4 +1,5 @@
 import { nowMs } from '../../../runtime/node/clock.ts';
+import { tcpFrom } from '../../../runtime/node/transport.ts';
 import { type Hosted, host } from './hosted.ts';
 import { watchProcess } from './process-figures.ts';
 import type { FromWorker, ProgramSample, ToWorker } from './programs.ts';
@@ -30,7 +31,9 @@ async function start({ id, program }: Extract<ToWorker, { do: 'start' }>): Promi
   try {
     await closing.get(program.host);
     const atMs = nowMs();
-    const hosted = await host(program, (text) => say({ say: 'notice', id, text: text.slice(0, 500) }));
+    const hosted = await host(program, tcpFrom(program.host), (text) =>
+      say({ say: 'notice', id, text: text.slice(0, 500) }),
+    );
     programs.set(id, hosted);
     addresses.set(id, program.host);
     say({ say: 'started', id, atMs, stream: hosted.stream });

@@ -1,4 +1,3 @@
-import { fileURLToPath } from 'node:url';
 import type { Report } from '../report/report.ts';
 import { figureText } from '../report/text.ts';
 import type { ViewerFigures } from '../report/viewers.ts';
@@ -8,6 +7,7 @@ import type { Scenario } from '../scenarios/plan/scenario.ts';
 import { outcomeOf, type ProcessOutcome } from '../test/harness/controller/outcome.ts';
 import type { ProcessRun } from '../test/harness/controller/process-run.ts';
 import { Session } from '../test/harness/controller/session.ts';
+import { ownProgram } from '../test/harness/links/lab/own-program.ts';
 import { makeMedia } from '../test/harness/media/make-media.ts';
 import { Problem } from './problem.ts';
 import { ProcessProgress } from './process-progress.ts';
@@ -158,9 +158,4 @@ function viewersOf(plan: Plan, outcomes: readonly ProcessOutcome[]): Record<stri
 const PROCESSES = 8;
 
 /** This program. */
-const AGENT: readonly string[] = [
-  process.execPath,
-  ...process.execArgv,
-  fileURLToPath(new URL(`./main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)),
-  'agent',
-];
+const AGENT: readonly string[] = [...ownProgram('./main', import.meta.url), 'agent'];

@@ -1,7 +1,6 @@
 import { Agent } from '../../test/harness/agent/agent.ts';
 import { command } from '../command.ts';
 import { lifetime } from '../lifetime.ts';
-import { namespaces } from '../namespaces.ts';
 import { optional, required } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { readHost, readWsUrl, textOf } from '../readers.ts';
@@ -21,7 +20,7 @@ that they hold the same secret before anything is done. Ends with its controller
   ],
   async run({ controller, secret, host }, log) {
     const life = lifetime();
-    const running = new Agent({ controller, key: secret, host: host ?? null, openNamespaces: namespaces });
+    const running = new Agent({ controller, key: secret, host: host ?? null, log: (line) => log.warn(line) });
     void life.over.then(() => running.close());
     const { why, served } = await running.over;
     log.debug('over', { why });

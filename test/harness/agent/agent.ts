@@ -1,10 +1,11 @@
 import { cpus, hostname, totalmem } from 'node:os';
-import { fileURLToPath } from 'node:url';
 import { nowMs } from '../../../runtime/node/clock.ts';
 import { dialLink, type Link } from '../../../runtime/node/ws-link.ts';
+import { ownProgram } from '../links/lab/own-program.ts';
 import { bareGround } from './bare-ground.ts';
 import { watchMachine } from './busy.ts';
 import type { Ground } from './ground.ts';
+import { canHaveLab, labGround } from './lab-ground.ts';
 import { type Challenge, decode, encode, type FromAgent, type MachineInfo, type ToAgent } from './messages.ts';
 import { watchProcess } from './process-figures.ts';
 import type { FromWorker, ToWorker } from './programs.ts';
@@ -18,17 +19,9 @@ export interface AgentConfig {
   readonly key: string;
   /** This machine's address for viewers, where the controller is on another one. */
   readonly host: string | null;
-  /** Makes links by the kernel; undefined with the reason where that cannot be. */
-  readonly openNamespaces: OpenNamespaces;
+  /** Gets what workers write. */
+  readonly log: (line: string) => void;
 }
-
-export type OpenNamespaces = {
-  can(): Promise<{ readonly ok: true } | { readonly ok: false; readonly why: string }>;
-  open(options: {
-    readonly delays: readonly (readonly number[])[];
-    readonly regions: Readonly<Record<string, number>>;
-  }): Promise<Ground>;
-};
 
 /** How it ended; an agent ends with its controller. */
 export interface AgentEnd {
@@ -49,6 +42,7 @@ export class Agent {
   private readonly busy = watchMachine();
   private readonly workers = new Map<string, WorkerProcess>();
   private ground: Ground | undefined;
+  private order: Extract<ToAgent, { say: 'ground' }> | undefined;
   private controllersNonce: string | undefined;
   private welcome = false;
   /** What has to be done one after the other. */
@@ -87,7 +81,7 @@ export class Agent {
   private async prove({ nonce }: Challenge): Promise<void> {
     if (this.controllersNonce !== undefined || typeof nonce !== 'string') return;
     this.controllersNonce = nonce;
-    const can = await this.config.openNamespaces.can();
+    const can = await canHaveLab();
     const proof = proofOf(this.config.key, 'agent', nonce, this.nonce);
     this.say({ say: 'hello', nonce: this.nonce, proof, machine: this.machine(can.ok ? null : can.why) });
   }
@@ -139,8 +133,8 @@ export class Agent {
   private async carryOut(order: Exclude<ToAgent, { say: 'tell' | 'kill' | 'spawn' }>): Promise<void> {
     switch (order.say) {
       case 'ground': {
-        const { openNamespaces } = this.config;
-        this.ground = order.links === 'buckets' ? bareGround() : await openNamespaces.open(order);
+        this.order = order;
+        this.ground = order.links === 'buckets' ? bareGround() : await labGround(order.delays, this.config.log);
         this.say({ say: 'ground', are: this.ground.are });
         return;
       }
@@ -191,7 +185,8 @@ export class Agent {
       },
     );
     this.workers.set(name, worker);
-    worker.tell({ do: 'begin', hosts, buckets: null });
+    const { links = 'namespaces', delays = [], regions = {} } = this.order ?? {};
+    worker.tell({ do: 'begin', hosts, buckets: links === 'buckets' ? { delays, regions } : null });
   }
 
   private tell(name: string, message: ToWorker): void {
@@ -207,9 +202,4 @@ export class Agent {
 
 const COUNTS_PER_MESSAGE = 150;
 
-/** Node, with what this process runs with, such as a loader of TypeScript. */
-const WORKER: readonly string[] = [
-  process.execPath,
-  ...process.execArgv,
-  fileURLToPath(new URL(`./worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)),
-];
+const WORKER = ownProgram('./worker', import.meta.url);

@@ -27,11 +27,19 @@ export interface Command<S extends OptionSpecs = OptionSpecs> {
   /** What it does, for its own help. */
   readonly description: string;
   readonly options: S;
+  /** What stands on its command line without a name, in this order; all of it has to be given. */
+  readonly operands?: readonly Operand[];
   /** Words that an option takes, and what they stand for. */
   readonly glossary?: { readonly title: string; readonly words: readonly (readonly [string, string])[] };
   /** What to do, and the command line that does it. */
   readonly examples: readonly (readonly [string, string])[];
-  run(values: Values<S>, log: Log): Promise<void>;
+  run(values: Values<S>, log: Log, operands: readonly string[]): Promise<void>;
+}
+
+export interface Operand {
+  /** As in the help: `A`. */
+  readonly name: string;
+  readonly help: string;
 }
 
 /** Lets the compiler find the types of the values in the options. */
@@ -77,8 +85,11 @@ export async function runCommandLine(
   prepare(program, surroundings);
   let chosen: Promise<void> | undefined;
   for (const made of commands) {
-    addCommand(above(program, made), made, surroundings).action((given: Readonly<Record<string, unknown>>) => {
-      chosen = run(made, given, commands, surroundings.env);
+    const count = made.operands?.length ?? 0;
+    // Operands come first, then the options.
+    addCommand(above(program, made), made, surroundings).action((...given: readonly unknown[]) => {
+      const operands = given.slice(0, count).map(String);
+      chosen = run(made, given[count] as Readonly<Record<string, unknown>>, operands, commands, surroundings.env);
     });
   }
   parse(program, args, commands);
@@ -104,6 +115,7 @@ function addCommand(program: Commander, made: Command, surroundings: Surrounding
     .description(made.description.replaceAll('\n', ' '));
   prepare(sub, surroundings);
   sub.helpOption('-h, --help', 'print this help');
+  for (const { name, help } of made.operands ?? []) sub.argument(`<${name}>`, help);
   for (const [key, spec] of Object.entries({ ...made.options, ...COMMON })) sub.addOption(toCommander(key, spec));
   const examples = made.examples.map(([what, line]) => `  # ${what}\n  ${line}`).join('\n\n');
   if (made.glossary !== undefined) sub.addHelpText('after', glossaryText(made.glossary, helpWidth(surroundings)));
@@ -173,6 +185,7 @@ function parse(program: Commander, args: readonly string[], commands: readonly C
 async function run(
   made: Command,
   given: Readonly<Record<string, unknown>>,
+  operands: readonly string[],
   commands: readonly Command[],
   env: Surroundings['env'],
 ): Promise<void> {
@@ -181,7 +194,11 @@ async function run(
   const { config } = resolveOptions({ config: COMMON.config }, said);
   if (config !== undefined) said.push(...fromFile(config, made.name, all));
   const { logLevel } = resolveOptions({ logLevel: COMMON.logLevel }, said);
-  await made.run(resolveOptions(made.options, said), createLog({ level: logLevel, nowMs, write: writeLogLine }));
+  await made.run(
+    resolveOptions(made.options, said),
+    createLog({ level: logLevel, nowMs, write: writeLogLine }),
+    operands,
+  );
 }
 
 function fromCommandLine(given: Readonly<Record<string, unknown>>): Saying {

@@ -5,6 +5,7 @@ import { ins } from './commands/ins.ts';
 import { invite } from './commands/invite.ts';
 import { keygen } from './commands/keygen.ts';
 import { measure } from './commands/measure.ts';
+import { measureCompare } from './commands/measure-compare.ts';
 import { name } from './commands/name.ts';
 import { peer } from './commands/peer.ts';
 import { sim } from './commands/sim.ts';
@@ -28,4 +29,5 @@ export const COMMANDS: readonly Command[] = [
   simCompare,
   measure,
   agent,
+  measureCompare,
 ];

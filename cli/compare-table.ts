@@ -6,8 +6,7 @@ import { isReached, targetOf } from '../report/targets.ts';
 import { countText, figureText, halfText, rateText } from '../report/text.ts';
 import { disagreements, disagreementText, isSaturated, saturatedColumns, saturatedText } from '../report/validity.ts';
 import type { Paint } from './colour.ts';
-
-const GAP_CHARS = 3;
+import { aligned } from './columns-of-text.ts';
 
 /**
  * The figures of a comparison for a terminal: means with their confidence, under them the bound, and whether targets are reached. What is no result
@@ -59,17 +58,6 @@ function tableOf(report: Report, keys: readonly string[]): string[] {
     if (bounds.some((bound) => bound !== '')) rows.push(['  no system can beat', ...bounds]);
   }
   return aligned(rows);
-}
-
-/** The first cells to the left, the others to the right of columns as wide as they need. */
-function aligned(rows: readonly (readonly string[])[]): string[] {
-  const widths = rows[0]!.map((_, at) => Math.max(...rows.map((row) => row[at]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, at) => (at === 0 ? cell.padEnd(widths[0]!) : cell.padStart(widths[at]! + GAP_CHARS)))
-      .join('')
-      .trimEnd(),
-  );
 }
 
 function supplyLine({ label, supply: { sourceBps, insBps, peersBps } }: ColumnReport, supplyBps: number): string {

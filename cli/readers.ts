@@ -25,6 +25,14 @@ function readWhole(text: string, min: number, max: number, otherwise: string): n
   return value;
 }
 
+/** A share from 0 to 1: `5%` or `0.05`. */
+export function readShare(text: string): number {
+  const [, digits, percent] = /^(\d{1,3}(?:\.\d{1,6})?) ?(%?)$/.exec(text) ?? [];
+  const share = digits === undefined ? Number.NaN : Number(digits) / (percent === '%' ? 100 : 1);
+  if (!(share >= 0 && share <= 1)) throw new Error('a share from 0 to 100% is expected, such as 5%');
+  return share;
+}
+
 /** Seconds, with a fraction if need be. */
 export function readSeconds(text: string): number {
   const value = /^\d{1,9}(\.\d+)?$/.test(text) ? Number(text) : Number.NaN;

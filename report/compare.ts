@@ -57,7 +57,12 @@ export type Verdict = 'better' | 'worse' | 'perhaps-better' | 'perhaps-worse' | 
 export function compareReports(a: Report, b: Report, noiseShare: number | null = null): Comparison {
   const keys = Object.keys(a.modes).filter((key) => key in b.modes);
   const raw = keys.map((key) => rawColumn(key, a.modes[key]!, b.modes[key]!));
-  const judged = raw.flatMap(({ changes }) => changes.flatMap(({ contrast }) => (contrast === null ? [] : [contrast])));
+  // What is the same in every run of both was not looked at for chance.
+  const judged = raw.flatMap(({ changes }) =>
+    changes.flatMap(({ contrast }) =>
+      contrast === null || (contrast.mean === 0 && contrast.half === 0) ? [] : [contrast],
+    ),
+  );
   const sure = surelyBeyondChance(judged.map(({ chance }) => chance));
   const isSure = new Map(judged.map((contrast, at) => [contrast, sure[at]!]));
   const columns = raw.map(({ changes, ...column }) => ({

@@ -63,6 +63,11 @@ export function percentText(share: number): string {
   return `${percent.toFixed(percent > 0 && percent < 9.95 ? 1 : 0)}\u00a0%`;
 }
 
+/** How much larger or smaller, of what it was: `+4.9 %`, `−12 %`. */
+export function signedPercentText(share: number): string {
+  return `${share > 0 ? '+' : share < 0 ? '−' : ''}${percentText(Math.abs(share))}`;
+}
+
 /** In powers of 1,000, for memory and files: `75 MB`, `1.2 GB`. */
 export function bytesText(bytes: number): string {
   const at = Math.min(BYTES.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, bytes)) / 3)));

@@ -2,14 +2,14 @@ import { headSentence, ideasIn, mainKeys, sentenceOf } from '../ideas.ts';
 import { measureOf } from '../measures.ts';
 import type { ColumnReport, Report } from '../report.ts';
 import { hasIntervals, runsText } from '../runs.ts';
-import { type Child, el, escaped, type Markup } from '../svg/element.ts';
+import { type Child, el, type Markup } from '../svg/element.ts';
 import { toneOf } from '../svg/tone.ts';
 import { capital, countText, figureText, listed, rateText } from '../text.ts';
 import { disagreements, isSaturated, type Saturated, saturatedColumns, saturatedText } from '../validity.ts';
 import { countedTwice } from './checks.ts';
+import { documentOf } from './document.ts';
 import { plots, variationPlots } from './plots.ts';
 import { ranOn } from './rig.ts';
-import { STYLE } from './style.ts';
 import { figuresTable, nearness } from './table.ts';
 
 /** A report as one HTML file that opens anywhere: no server, no script, nothing from elsewhere. */
@@ -27,13 +27,7 @@ export function pageOf(report: Report): string {
     countedTwice(report),
     made(report),
   );
-  return [
-    '<!doctype html>',
-    '<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">',
-    `<title>${escaped(title)} · inswarm</title><style>${STYLE}</style></head>`,
-    `<body>${body.markup}</body></html>`,
-    '',
-  ].join('\n');
+  return documentOf(title, body);
 }
 
 function titleOf({ scenario, peers }: Report): string {

@@ -19,7 +19,7 @@ function report(
   const ins = base.modes.ins!;
   const runs = medians.map((p50, at) => {
     const figures = { ...FIGURES, ...more, startupDelayMs: { ...FIGURES.startupDelayMs, p50 } };
-    return { ...ins.runs[0]!, seed: seeds[at]!, figures };
+    return { ...ins.runs[0]!, traceHash: '', seed: seeds[at]!, figures };
   });
   const means = meanFigures(runs.map(({ figures }) => figures));
   return { ...base, seeds, modes: { ins: { ...ins, ...means, runs } } };
@@ -99,6 +99,15 @@ describe('what changed from one report to another', () => {
     expect(summaryOf(compareReports(a, b)).at(-1)).toContain('--noise 5%');
     expect(startup(compareReports(a, b, 0.05)).verdict).toBe('worse');
     expect(startup(compareReports(a, b, 0.08)).verdict).toBe('same');
+  });
+
+  it('knows no noise from a simulated run that was only run again', () => {
+    const again = (medians: readonly number[]) => {
+      const made = report(medians);
+      const runs = made.modes.ins!.runs.map((run) => ({ ...run, traceHash: 'same' }));
+      return { ...made, modes: { ins: { ...made.modes.ins!, runs } } };
+    };
+    expect(compareReports(again([100, 100]), again([101, 101])).columns[0]!.noise).toBe('unknown');
   });
 
   it('is no change where the noise that was said is larger, however sure the runs are', () => {

@@ -14,8 +14,8 @@ const TOOLS: readonly (readonly [tool: string, packages: string])[] = [
 /** All that a lab asks of the kernel, in a namespace that is gone at once. */
 const TRIAL = `
 ip link add v0 gso_max_segs 1 type veth peer name v1
-tc qdisc add dev v0 root handle 1: stab linklayer ethernet overhead -14 tbf rate 1mbit burst 3000 limit 30000
-tc qdisc add dev v1 root handle 1: stab linklayer ethernet overhead -14 htb
+tc qdisc add dev v0 root handle 1: tbf rate 1mbit burst 3000 limit 30000
+tc qdisc add dev v1 root handle 1: htb
 tc class add dev v1 parent 1: classid 1:1 htb rate 1mbit ceil 1mbit burst 3000 cburst 3000 quantum 1514
 tc qdisc add dev v1 parent 1:1 bfifo limit 30000
 tc filter add dev v1 parent 1: protocol ip prio 1 u32 match ip src 198.18.0.1/32 flowid 1:1

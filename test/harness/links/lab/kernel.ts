@@ -1,11 +1,25 @@
-import { readFile } from 'node:fs/promises';
-import { run } from './command.ts';
+import type { Host } from '../links.ts';
+import { classOf, ETHERNET_BYTES } from './shaping.ts';
 
-/** What a program's kernel says about its TCP connections and its leg. */
+/** What the kernel says about a program's TCP connections, and the links of its hosts. */
 export interface KernelCounts {
   /** Connections that are open, or that still have bytes to deliver. */
   readonly sockets: readonly SocketCounts[];
-  readonly leg: LegCounts;
+  readonly hosts: readonly HostTotals[];
+}
+
+/** What a host's link has carried since it was made, from IP upwards: with all headers of TCP and IP and pure acknowledgements. */
+export interface HostTotals {
+  readonly address: string;
+  readonly sent: LinkTotals;
+  readonly received: LinkTotals;
+}
+
+export interface LinkTotals {
+  readonly bytes: number;
+  readonly packets: number;
+  /** Packets for which there was no room any more: TCP sends them again. */
+  readonly dropped: number;
 }
 
 /** One TCP connection, from the side of the program that has it. Bytes are those of the program, without TCP's and IP's headers. */
@@ -31,40 +45,49 @@ export interface End {
   readonly port: number;
 }
 
-/** Of the leg's device, from Ethernet upwards: with the headers of TCP, IP and Ethernet (66 bytes a packet as a rule) and with pure acknowledgements. */
-export interface LegCounts {
-  readonly sentBytes: number;
-  readonly sentPackets: number;
-  readonly receivedBytes: number;
-  readonly receivedPackets: number;
-}
-
 /** Connections of one program of which a look takes note. */
 const SOCKETS_MAX = 100_000;
 
-/** Costs some ms of processor time. @throws Error where the process has ended, or `ss` fails. */
-export async function kernelCounts(pid: number): Promise<KernelCounts> {
-  const [sockets, leg] = await Promise.all([
-    run(['nsenter', '-t', String(pid), '-n', 'ss', '-tinHO', 'state', 'connected']),
-    legCounts(pid),
-  ]);
-  return { sockets: parseSockets(sockets), leg };
+/** @param text - What {@link lookScript} makes its tools say: of the device in the middle, of the program's, and of its connections. */
+export function parseLook(text: string, hosts: readonly Host[]): KernelCounts {
+  const [middle = '', own = '', ...sockets] = text.split('\n').filter((line) => line !== '');
+  const received = parseQueues(middle, hosts.length);
+  const sent = parseQueues(own, hosts.length);
+  return {
+    sockets: parseSockets(sockets),
+    hosts: hosts.map(({ address }, index) => ({ address, sent: sent[index]!, received: received[index]! })),
+  };
 }
 
-/** What the leg alone has carried: costs next to nothing. @throws Error where the process has ended. */
-export async function legCounts(pid: number): Promise<LegCounts> {
-  return parseLeg(await readFile(`/proc/${pid}/net/dev`, 'utf8'));
+interface Queue {
+  readonly root?: boolean;
+  readonly parent?: string;
+  readonly bytes: number;
+  readonly packets: number;
+  readonly drops: number;
 }
 
-/** @param text - Of `ss -tinHO`: a line for each socket. */
-export function parseSockets(text: string): readonly SocketCounts[] {
-  const sockets: SocketCounts[] = [];
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    if (sockets.length === SOCKETS_MAX) throw new RangeError(`more than ${SOCKETS_MAX} connections`);
-    sockets.push(parseSocket(line));
-  }
-  return sockets;
+/** @param text - Of `tc -s -j qdisc`: the one queue of a single host, or the queues of the classes of several. */
+function parseQueues(text: string, hosts: number): readonly LinkTotals[] {
+  const queues = JSON.parse(text) as readonly Queue[];
+  return Array.from({ length: hosts }, (_, index) => {
+    const found = queues.find(({ root, parent }) => (hosts === 1 ? root === true : parent === classOf(index)));
+    const { bytes, packets, drops } = found ?? {};
+    if (!isCount(bytes) || !isCount(packets) || !isCount(drops)) {
+      throw new Error(`tc said what cannot be read: ${text.slice(0, 200)}`);
+    }
+    return { bytes: bytes - packets * ETHERNET_BYTES, packets, dropped: drops };
+  });
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
+/** @param lines - Of `ss -tinHO`: one for each socket. */
+function parseSockets(lines: readonly string[]): readonly SocketCounts[] {
+  if (lines.length > SOCKETS_MAX) throw new RangeError(`more than ${SOCKETS_MAX} connections`);
+  return lines.map(parseSocket);
 }
 
 function parseSocket(line: string): SocketCounts {
@@ -92,17 +115,4 @@ function parseEnd(text: string | undefined, line: string): End {
 function field(line: string, name: string): number {
   const [, digits] = new RegExp(`(?:^|\\s)${name}:(\\d{1,15})(?=\\s|$)`).exec(line) ?? [];
   return digits === undefined ? 0 : Number(digits);
-}
-
-/** @param text - Of `/proc/net/dev`. */
-export function parseLeg(text: string): LegCounts {
-  const [, figures] = /^\s*eth0:\s*(.+)$/m.exec(text) ?? [];
-  const [receivedBytes, receivedPackets, , , , , , , sentBytes, sentPackets] = (figures ?? '').split(/\s+/).map(Number);
-  if (sentPackets === undefined) throw new Error('there is no eth0: the program has no network');
-  return {
-    sentBytes: sentBytes!,
-    sentPackets,
-    receivedBytes: receivedBytes!,
-    receivedPackets: receivedPackets!,
-  };
 }

@@ -4,11 +4,11 @@ import type { Delays, Host, LinkCounts, LinkOrder } from '../links.ts';
 import type { RelayHealth } from '../relay/messages.ts';
 import { canOpenLab } from './can-open.ts';
 import { run } from './command.ts';
-import { type KernelCounts, kernelCounts, type LegCounts, legCounts } from './kernel.ts';
+import { type KernelCounts, parseLook } from './kernel.ts';
 import { ownProgram } from './own-program.ts';
 import { startAlone, untilAlone } from './process.ts';
 import { RelayClient } from './relay-client.ts';
-import { legScript, middleScript, ratesScript } from './scripts.ts';
+import { legScript, lookScript, middleScript, ratesScript } from './scripts.ts';
 
 export interface LabOptions {
   /** Between the regions of the hosts, at most 10 s each. */
@@ -58,8 +58,6 @@ export interface Lab {
    * @throws Error where the program has ended.
    */
   kernel(process: LabProcess): Promise<KernelCounts>;
-  /** Of that, what its leg has carried: costs next to nothing. */
-  leg(process: LabProcess): Promise<LegCounts>;
   /** How well the relay keeps its times: where it does not, what was measured is none of the network's. */
   health(): Promise<RelayHealth>;
   /** Kills all programs and the relay; the networks vanish with them. */
@@ -147,12 +145,11 @@ class OpenLab implements Lab {
     return (await this.client.ask({ ask: 'counts' }))!.counts;
   }
 
-  kernel({ pid }: LabProcess): Promise<KernelCounts> {
-    return this.turns.take(() => kernelCounts(pid));
-  }
-
-  leg({ pid }: LabProcess): Promise<LegCounts> {
-    return legCounts(pid);
+  async kernel({ pid, hosts, name }: LabProcess): Promise<KernelCounts> {
+    const device = this.byAddress.get(hosts[0]!.address)?.device;
+    if (device === undefined) throw new Error(`${name} has ended, and its network with it`);
+    const look = await this.turns.take(() => run(inMiddle(this.relayPid), lookScript(pid, device)));
+    return parseLook(look, hosts);
   }
 
   async health(): Promise<RelayHealth> {

@@ -1,5 +1,5 @@
 import type { Host } from '../links.ts';
-import { shapingLines } from './shaping.ts';
+import { packetsAtOnce, shapingLines } from './shaping.ts';
 
 /** Where programs send all that is for others. */
 const MIDDLE = '198.18.255.254';
@@ -42,8 +42,9 @@ export function middleScript(): string {
 
 /** A program's namespace and its leg: a pair of devices, named in the middle as said. */
 export function legScript(pid: number, device: string, hosts: readonly Host[]): string {
+  const [up, down] = [packetsAtOnce(hosts, 'up'), packetsAtOnce(hosts, 'down')];
   const middle = [
-    `link add ${device} mtu 1500 gso_max_segs 1 type veth peer name eth0 mtu 1500 gso_max_segs 1 netns ${pid}`,
+    `link add ${device} gso_max_segs ${down} type veth peer name eth0 gso_max_segs ${up} netns ${pid}`,
     `link set ${device} up`,
     ...hosts.map(({ address }) => `route replace ${address}/32 dev ${device} ${CONTROL}`),
   ];
@@ -72,6 +73,12 @@ export function ratesScript(pid: number, device: string, hosts: readonly Host[])
   const inProgram = batch('tc', shapingLines('eth0', hosts, 'up', 'change'));
   const inMiddle = batch('tc', shapingLines(device, hosts, 'down', 'change'));
   return `${inMiddle}\n${inNamespace(pid, inProgram)}`;
+}
+
+/** Says what the devices of a leg have carried, and in what state the program's connections are: each a line, or lines. */
+export function lookScript(pid: number, device: string): string {
+  const inProgram = 'tc -s -j qdisc show dev eth0\necho\nss -tinHO state connected';
+  return `tc -s -j qdisc show dev ${device}\necho\n${inNamespace(pid, inProgram)}`;
 }
 
 /** Goes into a process's namespace for it. */

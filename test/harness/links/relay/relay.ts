@@ -2,6 +2,7 @@
  * The process in the middle of all links: it takes every connection between hosts, in the namespace that {@link openLab} gives it, and
  * carries the bytes on with the delays between the regions. It is told what to do over the channel to its parent, and ends with that.
  */
+import { writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
 import { constants, setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
@@ -114,10 +115,13 @@ function tell(message: FromRelay): void {
   if (process.connected) process.send?.(message);
 }
 
-// The network does not wait for its hosts. As root that is allowed; whoever else gets here does without.
+// The network does not wait for its hosts: neither within the session nor, where the kernel shares by sessions, among them.
 try {
   setPriority(constants.priority.PRIORITY_HIGHEST);
-} catch {}
+  writeFileSync('/proc/self/autogroup', String(constants.priority.PRIORITY_HIGHEST));
+} catch {
+  // Then it is one of all.
+}
 
 process.on('message', (message: ToRelay) => {
   const { id } = message;

@@ -5,21 +5,18 @@ import type { Report } from '../../report/report.ts';
 import type { ViewerFigures } from '../../report/viewers.ts';
 import { viewersCsv } from '../../report/viewers.ts';
 import { nowMs } from '../../runtime/node/clock.ts';
-import { MODES } from '../../scenarios/format/format.ts';
-import { needsInsServers, scenarioFileText } from '../../scenarios/format/scenario-file.ts';
-import type { Scenario, ScenarioMode } from '../../scenarios/plan/scenario.ts';
+import { scenarioFileText } from '../../scenarios/format/scenario-file.ts';
 import { SCENARIOS } from '../../scenarios/plan/scenarios.ts';
-import { mainColumn, type SimColumn } from '../../sim/columns.ts';
-import { quoted } from '../../sim/replay.ts';
 import { redOn } from '../colour.ts';
 import { command } from '../command.ts';
 import { compareTable } from '../compare-table.ts';
 import { lifetime } from '../lifetime.ts';
+import { planOf, readEngine, readLinks, readModes } from '../measure-plan.ts';
 import { option, optional, required, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { Problem } from '../problem.ts';
 import { type ProcessOptions, runProcesses } from '../process-runs.ts';
-import { readHost, readList, readPath, readPort, textOf, wholeNumber } from '../readers.ts';
+import { readHost, readPath, readPort, textOf, wholeNumber } from '../readers.ts';
 import { makeFolder, writeReport } from '../report-files.ts';
 import { scenarioAsked } from '../scenario-asked.ts';
 import type { SimOutcome } from '../sim-pool.ts';
@@ -144,66 +141,8 @@ function byProcesses(plan: Plan, asked: ProcessesAsked, over: Promise<void>): Pr
   return runProcesses(plan, { links, viewersPerProcess: perProcess, remote }, over);
 }
 
-interface Asked {
-  /** As it was given: a path or a name. */
-  readonly scenario: string;
-  readonly mode: readonly ScenarioMode[] | undefined;
-  readonly peers: number;
-  readonly seed: string;
-  readonly repeat: number;
-  readonly engine: Engine;
-}
-
-type Engine = 'processes' | 'sim';
-
-function planOf(scenario: Scenario, asked: Asked): Plan {
-  const { peers, seed, repeat } = asked;
-  const modes = modesOf(scenario, asked.mode);
-  const ask = (...those: readonly ScenarioMode[]) => commandOf(asked, those);
-  return {
-    scenario,
-    columns: modes.map((mode): SimColumn => mainColumn(mode, true)),
-    seeds: Array<string>(repeat).fill(seed),
-    peers,
-    seconds: scenario.seconds,
-    command: ask(...modes),
-    replay: ({ column }) => ask(column.mode),
-    wantsViewers: true,
-  };
-}
-
-/** Those that were asked for; else the two that are compared, and the scenario's own. */
-function modesOf({ mode, insServers }: Scenario, asked: readonly ScenarioMode[] | undefined): ScenarioMode[] {
-  const can = (one: ScenarioMode) => insServers > 0 || !needsInsServers(one);
-  const wrong = asked?.find((one) => !can(one));
-  if (wrong !== undefined)
-    throw new Problem(`--mode ${wrong}: the scenario has no INS servers, so these viewers would get nothing`, 2);
-  return [...new Set(asked ?? (['ins', 'native', mode] as const).filter(can))];
-}
-
-function commandOf({ scenario, peers, seed, engine }: Asked, modes: readonly ScenarioMode[]): string {
-  const words = [
-    'npx inswarm measure --scenario',
-    quoted(scenario),
-    ...(engine === 'sim' ? ['--engine sim'] : []),
-    '--mode',
-    modes.join(','),
-  ];
-  return [...words, '--peers', peers, '--seed', quoted(seed)].join(' ');
-}
-
 function viewersByColumn(plan: Plan, outcomes: readonly SimOutcome[]) {
   return Object.fromEntries(runsOf(plan).map(({ column }, at) => [column.key, outcomes[at]!.viewers]));
-}
-
-function readEngine(text: string): Engine {
-  if (text !== 'sim' && text !== 'processes') throw new Error('the engines are processes and sim');
-  return text;
-}
-
-function readLinks(text: string): 'namespaces' | 'buckets' {
-  if (text !== 'namespaces' && text !== 'buckets') throw new Error('links are namespaces or buckets');
-  return text;
 }
 
 function readHostPort(text: string): { readonly host: string; readonly port: number } {
@@ -211,12 +150,4 @@ function readHostPort(text: string): { readonly host: string; readonly port: num
   if (host === undefined || port === undefined)
     throw new Error('an address and a port are expected, such as 0.0.0.0:4890');
   return { host: readHost(host), port: readPort(port) };
-}
-
-function readModes(text: string): readonly ScenarioMode[] {
-  return readList(text).map((word) => {
-    const mode = MODES.find((one) => one === word);
-    if (mode === undefined) throw new Error(`the modes are ${MODES.join(', ')}`);
-    return mode;
-  });
 }

@@ -6,6 +6,7 @@ import { invite } from './commands/invite.ts';
 import { keygen } from './commands/keygen.ts';
 import { measure } from './commands/measure.ts';
 import { measureCompare } from './commands/measure-compare.ts';
+import { measureCrossCheck } from './commands/measure-cross-check.ts';
 import { name } from './commands/name.ts';
 import { peer } from './commands/peer.ts';
 import { sim } from './commands/sim.ts';
@@ -30,4 +31,5 @@ export const COMMANDS: readonly Command[] = [
   measure,
   agent,
   measureCompare,
+  measureCrossCheck,
 ];

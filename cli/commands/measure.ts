@@ -1,10 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import type { Report } from '../../report/report.ts';
-import type { ViewerFigures } from '../../report/viewers.ts';
 import { viewersCsv } from '../../report/viewers.ts';
-import { nowMs } from '../../runtime/node/clock.ts';
 import { scenarioFileText } from '../../scenarios/format/scenario-file.ts';
 import { SCENARIOS } from '../../scenarios/plan/scenarios.ts';
 import { redOn } from '../colour.ts';
@@ -19,8 +15,8 @@ import { type ProcessOptions, runProcesses } from '../process-runs.ts';
 import { readHost, readPath, readPort, textOf, wholeNumber } from '../readers.ts';
 import { makeFolder, writeReport } from '../report-files.ts';
 import { scenarioAsked } from '../scenario-asked.ts';
-import type { SimOutcome } from '../sim-pool.ts';
-import { type Plan, type PlannedRun, reportOf, runAll, runsOf } from '../sim-runs.ts';
+import type { Plan } from '../sim-runs.ts';
+import { type Done, simulated } from '../simulated.ts';
 
 export const measure = command({
   name: 'measure',
@@ -110,22 +106,6 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
   },
 });
 
-interface Done {
-  readonly report: Report;
-  readonly viewers: Readonly<Record<string, readonly ViewerFigures[]>>;
-  readonly broken?: PlannedRun | undefined;
-}
-
-async function simulated(plan: Plan, over: Promise<void>): Promise<Done> {
-  const startedAtMs = nowMs();
-  const outcomes = await runAll(plan, availableParallelism(), over);
-  const all = runsOf(plan).length;
-  const done = outcomes.filter((outcome) => outcome !== undefined).length;
-  if (done < all) throw new Problem(`stopped after ${done} of ${all} runs; nothing was written`);
-  const broken = runsOf(plan).find((_, at) => outcomes[at]!.result.violationCount > 0);
-  return { report: reportOf(plan, outcomes, startedAtMs), viewers: viewersByColumn(plan, outcomes), broken };
-}
-
 interface ProcessesAsked {
   readonly links: ProcessOptions['links'];
   readonly perProcess: number | undefined;
@@ -139,10 +119,6 @@ function byProcesses(plan: Plan, asked: ProcessesAsked, over: Promise<void>): Pr
   if (agents > 0 && secret === undefined) throw new Problem('--agents: say with --secret what agents have to know', 2);
   const remote = agents === 0 ? null : { count: agents, ...listen, key: secret! };
   return runProcesses(plan, { links, viewersPerProcess: perProcess, remote }, over);
-}
-
-function viewersByColumn(plan: Plan, outcomes: readonly SimOutcome[]) {
-  return Object.fromEntries(runsOf(plan).map(({ column }, at) => [column.key, outcomes[at]!.viewers]));
 }
 
 function readHostPort(text: string): { readonly host: string; readonly port: number } {

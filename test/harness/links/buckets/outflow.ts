@@ -1,18 +1,13 @@
 import type { Socket } from 'node:net';
 import { Queue } from '../../../../machine/machine.ts';
 import { DelayLine, type Parcel } from '../relay/delay-line.ts';
+import { WINDOW_BYTES } from '../relay/way.ts';
+import { resentAfterMs } from '../relay/wire.ts';
 import { Alarm, type Clock } from './clock.ts';
 import type { FairLine, Lane } from './fair-line.ts';
 
-/**
- * Bytes that may be under way from a host on one connection, as in the simulator (`sim/pipe.ts`). What is beyond waits with the program
- * that sends.
- */
-export const WINDOW_BYTES = 1_048_576;
 /** So long what was under way when a program left may take to arrive. */
 const TAIL_MS = 30_000;
-/** Ms after which TCP sends lost bytes again, then after twice as long; as in `sim/link.ts`. */
-const RESEND_MS = 200;
 
 type Done = (error?: Error | null) => void;
 
@@ -130,6 +125,7 @@ export class Outflow implements Lane {
   get readyBytes(): number {
     if (this.isMute) return this.waitingBytes;
     if (!this.isOpen || this.isFull) return 0;
+    // What is beyond the window waits with the program.
     return Math.min(this.waitingBytes, Math.max(0, WINDOW_BYTES - this.onWay.bytes));
   }
 
@@ -197,9 +193,7 @@ export class Outflow implements Lane {
     const { partedAtMs } = this;
     this.partedAtMs = undefined;
     if (partedAtMs === undefined || this.onWay.isEmpty) return;
-    let resentMs = RESEND_MS;
-    while (partedAtMs + resentMs < this.heldUntilMs) resentMs = resentMs * 2 + RESEND_MS;
-    this.heldUntilMs = partedAtMs + resentMs;
+    this.heldUntilMs = partedAtMs + resentAfterMs(this.heldUntilMs - partedAtMs);
   }
 }
 

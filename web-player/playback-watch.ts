@@ -1,3 +1,6 @@
+import { FREEZES_TOLD, type ToldFreeze } from '../peer/core/figures.ts';
+import { nowMs as unixMs } from '../runtime/browser/clock.ts';
+
 /** A picture that stands still for longer than this is a freeze. */
 const FREEZE_MS = 100;
 const LOOK_MS = 40;
@@ -9,6 +12,8 @@ export interface PlaybackFigures {
   readonly freezes: number;
   /** Of all freezes together, the one that lasts included. */
   readonly frozenMs: number;
+  /** The last of them, oldest first. */
+  readonly lastFreezes: readonly ToldFreeze[];
   /** How long the picture has been standing still now; 0 when it moves or is meant to stand. */
   readonly frozenForMs: number;
   /** How long the picture has not moved, whatever for; 0 before the first frame. */
@@ -25,6 +30,7 @@ export class PlaybackWatch {
   private startupDelayMs: number | null = null;
   private freezes = 0;
   private endedFrozenMs = 0;
+  private readonly lastFreezes: ToldFreeze[] = [];
   private place = 0;
   private movedAtMs = 0;
   private told = false;
@@ -67,7 +73,10 @@ export class PlaybackWatch {
     const standingMs = this.told ? performance.now() - this.movedAtMs : 0;
     const { startupDelayMs, freezes, endedFrozenMs } = this;
     const stoodForMs = startupDelayMs === null ? 0 : performance.now() - this.movedAtMs;
-    return { startupDelayMs, freezes, frozenMs: endedFrozenMs + standingMs, frozenForMs: standingMs, stoodForMs };
+    return {
+      ...{ startupDelayMs, freezes, frozenMs: endedFrozenMs + standingMs, lastFreezes: [...this.lastFreezes] },
+      ...{ frozenForMs: standingMs, stoodForMs },
+    };
   }
 
   end(): void {
@@ -89,12 +98,17 @@ export class PlaybackWatch {
     } else if (!this.excused && !this.streamIsOver && !this.told && nowMs - this.movedAtMs > FREEZE_MS) {
       this.told = true;
       this.freezes++;
+      this.lastFreezes.push({ atMs: unixMs() - (nowMs - this.movedAtMs), frozenMs: null });
+      if (this.lastFreezes.length > FREEZES_TOLD) this.lastFreezes.shift();
     }
   }
 
   /** Ends a freeze. */
   private close(nowMs: number): void {
-    if (this.told) this.endedFrozenMs += nowMs - this.movedAtMs;
+    if (!this.told) return;
     this.told = false;
+    const frozenMs = nowMs - this.movedAtMs;
+    this.endedFrozenMs += frozenMs;
+    this.lastFreezes.push({ ...this.lastFreezes.pop()!, frozenMs });
   }
 }

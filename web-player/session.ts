@@ -1,4 +1,5 @@
 import Hls, { ErrorTypes, Events } from 'hls.js';
+import { onScreen } from '../peer/browser/on-screen.ts';
 import { type BrowserPeer, type BrowserPeerStats, createPeer } from '../peer/browser/peer.ts';
 import type { Mode } from '../protocol/swarm-fields.ts';
 import { nowMs } from '../runtime/browser/clock.ts';
@@ -154,6 +155,13 @@ export class Session {
 
   set quality(level: number) {
     this.hls.nextLevel = level;
+  }
+
+  /** The part on screen; undefined while nothing is shown. */
+  get partOnScreen(): number | undefined {
+    const capturedAtMs = this.capturedAtMs();
+    const isShown = this.watch.figures().startupDelayMs !== null;
+    return capturedAtMs === null || !isShown ? undefined : onScreen(this.peer.live.window, capturedAtMs)?.part;
   }
 
   stats(): SessionStats {

@@ -1,3 +1,5 @@
+import type { PlayerFigures } from '../peer/core/figures.ts';
+import { figuresOf } from './figures.ts';
 import type { Session, SessionStats } from './session.ts';
 
 /**
@@ -5,7 +7,8 @@ import type { Session, SessionStats } from './session.ts';
  *
  * ```js
  * await inswarm.play();                  // what the play button does
- * inswarm.stats().startupDelayMs;        // all figures of the page, see SessionStats
+ * inswarm.figures().startupDelayMs;      // the measures, in the words of headless peers, see PlayerFigures
+ * inswarm.stats().decodedFrames;         // all figures of the page, see SessionStats
  * inswarm.stats().peer.bytesFrom.ins;    // bytes by where they came from
  * inswarm.stats().peer.links;            // every connection of the page
  * inswarm.events;                        // what has happened so far, oldest first, the last 500
@@ -16,6 +19,7 @@ export interface InswarmPage {
   pause(): void;
   goLive(): void;
   stats(): SessionStats;
+  figures(): PlayerFigures;
   /** Each with the time it happened, in Unix ms. */
   readonly events: readonly InswarmEvent[];
 }
@@ -45,6 +49,7 @@ export function exposePage(session: Session): void {
     pause: () => session.pause(),
     goLive: () => session.goLive(),
     stats: () => session.stats(),
+    figures: () => figuresOf(session),
     events,
   };
 }

@@ -43,7 +43,7 @@ export interface LinksEvents {
 /** The connections of one peer: dials, codes and decodes, counts. */
 export class Links {
   private readonly entries = new Map<LinkId, Entry>();
-  private readonly past: LinkCounters = { controlIn: 0, controlOut: 0, dataIn: 0, dataOut: 0 };
+  private readonly past = { tracker: noBytes(), ins: noBytes(), peer: noBytes() };
   private readonly events: LinksEvents;
 
   constructor(events: LinksEvents) {
@@ -101,11 +101,12 @@ export class Links {
     });
   }
 
-  /** Over all connections there were. */
-  total(): LinkCounters {
-    const sum = { ...this.past };
-    for (const { link } of this.entries.values()) add(sum, link.counters);
-    return sum;
+  /** Over all connections there were, by whom they were to. */
+  totals(): Record<LinkTo, LinkCounters> {
+    const { tracker, ins, peer } = this.past;
+    const sums = { tracker: { ...tracker }, ins: { ...ins }, peer: { ...peer } };
+    for (const { to, link } of this.entries.values()) add(sums[to], link.counters);
+    return sums;
   }
 
   private control(id: LinkId, to: LinkTo, bytes: Uint8Array): void {
@@ -156,12 +157,16 @@ export class Links {
   private forget(id: LinkId): void {
     const entry = this.entries.get(id);
     if (entry === undefined) return;
-    add(this.past, entry.link.counters);
+    add(this.past[entry.to], entry.link.counters);
     this.entries.delete(id);
   }
 }
 
-function add(sum: LinkCounters, counters: LinkCounters): void {
+export function noBytes(): LinkCounters {
+  return { controlIn: 0, controlOut: 0, dataIn: 0, dataOut: 0 };
+}
+
+export function add(sum: LinkCounters, counters: LinkCounters): void {
   sum.controlIn += counters.controlIn;
   sum.controlOut += counters.controlOut;
   sum.dataIn += counters.dataIn;

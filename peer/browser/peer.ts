@@ -14,10 +14,10 @@ import { type Blake3, loadBlake3 } from '../../runtime/browser/hash.ts';
 import type { LinkCounters } from '../../runtime/browser/ws-link.ts';
 import { type Driven, drive } from '../../runtime/drive.ts';
 import type { BytesFrom, PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
-import { PeerCore } from '../core/peer.ts';
+import { PeerCore, type PeerStats } from '../core/peer.ts';
 import { Selection } from '../core/selection.ts';
 import { Arrivals } from './arrivals.ts';
-import { type LinkReport, Links } from './links.ts';
+import { add, type LinkReport, Links, type LinkTo, noBytes } from './links.ts';
 import { onScreen } from './on-screen.ts';
 import { Standing } from './standing.ts';
 
@@ -57,13 +57,18 @@ export interface BrowserPeerStats {
   readonly bytesFrom: Readonly<Record<BytesFrom, number>>;
   /** The stream's tracks, and the newest part that is here of each; null where there is none. */
   readonly tracks: readonly { readonly id: number; readonly name: string; readonly newestPart: number | null }[];
+  /** Block bytes of the parts that the player was given. */
+  readonly usefulBytes: number;
   /** Block bytes given to neighbours. */
   readonly givenBytes: number;
   /** Blocks and records that were not what they should be, and were dropped. */
   readonly bad: number;
   /** Bytes on the wire over all connections there were. */
   readonly wire: Readonly<LinkCounters>;
+  readonly wireByKind: Readonly<Record<LinkTo, Readonly<LinkCounters>>>;
   readonly links: readonly LinkReport[];
+  /** What the core says, whose player model plays the same parts as the page; null before {@link BrowserPeer.start}. */
+  readonly model: PeerStats | null;
   /** What to add to this page's clock to have the tracker's, in ms; 0 until it is known. */
   readonly clockOffsetMs: number;
   /** How hashes are made here; null until it is known. */
@@ -142,6 +147,7 @@ class PagePeer implements BrowserPeer {
   private streamStateWhy = '';
   private refused: string | null = null;
   private insServers = 0;
+  private usefulBytes = 0;
   private clockOffsetMs = 0;
   private endTimer: number | undefined;
   private readonly leave = (): void => this.close();
@@ -194,6 +200,9 @@ class PagePeer implements BrowserPeer {
 
   stats(): BrowserPeerStats {
     const core = this.core?.stats(nowMs());
+    const wireByKind = this.links.totals();
+    const wire = noBytes();
+    for (const counters of Object.values(wireByKind)) add(wire, counters);
     return {
       mode: this.options.mode,
       trackerUp: this.trackerUp,
@@ -204,10 +213,13 @@ class PagePeer implements BrowserPeer {
       insServers: this.insServers,
       tracks: this.tracks(),
       bytesFrom: core?.bytesFrom ?? { ins: 0, peers: 0, source: 0 },
+      usefulBytes: this.usefulBytes,
       givenBytes: core?.givenBytes ?? 0,
       bad: core?.bad ?? 0,
-      wire: this.links.total(),
+      wire,
+      wireByKind,
       links: this.links.reports(),
+      model: core ?? null,
       clockOffsetMs: this.clockOffsetMs,
       hash: this.ready?.blake3.kind ?? null,
       signatures: this.ready?.ed25519.kind ?? null,
@@ -303,6 +315,7 @@ class PagePeer implements BrowserPeer {
         this.parts.setDescription(output.description);
         return;
       case 'part':
+        for (const body of output.bodies as readonly Uint8Array[]) this.usefulBytes += body.byteLength;
         this.parts.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
       case 'begin':

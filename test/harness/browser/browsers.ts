@@ -1,0 +1,81 @@
+import { readFile } from 'node:fs/promises';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { BrowserPlayer } from './browser-player.ts';
+import { type ChromiumOptions, launchChromium } from './chromium.ts';
+import { Witness, type WitnessOptions } from './witness.ts';
+
+/** What all processes of a Chromium take together. */
+export interface ChromiumUsage {
+  /** Of the processes that run now, since each started. */
+  readonly cpuMs: number;
+  /** Resident pages, those that are shared counted in each; 0 where the system does not tell. */
+  readonly rssBytes: number;
+  readonly processes: number;
+}
+
+export interface PlayerPlace {
+  /** A SOCKS5 proxy that all its connections go through, `socks5://HOST:PORT`, also those to this machine. */
+  readonly proxy?: string;
+}
+
+const SIZE = { width: 640, height: 480 };
+const CLOSE_WITHIN_MS = 5_000;
+const PAGE_BYTES = 4_096;
+
+/** Starts a Chromium for players and witnesses. */
+export async function openBrowsers(options: ChromiumOptions = {}): Promise<Browsers> {
+  return new Browsers(await launchChromium(options));
+}
+
+/**
+ * One Chromium. Each player and witness is a page in a context of its own: with its own cache, its own connections and its own
+ * process, as on machines of their own, at a fraction of what a Chromium for each would take.
+ */
+export class Browsers {
+  private readonly chromium: Browser;
+
+  constructor(chromium: Browser) {
+    this.chromium = chromium;
+  }
+
+  async newPlayer(place: PlayerPlace = {}): Promise<BrowserPlayer> {
+    const context = await this.newContext(place);
+    return new BrowserPlayer(context, await context.newPage());
+  }
+
+  async openWitness(options: WitnessOptions): Promise<Witness> {
+    const context = await this.newContext({});
+    return Witness.open(context, await context.newPage(), options);
+  }
+
+  async usage(): Promise<ChromiumUsage> {
+    const session = await this.chromium.newBrowserCDPSession();
+    try {
+      const { processInfo } = await session.send('SystemInfo.getProcessInfo');
+      const rss = await Promise.all(processInfo.map(({ id }) => rssBytes(id)));
+      return {
+        cpuMs: processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1_000, 0),
+        rssBytes: rss.reduce((sum, bytes) => sum + bytes, 0),
+        processes: processInfo.length,
+      };
+    } finally {
+      await session.detach().catch(() => undefined);
+    }
+  }
+
+  /** Ends it and all that is open in it; players that are to take their leave are closed before. */
+  async close(): Promise<void> {
+    const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
+    await Promise.race([this.chromium.close(), late]);
+  }
+
+  private newContext({ proxy }: PlayerPlace): Promise<BrowserContext> {
+    const through = proxy === undefined ? {} : { proxy: { server: proxy, bypass: '<-loopback>' } };
+    return this.chromium.newContext({ viewport: SIZE, reducedMotion: 'reduce', ...through });
+  }
+}
+
+async function rssBytes(pid: number): Promise<number> {
+  const pages = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '');
+  return (Number(pages.split(' ')[1]) || 0) * PAGE_BYTES;
+}

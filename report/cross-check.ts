@@ -198,8 +198,7 @@ function finding(column: string, compared: Compared, ofSim: ColumnReport, ofReal
   const [sim, real] = [pick(ofSim), pick(ofReal)];
   const difference = differenceOf(sim, real, differenceIn);
   const tolerated = compared.tolerated(ofSim);
-  const isSame = sim === real || (difference !== null && Math.abs(difference) <= tolerated! + ROUNDING);
-  const ok = tolerated === null || isSame;
+  const ok = tolerated === null || sim === real || isWithin(difference, tolerated);
   const told: Omit<Finding, 'sentence'> = {
     column,
     label: ofSim.label,
@@ -215,8 +214,12 @@ function finding(column: string, compared: Compared, ofSim: ColumnReport, ofReal
   return { ...told, sentence: ok ? `${capital(what)}.` : differing(told) };
 }
 
-/** Files have nine digits of a figure. */
+/** Files have nine digits of a figure, which is no matter where it is to be equal. */
 const ROUNDING = 1e-8;
+
+function isWithin(difference: number | null, tolerated: number): boolean {
+  return difference !== null && tolerated > EQUAL && Math.abs(difference) <= tolerated + ROUNDING;
+}
 
 function differenceOf(sim: number | null, real: number | null, differenceIn: Finding['differenceIn']): number | null {
   if (sim === null || real === null) return null;

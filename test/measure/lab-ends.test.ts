@@ -1,0 +1,84 @@
+import { fork } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it, vi } from 'vitest';
+import { canOpenLab } from '../harness/links/lab/can-open.ts';
+import { host, namespaceOf, openStage, play, processesIn } from './lab-stage.ts';
+
+const PATIENCE = { timeout: 10_000, interval: 20 };
+const OWNER = fileURLToPath(new URL('./lab-owner.ts', import.meta.url));
+
+const can = await canOpenLab();
+
+describe('who may have a lab', () => {
+  afterEach(() => {
+    vi.restoreAllMocks();
+    vi.unstubAllEnvs();
+  });
+
+  it('whoever is not root is told what to do', async () => {
+    vi.spyOn(process, 'getuid').mockReturnValue(1_000);
+    expect(await canOpenLab()).toMatchObject({ ok: false, why: expect.stringMatching(/need root: .*sudo/) });
+    await expect(openStage()).rejects.toThrow(/need root/);
+  });
+
+  it('what is missing is named, and where it comes from', async () => {
+    vi.spyOn(process, 'getuid').mockReturnValue(0);
+    vi.stubEnv('PATH', '/nowhere');
+    const why = expect.stringMatching(/need ip, tc, ss, .*: install iproute2 and util-linux/);
+    expect(await canOpenLab()).toMatchObject({ ok: false, why });
+  });
+});
+
+describe('what is left of a lab', () => {
+  if (!can.ok) {
+    it('nothing, where there can be none', async () => {
+      await expect(openStage()).rejects.toThrow(can.why);
+    });
+    return;
+  }
+
+  it('nothing once it is closed: no process, and nobody in its namespaces', async () => {
+    const lab = await openStage();
+    const programs = await Promise.all([1, 2].map((it) => play(lab, `p${it}`, [host(`198.18.1.${it}`, 0)])));
+    const pids = [lab.relayPid, ...programs.map(({ program }) => program.pid)];
+    const namespaces = pids.map(namespaceOf);
+    expect(new Set([...namespaces, namespaceOf(process.pid)]).size).toBe(4);
+    expect(processesIn(namespaces).sort()).toEqual(pids.sort());
+    await lab.close();
+    expect(processesIn(namespaces)).toEqual([]);
+    await expect(lab.counts()).rejects.toThrow('the relay has ended');
+    await expect(play(lab, 'late', [host('198.18.1.3', 0)])).rejects.toThrow('the lab is closed');
+  });
+
+  it('nothing once whoever opened it was killed, not even programs that were stopped', async () => {
+    const owner = fork(OWNER, [], { execArgv: ['--import', 'tsx'], stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    const pids = await new Promise<number[]>((resolve, reject) => {
+      owner.once('message', (message) => resolve(message as number[]));
+      owner.once('exit', () => reject(new Error('the owner has ended')));
+    });
+    const namespaces = pids.map(namespaceOf);
+    expect(processesIn(namespaces)).toHaveLength(3);
+    owner.kill('SIGKILL');
+    await expect.poll(() => processesIn(namespaces), PATIENCE).toEqual([]);
+  });
+
+  it('a program that has ended leaves its address to the next one, and its links break', async () => {
+    const lab = await openStage();
+    try {
+      const home = await play(lab, 'home', [host('198.18.1.1', 0)]);
+      await home.call('listen', '198.18.1.1', 'echo');
+      const away = await play(lab, 'away', [host('198.18.1.2', 0)]);
+      const end = await home.call('dial', '198.18.1.1', '198.18.1.2').then(async (refused) => {
+        await expect(home.call('ask', refused, 'nobody')).rejects.toThrow();
+        return away.call('dial', '198.18.1.2', '198.18.1.1');
+      });
+      await away.call('ask', end, 'hello');
+      await away.program.kill();
+      await expect.poll(async () => (await home.call('look')).at(-1), PATIENCE).toMatchObject({ ended: true });
+      const next = await play(lab, 'next', [host('198.18.1.2', 0)]);
+      expect(await next.call('knock', '198.18.1.2', '198.18.1.1', 'hello again')).toBeGreaterThan(0);
+    } finally {
+      await lab.close();
+    }
+  });
+});

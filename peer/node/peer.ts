@@ -15,7 +15,7 @@ import { serveHls } from '../../runtime/node/hls-http.ts';
 import { createHttpServer, type HttpServer } from '../../runtime/node/http.ts';
 import { addCounters, type LinkKind, SwarmLinks } from '../../runtime/node/swarm-links.ts';
 import type { Transport } from '../../runtime/node/transport.ts';
-import type { LinkCounters } from '../../runtime/node/ws-link.ts';
+import type { Connection, LinkCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
 import { PeerCore, type PeerStats } from '../core/peer.ts';
@@ -70,6 +70,8 @@ export interface RunningPeer {
   /** The gateway's master playlist; undefined without `httpPort`. */
   readonly gatewayUrl: string | undefined;
   stats(): PeerShellStats;
+  /** Its open connections. */
+  connections(): readonly Connection[];
   /** Leaves the swarm and ends everything. */
   close(): Promise<void>;
 }
@@ -150,6 +152,10 @@ class PeerShell implements RunningPeer {
       usefulBytes: this.usefulBytes,
       links: { tracker, ins, peer },
     };
+  }
+
+  connections(): readonly Connection[] {
+    return this.links.connections();
   }
 
   close(): Promise<void> {

@@ -9,7 +9,7 @@ import { fromTrackerCodec, toTrackerCodec } from '../../protocol/tracker-message
 import type { SwarmInput, SwarmOutput } from '../../swarm/io.ts';
 import type { Log } from '../log.ts';
 import type { Transport } from './transport.ts';
-import { dialLink, type Link, type LinkCounters, type LinkEvents, makeCounters } from './ws-link.ts';
+import { type Connection, dialLink, type Link, type LinkCounters, type LinkEvents, makeCounters } from './ws-link.ts';
 
 /** What links tell a core, and what a core asks of them: the same for sources and peers. */
 export type LinkInput =
@@ -97,6 +97,11 @@ export class SwarmLinks {
     this.open.set(id, { to: 'peer', link, waitingBytes: 0 });
     this.input({ kind: 'link-accepted', link: id });
     return this.events(id, 'peer');
+  }
+
+  /** All that are open. */
+  connections(): Connection[] {
+    return [...this.open.values()].flatMap(({ link }) => link.connection() ?? []);
   }
 
   /** Closes what is still open; resolves when all links are gone. */

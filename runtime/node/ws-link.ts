@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns';
-import type { LookupFunction } from 'node:net';
+import { type LookupFunction, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
 import { FRAME_BLOCK } from '../../protocol/frames.ts';
@@ -14,11 +14,25 @@ export interface Link {
   readonly counters: LinkCounters;
   /** Bytes handed over that the kernel has not taken yet. */
   readonly bufferedBytes: number;
+  /** Its two ends, and what it has carried by our own count; undefined until it is open, and where there is no TCP under it. */
+  connection(): Connection | undefined;
   sendControl(bytes: Uint8Array): void;
   /** One message. The block is sent by reference: it must not change until it has left. */
   sendBlock(header: Uint8Array, block: Uint8Array): void;
   /** Closes after what is buffered, within a second; `closed` follows. Nothing that arrives from now on is told. */
   close(code: number, why: string): void;
+}
+
+/** A TCP connection, as a program counts it: WebSocket payload and frame headers, and the HTTP before them. */
+export interface Connection {
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  /** What the kernel was given. */
+  readonly sentBytes: number;
+  /** What the kernel gave. */
+  readonly receivedBytes: number;
 }
 
 export interface LinkEvents {
@@ -148,6 +162,7 @@ function guardedLookup(mayReach: (address: string) => boolean): LookupFunction {
 const deadLink: Link = {
   counters: makeCounters(),
   bufferedBytes: 0,
+  connection: () => undefined,
   sendControl() {},
   sendBlock() {},
   close() {},
@@ -160,6 +175,8 @@ export class WsLink implements Link {
   private readonly limits: LinkLimits;
   private readonly sum: LinkCounters | undefined;
   private socket: Duplex | undefined;
+  /** Bytes of the upgrade. */
+  private upgrade = { sentBytes: 0, receivedBytes: 0 };
   private events: LinkEvents | undefined;
   private ended: (() => void) | undefined;
   private over = false;
@@ -193,6 +210,7 @@ export class WsLink implements Link {
   /** The socket under the WebSocket: what is sent in one turn of the event loop goes to the kernel in one call. */
   attach(socket: Duplex): void {
     this.socket = socket;
+    if (socket instanceof Socket) this.upgrade = { sentBytes: socket.bytesWritten, receivedBytes: socket.bytesRead };
     if (!this.masked) this.writer = FrameWriter.on(socket, this.taken);
     watched.add(this);
     startWatching();
@@ -217,6 +235,17 @@ export class WsLink implements Link {
       this.failure = error.message;
     });
     ws.on('close', (code, why) => this.end(code, why.toString()));
+  }
+
+  connection(): Connection | undefined {
+    const { socket, counters, upgrade } = this;
+    if (!(socket instanceof Socket) || this.over) return undefined;
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
+    if (localAddress === undefined || localPort === undefined) return undefined;
+    if (remoteAddress === undefined || remotePort === undefined) return undefined;
+    const sentBytes = upgrade.sentBytes + counters.controlOut + counters.dataOut - this.bufferedBytes;
+    const receivedBytes = upgrade.receivedBytes + counters.controlIn + counters.dataIn;
+    return { localAddress, localPort, remoteAddress, remotePort, sentBytes, receivedBytes };
   }
 
   sendControl(bytes: Uint8Array): void {

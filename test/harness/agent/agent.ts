@@ -5,8 +5,17 @@ import { ownProgram } from '../links/lab/own-program.ts';
 import { bareGround } from './bare-ground.ts';
 import { watchMachine } from './busy.ts';
 import type { Ground } from './ground.ts';
+import { findingsOf, type TwoCounts } from './kernel-check.ts';
 import { canHaveLab, labGround } from './lab-ground.ts';
-import { type Challenge, decode, encode, type FromAgent, type MachineInfo, type ToAgent } from './messages.ts';
+import {
+  type Challenge,
+  decode,
+  encode,
+  type FromAgent,
+  type KernelFindings,
+  type MachineInfo,
+  type ToAgent,
+} from './messages.ts';
 import { watchProcess } from './process-figures.ts';
 import type { FromWorker, ToWorker } from './programs.ts';
 import { isProof, makeNonce, proofOf } from './proof.ts';
@@ -145,9 +154,7 @@ export class Agent {
       case 'sample':
         return this.sample(order.at);
       case 'kernel': {
-        if (this.ground === undefined) return;
-        const found = await this.ground.kernel();
-        this.say({ say: 'kernel', at: order.at, found });
+        this.say({ say: 'kernel', at: order.at, found: await this.compare() });
         return;
       }
       case 'clear':
@@ -165,10 +172,9 @@ export class Agent {
     if (counts === undefined) return;
     const { hosts, flows } = counts;
     // In pieces that fit into messages.
-    for (let from = 0, last = false; !last; from += COUNTS_PER_MESSAGE) {
-      last = from + COUNTS_PER_MESSAGE >= Math.max(hosts.length, flows.length);
+    for (let from = 0; from < Math.max(hosts.length, flows.length); from += COUNTS_PER_MESSAGE) {
       const some = <T>(list: readonly T[]) => list.slice(from, from + COUNTS_PER_MESSAGE);
-      this.say({ say: 'counts', at, last, counts: { hosts: some(hosts), flows: some(flows) } });
+      this.say({ say: 'counts', at, counts: { hosts: some(hosts), flows: some(flows) } });
     }
   }
 
@@ -187,6 +193,17 @@ export class Agent {
     this.workers.set(name, worker);
     const { links = 'namespaces', delays = [], regions = {} } = this.order ?? {};
     worker.tell({ do: 'begin', hosts, buckets: links === 'buckets' ? { delays, regions } : null });
+  }
+
+  /** What viewers and their kernels have counted, worker by worker, so that little time is between the two looks. */
+  private async compare(): Promise<KernelFindings> {
+    const counts: TwoCounts[] = [];
+    for (const [name, worker] of this.workers) {
+      if (!name.startsWith('viewers')) continue;
+      const [own, kernel] = await Promise.all([worker.connections(), this.ground?.kernel(name)]);
+      if (own !== undefined && kernel !== undefined) counts.push({ own, kernel });
+    }
+    return findingsOf(counts);
   }
 
   private tell(name: string, message: ToWorker): void {

@@ -1,7 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import type { LinksKind } from '../../../report/rig.ts';
 import type { Ground } from './ground.ts';
-import type { KernelFindings } from './messages.ts';
 
 /** Workers as plain processes, which make the links of their hosts themselves. For this no rights are needed. */
 export function bareGround(): Ground {
@@ -17,24 +15,12 @@ export function bareGround(): Ground {
     order: async () => false,
     counts: async () => undefined,
     processes: async () => ({}),
-    kernel: async () => NO_KERNEL,
+    kernel: async () => undefined,
     async close() {
       for (const child of children) child.kill('SIGKILL');
     },
   };
 }
-
-const NO_KERNEL: KernelFindings = {
-  why: 'the kernel is asked only where each worker has a network namespace of its own',
-  sockets: 0,
-  ownBytes: 0,
-  kernelBytes: 0,
-  worstShare: 0,
-  interfaceBytes: 0,
-  interfacePackets: 0,
-};
-
-export const BARE_LINKS: LinksKind = 'buckets';
 
 /**
  * A process that does not outlive this one, however this one ends: Linux kills it (PR_SET_PDEATHSIG), also while it is stopped; elsewhere it ends

@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
+import type { KernelCounts } from '../links/lab/kernel.ts';
 import type { Host, LinkCounts, LinkOrder } from '../links/links.ts';
-import type { KernelFindings } from './messages.ts';
 import type { ProcessSample } from './programs.ts';
 
 /** What workers stand on: links made by the kernel between namespaces, or by the workers themselves. */
@@ -15,6 +15,7 @@ export interface Ground {
   counts(): Promise<LinkCounts | undefined>;
   /** Processes besides workers that carry the run. */
   processes(): Promise<Readonly<Record<string, ProcessSample>>>;
-  kernel(): Promise<KernelFindings>;
+  /** What the kernel has counted for a worker; undefined where nobody can tell. */
+  kernel(worker: string): Promise<KernelCounts | undefined>;
   close(): Promise<void>;
 }

@@ -5,6 +5,7 @@ import { streamIdFromText } from '../../../protocol/names.ts';
 import { createLog, type Log } from '../../../runtime/log.ts';
 import { nowMs } from '../../../runtime/node/clock.ts';
 import type { Transport } from '../../../runtime/node/transport.ts';
+import type { Connection } from '../../../runtime/node/ws-link.ts';
 import { startSource } from '../../../source-server/node/source.ts';
 import { startTracker } from '../../../tracker/node/tracker.ts';
 import { playerFolder } from './player-folder.ts';
@@ -15,6 +16,8 @@ export interface Hosted {
   /** The stream that it broadcasts. */
   readonly stream: string | null;
   figures(): ProgramFigures;
+  /** Of viewers; nobody asks the others. */
+  connections(): readonly Connection[];
   close(): Promise<void>;
 }
 
@@ -42,6 +45,10 @@ export function host(program: ProgramSpec, transport: Transport, notice: Notice)
   }
 }
 
+function none(): readonly Connection[] {
+  return [];
+}
+
 function logTo(notice: Notice): Log {
   return createLog({ write: notice, nowMs, level: 'error' });
 }
@@ -49,13 +56,13 @@ function logTo(notice: Notice): Log {
 async function hostTracker({ host, ins }: Spec<'tracker'>, transport: Transport, log: Log): Promise<Hosted> {
   // All addresses are ours: nobody is to be turned away for coming with many others.
   const tracker = await startTracker({ host, port: SWARM_PORT, ins, playerFolder: playerFolder(), transport, log });
-  return { stream: null, figures: () => ({ kind: 'tracker' }), close: () => tracker.close() };
+  return { stream: null, figures: () => ({ kind: 'tracker' }), connections: none, close: () => tracker.close() };
 }
 
 async function hostIns({ host, bandwidthBps, keyFile }: Spec<'ins'>, transport: Transport, log: Log): Promise<Hosted> {
   const limits = { bandwidthBps, closesWhenOverloaded: false };
   const server = await startInsServer({ host, port: SWARM_PORT, keyFile, limits, transport, log });
-  return { stream: null, figures: () => ({ kind: 'ins' }), close: () => server.close() };
+  return { stream: null, figures: () => ({ kind: 'ins' }), connections: none, close: () => server.close() };
 }
 
 async function hostSource(program: Spec<'source'>, transport: Transport, notice: Notice): Promise<Hosted> {
@@ -77,6 +84,7 @@ async function hostSource(program: Spec<'source'>, transport: Transport, notice:
       const dataSentBytes = links.tracker.dataOut + links.ins.dataOut + links.peer.dataOut;
       return { kind: 'source', part, mediaBytes: madeBytes, dataSentBytes };
     },
+    connections: none,
     close: () => source.close(),
   };
 }
@@ -105,6 +113,7 @@ async function hostViewer(program: Spec<'viewer'>, transport: Transport): Promis
         ...{ bytesFrom, usefulBytes, bad, neighbours, sent: sentBytes, received: receivedBytes, events: told },
       };
     },
+    connections: () => peer.connections(),
     close: () => peer.close(),
   };
 }

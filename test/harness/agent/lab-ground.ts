@@ -2,7 +2,6 @@ import { canOpenLab } from '../links/lab/can-open.ts';
 import { type LabProcess, openLab } from '../links/lab/lab.ts';
 import type { Delays } from '../links/links.ts';
 import type { Ground } from './ground.ts';
-import type { KernelFindings } from './messages.ts';
 
 export const canHaveLab = canOpenLab;
 
@@ -26,17 +25,10 @@ export async function labGround(delaysMs: Delays, log: (line: string) => void): 
       const { cpuSeconds, lateMaxMs } = await lab.health();
       return { relay: { cpuMs: cpuSeconds * 1000, loopDelayMs: lateMaxMs, rssBytes: 0 } };
     },
-    kernel: async () => NO_KERNEL,
+    async kernel(worker) {
+      const program = programs.get(worker);
+      return program === undefined ? undefined : await lab.kernel(program);
+    },
     close: () => lab.close(),
   };
 }
-
-const NO_KERNEL: KernelFindings = {
-  why: 'not asked',
-  sockets: 0,
-  ownBytes: 0,
-  kernelBytes: 0,
-  worstShare: 0,
-  interfaceBytes: 0,
-  interfacePackets: 0,
-};

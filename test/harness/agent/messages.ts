@@ -40,7 +40,7 @@ export type FromAgent =
       /** The agent's own, and those of others that carry the run: the relay. */
       readonly processes: Readonly<Record<string, ProcessSample>>;
     }
-  | { readonly say: 'counts'; readonly at: number; readonly last: boolean; readonly counts: LinkCounts }
+  | { readonly say: 'counts'; readonly at: number; readonly counts: LinkCounts }
   | { readonly say: 'kernel'; readonly at: number; readonly found: KernelFindings }
   | { readonly say: 'cleared' };
 
@@ -66,8 +66,6 @@ export interface MachineInfo {
 
 /** The sum over all sockets of viewers that were open at the end. */
 export interface KernelFindings {
-  /** Why there are none; null: there are. */
-  readonly why: string | null;
   readonly sockets: number;
   /** By the programs' own count, HTTP before WebSockets included. */
   readonly ownBytes: number;

@@ -1,6 +1,7 @@
 import type { BytesFrom } from '../../../peer/core/io.ts';
 import type { InsServerEntry, Mode } from '../../../protocol/swarm-fields.ts';
-import type { Delays, Host, KindCounts, LinkOrder } from '../links/links.ts';
+import type { Connection } from '../../../runtime/node/ws-link.ts';
+import type { Delays, Host, LinkCounts, LinkOrder } from '../links/links.ts';
 
 /** What a worker is told and says: plain data that JSON can hold. All times are Unix ms by the clock of the worker's machine. */
 
@@ -71,9 +72,9 @@ export type FromWorker =
       readonly process: ProcessSample;
       readonly programs: readonly ProgramSample[];
       /** In buckets: what was seen of the hosts from outside. */
-      readonly counts: readonly BucketCounts[];
+      readonly counts: LinkCounts;
     }
-  | { readonly say: 'sockets'; readonly at: number; readonly last: boolean; readonly sockets: readonly SocketCount[] }
+  | { readonly say: 'sockets'; readonly at: number; readonly last: boolean; readonly sockets: readonly Connection[] }
   /** Something that people should know. */
   | { readonly say: 'notice'; readonly id: string; readonly text: string };
 
@@ -124,20 +125,3 @@ export interface ViewerFigures {
 export type FreezeEvent =
   | { readonly kind: 'freeze'; readonly atMs: number }
   | { readonly kind: 'resumed'; readonly atMs: number; readonly frozenMs: number };
-
-/** A connection by the program's own count: WebSocket payload and frame headers, and HTTP's bytes before them. */
-export interface SocketCount {
-  readonly localAddress: string;
-  readonly localPort: number;
-  readonly remoteAddress: string;
-  readonly remotePort: number;
-  readonly sentBytes: number;
-  readonly receivedBytes: number;
-}
-
-export interface BucketCounts {
-  readonly address: string;
-  readonly sent: KindCounts;
-  readonly received: KindCounts;
-  readonly flows: readonly { readonly to: string; readonly dataBytes: number }[];
-}

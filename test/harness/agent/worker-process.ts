@@ -1,18 +1,25 @@
 import type { ChildProcess } from 'node:child_process';
+import type { Connection } from '../../../runtime/node/ws-link.ts';
 import type { FromWorker, ToWorker } from './programs.ts';
 
 /** A worker that has not ended by then is killed. */
 const END_WITHIN_MS = 1_500;
+const ANSWER_WITHIN_MS = 5_000;
 
 /** A worker as its agent sees it. */
 export class WorkerProcess {
   private readonly child: ChildProcess;
   private readonly gone: Promise<void>;
+  private sockets: Connection[] = [];
+  private answered = (): void => undefined;
 
   /** @param ended - Called once, with how it ended. */
   constructor(child: ChildProcess, heard: (message: FromWorker) => void, ended: (how: string) => void) {
     this.child = child;
-    child.on('message', heard);
+    child.on('message', (message: FromWorker) => {
+      if (message.say === 'sockets') this.heardSockets(message);
+      else heard(message);
+    });
     this.gone = new Promise((resolve) => {
       let over = false;
       const end = (how: string): void => {
@@ -30,6 +37,24 @@ export class WorkerProcess {
 
   tell(message: ToWorker): void {
     if (this.child.connected) this.child.send(message, () => undefined);
+  }
+
+  /** Its programs' open connections; undefined where it does not say. */
+  connections(): Promise<readonly Connection[] | undefined> {
+    this.sockets = [];
+    return new Promise((resolve) => {
+      const late = setTimeout(() => resolve(undefined), ANSWER_WITHIN_MS);
+      this.answered = () => {
+        clearTimeout(late);
+        resolve(this.sockets);
+      };
+      this.tell({ do: 'sockets', at: 0 });
+    });
+  }
+
+  private heardSockets({ sockets, last }: Extract<FromWorker, { say: 'sockets' }>): void {
+    this.sockets.push(...sockets);
+    if (last) this.answered();
   }
 
   kill(): void {

@@ -1,5 +1,6 @@
 import { nowMs } from '../../../runtime/node/clock.ts';
-import { tcpFrom } from '../../../runtime/node/transport.ts';
+import { type Transport, tcpFrom } from '../../../runtime/node/transport.ts';
+import { PacedHost } from '../links/buckets/paced-host.ts';
 import { type Hosted, host } from './hosted.ts';
 import { watchProcess } from './process-figures.ts';
 import type { FromWorker, ProgramSample, ToWorker } from './programs.ts';
@@ -7,7 +8,8 @@ import type { FromWorker, ProgramSample, ToWorker } from './programs.ts';
 /** The process that programs run in. It is told what to do over the channel to its agent, and ends with it. */
 
 /** What goes over a connection at once has a bound. */
-const PROGRAMS_PER_MESSAGE = 50;
+const PROGRAMS_PER_MESSAGE = 25;
+const SOCKETS_PER_MESSAGE = 200;
 /** A program that takes longer to close is left to the end of the process. */
 const CLOSE_WITHIN_MS = 4_000;
 
@@ -16,6 +18,8 @@ const programs = new Map<string, Hosted>();
 /** Ends of programs, by their addresses: who comes back waits for it. */
 const closing = new Map<string, Promise<void>>();
 const addresses = new Map<string, string>();
+/** Where links are made here, by address. */
+const paced = new Map<string, PacedHost>();
 
 function say(message: FromWorker): void {
   if (process.connected) process.send!(message);
@@ -31,7 +35,7 @@ async function start({ id, program }: Extract<ToWorker, { do: 'start' }>): Promi
   try {
     await closing.get(program.host);
     const atMs = nowMs();
-    const hosted = await host(program, tcpFrom(program.host), (text) =>
+    const hosted = await host(program, transportOf(program.host), (text) =>
       say({ say: 'notice', id, text: text.slice(0, 500) }),
     );
     programs.set(id, hosted);
@@ -40,6 +44,20 @@ async function start({ id, program }: Extract<ToWorker, { do: 'start' }>): Promi
   } catch (error) {
     say({ say: 'failed', id, why: (error as Error).message.slice(0, 500) });
   }
+}
+
+function begin({ hosts, buckets }: Extract<ToWorker, { do: 'begin' }>): void {
+  if (buckets !== null) {
+    const { delays, regions } = buckets;
+    const regionOf = (address: string) => regions[address];
+    for (const one of hosts) paced.set(one.address, new PacedHost({ host: one, delays, regionOf }));
+  }
+  say({ say: 'ready' });
+}
+
+/** What a host dials is to come from its own address. */
+function transportOf(address: string): Transport {
+  return paced.get(address)?.transport ?? tcpFrom(address);
 }
 
 function stop({ id }: Extract<ToWorker, { do: 'stop' }>): void {
@@ -56,16 +74,30 @@ function stop({ id }: Extract<ToWorker, { do: 'stop' }>): void {
 function sample(at: number): void {
   const samples: ProgramSample[] = [...programs].map(([id, hosted]) => ({ id, figures: hosted.figures() }));
   const process = look();
-  do {
+  const counts = [...paced.values()].map((one) => one.counts());
+  const flows = [...paced.values()].map((one) => one.flows());
+  let last = false;
+  while (!last) {
     const some = samples.splice(0, PROGRAMS_PER_MESSAGE);
-    say({ say: 'sample', at, last: samples.length === 0, process, programs: some, counts: [] });
-  } while (samples.length > 0);
+    const hosts = counts.splice(0, PROGRAMS_PER_MESSAGE);
+    const sent = flows.splice(0, PROGRAMS_PER_MESSAGE).flat();
+    last = samples.length === 0 && counts.length === 0;
+    say({ say: 'sample', at, last, process, programs: some, counts: { hosts, flows: sent } });
+  }
+}
+
+function sockets(at: number): void {
+  const all = [...programs.values()].flatMap((hosted) => hosted.connections());
+  do {
+    const some = all.splice(0, SOCKETS_PER_MESSAGE);
+    say({ say: 'sockets', at, last: all.length === 0, sockets: some });
+  } while (all.length > 0);
 }
 
 process.on('message', (message: ToWorker) => {
   switch (message.do) {
     case 'begin':
-      say({ say: 'ready' });
+      begin(message);
       return;
     case 'start':
       at(message.atMs, () => void start(message));
@@ -74,12 +106,13 @@ process.on('message', (message: ToWorker) => {
       at(message.atMs, () => stop(message));
       return;
     case 'link':
+      for (const one of paced.values()) one.order(message.order);
       return;
     case 'sample':
       sample(message.at);
       return;
     case 'sockets':
-      say({ say: 'sockets', at: message.at, last: true, sockets: [] });
+      sockets(message.at);
       return;
   }
 });

@@ -29,7 +29,7 @@ export function outcomeOf(run: ProcessRun): ProcessOutcome {
 
 /** What was counted in two ways. */
 function checksOf(run: ProcessRun): Check[] {
-  const kernel = run.kernel.filter(({ why }) => why === null);
+  const kernel = run.kernel.filter(({ sockets }) => sockets > 0);
   return [...wireChecks(run), ...(kernel.length === 0 ? [] : kernelChecks(kernel))];
 }
 

@@ -6,7 +6,7 @@ import type { Visit } from '../../../scenarios/plan/arrivals.ts';
 import type { RunPlan } from '../../../scenarios/plan/plan.ts';
 import type { FromAgent, KernelFindings } from '../agent/messages.ts';
 import { type FromWorker, type ProgramSpec, SWARM_PORT, type ToWorker } from '../agent/programs.ts';
-import type { Host, HostCounts, LinkCounts, LinkOrder } from '../links/links.ts';
+import type { Flow, Host, HostCounts, LinkCounts, LinkOrder } from '../links/links.ts';
 import type { AgentLink } from './agents.ts';
 import { Awaited } from './awaited.ts';
 import { type Deed, deedsOf, throttled } from './happen.ts';
@@ -39,10 +39,10 @@ export interface RunListener {
   notice(text: string): void;
 }
 
-/** What was seen on the wire since the start, by address. */
+/** What was seen on the wire since the start: by address, and by sender and receiver. */
 export interface SeenCounts {
-  readonly hosts: ReadonlyMap<string, HostCounts>;
-  readonly flows: LinkCounts['flows'];
+  readonly hosts: Map<string, HostCounts>;
+  readonly flows: Map<string, Flow>;
 }
 
 const READY_WITHIN_MS = 60_000;
@@ -64,7 +64,7 @@ export class ProcessRun {
   linksAre = '';
   /** What programs and kernel counted at the end, one for each agent that could say. */
   readonly kernel: KernelFindings[] = [];
-  seen: SeenCounts = { hosts: new Map(), flows: [] };
+  readonly seen: SeenCounts = { hosts: new Map(), flows: new Map() };
   /** By viewer: the share of its rates that it has. */
   readonly throttledTo = new Map<number, number>();
   /** Addresses of servers that are dead. */
@@ -83,11 +83,6 @@ export class ProcessRun {
   /** By viewer: its stays so far. */
   private readonly stays = new Map<number, number>();
   private sampling = { at: -1, waiting: new Set<string>() };
-  private counting: { hosts: Map<string, HostCounts>; flows: LinkCounts['flows'][number][] } = {
-    hosts: new Map(),
-    flows: [],
-  };
-
   constructor(config: ProcessRunConfig) {
     const { plan } = config;
     this.config = config;
@@ -149,7 +144,7 @@ export class ProcessRun {
         this.heardAgent(agent, message);
         return;
       case 'counts':
-        this.heardCounts(message);
+        this.count(message.counts);
         return;
       case 'kernel':
         this.kernel.push(message.found);
@@ -458,6 +453,7 @@ export class ProcessRun {
           if (figures.kind === 'viewer') this.record.heard(id, figures, skew);
           else if (figures.kind === 'source') this.record.source = figures;
         }
+        if (message.at >= 0) this.count(message.counts);
         if (!message.last || message.at < 0) return;
         this.seconds.process(worker, machineName(agent), message.process, nowMs());
         if (message.at !== this.sampling.at || !this.sampling.waiting.delete(worker)) return;
@@ -479,12 +475,9 @@ export class ProcessRun {
       this.seconds.process(process, name, sample, nowMs());
   }
 
-  private heardCounts({ last, counts }: Extract<FromAgent, { say: 'counts' }>): void {
-    for (const host of counts.hosts) this.counting.hosts.set(host.address, host);
-    this.counting.flows.push(...counts.flows);
-    if (!last) return;
-    this.seen = this.counting;
-    this.counting = { hosts: new Map(this.seen.hosts), flows: [] };
+  private count({ hosts, flows }: LinkCounts): void {
+    for (const host of hosts) this.seen.hosts.set(host.address, host);
+    for (const flow of flows) this.seen.flows.set(`${flow.from} ${flow.to}`, flow);
   }
 
   private ended(worker: string, how: string): void {

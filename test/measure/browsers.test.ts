@@ -1,10 +1,13 @@
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningPeer } from '../../peer/node/peer.ts';
+import type { Transport } from '../../runtime/node/transport.ts';
 import type { RunningSource } from '../../source-server/node/source.ts';
 import { buildPage, pageUrl, Stage } from '../browser/stage.ts';
 import { until } from '../e2e/support.ts';
 import type { BrowserPlayer, BrowserSample } from '../harness/browser/browser-player.ts';
 import { type Browsers, openBrowsers } from '../harness/browser/browsers.ts';
+import { PlayersHost } from '../harness/browser/hosted-player.ts';
 import type { Witness, WitnessFigures } from '../harness/browser/witness.ts';
 import { findChromium } from '../support/browser.ts';
 
@@ -100,6 +103,34 @@ describe('a viewer in a browser', () => {
     const player = await browsers.newPlayer();
     await expect(player.open('http://127.0.0.2:4800/')).rejects.toThrow('ERR_NAME_NOT_RESOLVED');
     await player.close();
+  });
+});
+
+describe('the players of a process', () => {
+  it('have each its own way out, wake and sleep with one Chromium, and wait loaded for the press', async () => {
+    const host = new PlayersHost();
+    const ways: string[][] = [[], []];
+    // An address that nobody listens at: what does not come through the gate comes nowhere.
+    const trackerUrl = stage.tracker.url.replace('127.0.0.1', '127.0.0.2');
+    const transport = (way: string[]): Transport => ({
+      connect(options) {
+        way.push(`${options.host}:${options.port}`);
+        return connect({ ...options, host: '127.0.0.1' });
+      },
+      accepted: (socket) => socket,
+    });
+    const spec = { trackerUrl, stream: source.stream, mode: 'ins' } as const;
+    const players = await Promise.all(ways.map((way) => host.load(spec, transport(way))));
+    expect(players.map((player) => player.figures())).toEqual([undefined, undefined]);
+    for (const player of players) expect(await player.play()).toBeGreaterThan(0);
+    await until('both play', () => players.every((player) => player.figures()?.state === 'playing'));
+    const ins = new URL(stage.ins.url).host;
+    for (const way of ways) expect(new Set(way)).toEqual(new Set([new URL(trackerUrl).host, ins]));
+    await players[0]!.crash();
+    expect(players[1]!.player.complaints).toEqual([]);
+    await players[1]!.close();
+    await expect(players[1]!.player.open(trackerUrl)).rejects.toThrow('closed');
+    await until('both are gone', () => stage.viewersOf(source.stream) === 0);
   });
 });
 

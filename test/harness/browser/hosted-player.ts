@@ -1,0 +1,112 @@
+import type { Mode } from '../../../protocol/swarm-fields.ts';
+import type { Transport } from '../../../runtime/node/transport.ts';
+import type { FreezeEvent, ViewerFigures } from '../agent/programs.ts';
+import type { BrowserPlayer, BrowserSample } from './browser-player.ts';
+import { type Browsers, openBrowsers } from './browsers.ts';
+import { openGate } from './gate.ts';
+
+export interface HostedPlayerSpec {
+  /** Where the tracker serves its page, `http://HOST:PORT`. */
+  readonly trackerUrl: string;
+  readonly stream: string;
+  readonly mode: Mode;
+}
+
+const LOOK_EVERY_MS = 500;
+const EVENTS_MAX = 1_000;
+
+/**
+ * The players in browsers of one process: one Chromium, opened for the first of them and closed with the last, and a gate of its own
+ * for each player, through which its connections leave as those of its host.
+ */
+export class PlayersHost {
+  private browsers: Promise<Browsers> | undefined;
+  /** Players that are there or being loaded. */
+  private users = 0;
+
+  /**
+   * Loads the page for a viewer and leaves it at that: {@link HostedPlayer.play} is the press on play.
+   *
+   * @throws Error with one sentence: no Chromium, no page.
+   */
+  async load(spec: HostedPlayerSpec, transport: Transport): Promise<HostedPlayer> {
+    const { trackerUrl, stream, mode } = spec;
+    this.users++;
+    this.browsers ??= openBrowsers({ hosts: ['127.0.0.1'], secureOrigins: [trackerUrl], endsOnSignals: false });
+    const leaves: (() => Promise<unknown>)[] = [() => this.left()];
+    try {
+      const browsers = await this.browsers;
+      const gate = await openGate(transport);
+      leaves.unshift(() => gate.close());
+      const player = await browsers.newPlayer({ proxy: gate.url });
+      leaves.unshift(() => player.close());
+      await player.open(`${trackerUrl}/?stream=${stream}&mode=${mode}`);
+      return new HostedPlayer(player, leaves.slice(1));
+    } catch (error) {
+      for (const leave of leaves) await leave();
+      throw error;
+    }
+  }
+
+  private async left(): Promise<void> {
+    if (--this.users > 0) return;
+    const browsers = this.browsers;
+    this.browsers = undefined;
+    await (await browsers?.catch(() => undefined))?.close();
+  }
+}
+
+/** A viewer in a browser whose figures are at hand at any time: they are at most half a second old. */
+export class HostedPlayer {
+  readonly player: BrowserPlayer;
+  /** What is to be ended when it has left. */
+  private readonly after: readonly (() => Promise<unknown>)[];
+  private last: BrowserSample | undefined;
+  private events: FreezeEvent[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private ending: Promise<void> | undefined;
+
+  constructor(player: BrowserPlayer, after: readonly (() => Promise<unknown>)[]) {
+    this.player = player;
+    this.after = after;
+  }
+
+  /** Presses play. Returns the Unix ms of the press, which startup counts from. */
+  async play(): Promise<number> {
+    const atMs = await this.player.play();
+    await this.look();
+    return atMs;
+  }
+
+  /** Undefined before the press. Freezes are told once. */
+  figures(): ViewerFigures | undefined {
+    if (this.last === undefined) return undefined;
+    const events = this.events;
+    this.events = [];
+    return { ...this.last, events };
+  }
+
+  /** Takes its leave. */
+  close(): Promise<void> {
+    this.ending ??= this.end(() => this.player.close());
+    return this.ending;
+  }
+
+  /** Is gone without a word. */
+  crash(): Promise<void> {
+    this.ending ??= this.end(() => this.player.kill());
+    return this.ending;
+  }
+
+  private async look(): Promise<void> {
+    this.last = await this.player.sample();
+    this.events.push(...this.last.events.slice(0, EVENTS_MAX - this.events.length));
+    if (this.ending === undefined) this.timer = setTimeout(() => void this.look(), LOOK_EVERY_MS);
+  }
+
+  private async end(leave: () => Promise<void>): Promise<void> {
+    clearTimeout(this.timer);
+    await leave();
+    for (const end of this.after) await end();
+  }
+}

@@ -1,7 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { VIEWER_COLUMNS } from '../../report/viewers.ts';
 import { mistakeText } from '../../scenarios/format/mistake.ts';
 import { nearest } from '../../scenarios/format/nearest.ts';
 import { readScenarioFile, SCENARIO_FILE_CHARS_MAX, scenarioFileText } from '../../scenarios/format/scenario-file.ts';
@@ -70,11 +69,11 @@ describe('the document', () => {
     expect(examples.map((example) => readScenarioFile(example))).toEqual([expect.objectContaining({ ok: true })]);
   });
 
-  it('names every field, every happening and every column', () => {
+  it('names every field and every happening', () => {
     const whole = readFileSync(new URL('flash-crowd.yaml', FOLDER), 'utf8');
     const fields = [...whole.matchAll(/^([a-z-]+):/gm)].map(([, name]) => name!);
     expect(fields).toHaveLength(18);
-    const words = [...fields, ...VIEWER_COLUMNS.map(({ name }) => name), ...HAPPENINGS.map(({ what }) => what)];
+    const words = [...fields, ...HAPPENINGS.map(({ what }) => what)];
     expect(words.filter((word) => !text.includes(`\`${word}`))).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Builds what runs: the programs with the compiler, the player page and the INS client for pages with vite.
+ * Builds what runs: the programs with the compiler, the pages and the INS client for pages with vite.
  *
  *     npm run build                   all of it
  *     tsx scripts/build.ts --if-needed  only what is older than its sources
@@ -21,6 +21,11 @@ const BUNDLES = [
     config: 'scripts/vite-ins-client.ts',
     made: 'dist/browser/ins-client.js',
     sources: ['ins-client', 'machine', 'protocol', 'runtime', 'scripts/vite-ins-client.ts'],
+  },
+  {
+    config: 'test/harness/live/page/vite.config.ts',
+    made: 'dist/live/index.html',
+    sources: ['test/harness/live', 'report', 'web-player/dom.ts', 'web-player/icon.svg'],
   },
 ];
 

@@ -106,19 +106,23 @@ describe('what a page is told', () => {
 
   it('has totals of those who are there', () => {
     const [one, two, three] = new MadeUpRun(3, 'ins').second(50).viewers;
-    const totals = totalsOf(50_000, [
-      { ...one!, state: 'playing', latencyMs: 1_000, downBps: { ins: 8_000, peers: 0, source: 0 } },
-      { ...two!, state: 'waiting', latencyMs: null, downBps: { ins: 2_000, peers: 0, source: 0 } },
-      { ...three!, state: 'left', latencyMs: 90_000, downBps: { ins: 99_000, peers: 0, source: 0 } },
-    ]);
+    const totals = totalsOf(
+      50_000,
+      [
+        { ...one!, state: 'playing', latencyMs: 1_000, downBps: { ins: 8_000, peers: 0, source: 0 } },
+        { ...two!, state: 'waiting', latencyMs: null, downBps: { ins: 2_000, peers: 0, source: 0 } },
+        { ...three!, state: 'left', latencyMs: 90_000, downBps: { ins: 99_000, peers: 0, source: 0 } },
+      ],
+      0.5,
+    );
     expect(totals).toMatchObject({ here: 2, playing: 1, waiting: 1, stalled: 0, latencyP50Ms: 1_000, insBps: 5_000 });
-    expect(totalsOf(0, [])).toMatchObject({ here: 0, bufferMs: null, latencyP50Ms: null, insBps: null });
+    expect(totalsOf(0, [], 0)).toMatchObject({ here: 0, bufferMs: null, latencyP50Ms: null, insBps: null });
   });
 
   it('keeps a long run whole, with ever fewer points', () => {
     const history = new History();
     const seconds = POINTS_MAX * 20;
-    for (let second = 0; second < seconds; second++) history.push(totalsOf(second * 1000, []));
+    for (let second = 0; second < seconds; second++) history.push(totalsOf(second * 1000, [], 0));
     expect(history.points.length).toBeLessThanOrEqual(POINTS_MAX);
     expect(history.points.length).toBeGreaterThanOrEqual(POINTS_MAX / 2);
     const steps = new Set(history.points.slice(1).map(({ atMs }, at) => atMs - history.points[at]!.atMs));

@@ -113,9 +113,9 @@ export class LiveBoard {
   }
 
   private packed({ phase, atMs, viewers, servers, flows, machine }: LiveSecond): ToldSecond {
-    const known = this.picture.viewers;
-    const now = new Map<HostId, LiveViewer>(known);
+    const now = new Map<HostId, LiveViewer>(this.picture.viewers);
     for (const viewer of viewers) now.set(viewer.id, viewer);
+    const busy = Math.round(machine.busy * 1000) / 1000;
     return {
       phase,
       atMs: Math.round(atMs),
@@ -123,8 +123,8 @@ export class LiveBoard {
       lasting: this.picture.changed(viewers.map(packLasting), 'lasting'),
       servers: packServers(servers),
       flows: packFlows(flows),
-      machine: { busy: Math.round(machine.busy * 1000) / 1000, saturatedBy: machine.saturatedBy },
-      totals: phase === 'running' ? totalsOf(Math.round(atMs), now.values()) : null,
+      machine: { busy, saturatedBy: machine.saturatedBy },
+      totals: phase === 'running' ? totalsOf(Math.round(atMs), now.values(), busy) : null,
     };
   }
 

@@ -19,9 +19,11 @@ export interface Totals {
   readonly sourceBps: number | null;
   readonly dataUpBps: number | null;
   readonly controlUpBps: number | null;
+  /** How busy the machine's processors are, 0 … 1. */
+  readonly busy: number;
 }
 
-export function totalsOf(atMs: number, viewers: Iterable<LiveViewer>): Totals {
+export function totalsOf(atMs: number, viewers: Iterable<LiveViewer>, busy: number): Totals {
   const here = [...viewers].filter(isHere);
   const inState = (state: LiveViewer['state']): number => here.filter((viewer) => viewer.state === state).length;
   const started = here.filter(({ state }) => state !== 'waiting');
@@ -42,6 +44,7 @@ export function totalsOf(atMs: number, viewers: Iterable<LiveViewer>): Totals {
     sourceBps: mean(({ downBps }) => downBps.source),
     dataUpBps: mean(({ upBps }) => upBps.data),
     controlUpBps: mean(({ upBps }) => upBps.control),
+    busy,
   };
 }
 

@@ -9,6 +9,7 @@ import type { ProcessRun } from '../test/harness/controller/process-run.ts';
 import { Session } from '../test/harness/controller/session.ts';
 import { ownProgram } from '../test/harness/links/lab/own-program.ts';
 import { makeMedia } from '../test/harness/media/make-media.ts';
+import type { LiveSession } from './live-session.ts';
 import { Problem } from './problem.ts';
 import { ProcessProgress } from './process-progress.ts';
 import { type RunDone, reportOfRuns } from './report-of-runs.ts';
@@ -21,6 +22,8 @@ export interface ProcessOptions {
   readonly links: 'namespaces' | 'buckets' | undefined;
   /** Viewers that share a process, at most; by default as many as two processors carry. */
   readonly viewersPerProcess: number | undefined;
+  /** The live page; undefined where nobody wants one. */
+  readonly live?: LiveSession | undefined;
   readonly remote: {
     readonly count: number;
     readonly host: string;
@@ -46,8 +49,12 @@ export async function runProcesses(plan: Plan, options: ProcessOptions, over: Pr
   const runs = runsOf(plan);
   const display = new ProcessProgress(process.stderr, runs.length, plan.seconds);
   const notes = new Set<string>();
+  const { live } = options;
+  if (live?.url !== undefined) display.say(`Look on at ${live.url}`);
   const notice = (text: string): void => {
-    if (!notes.has(text)) display.say(text);
+    if (notes.has(text)) return;
+    display.say(text);
+    live?.say(text);
     notes.add(text);
   };
   let stopped = false;
@@ -69,16 +76,19 @@ export async function runProcesses(plan: Plan, options: ProcessOptions, over: Pr
     const told = { notice, preparing: (text: string) => display.preparing(text) };
     session = await Session.open({ agentCommand: AGENT, remote: options.remote, links: options.links, told });
     const outcomes: ProcessOutcome[] = [];
+    live?.begin(plan, runs);
     for (const [at, run] of runs.entries()) {
       display.begin(at, nameOf(plan, run));
-      const outcome = await oneRun(session, plan, run, media.source.input, options, {
-        ...told,
-        second: (r) => display.second(r),
-      });
-      outcomes.push(outcome);
-      display.finished(inShort(outcome));
+      const second = (now: ProcessRun): void => {
+        display.second(now);
+        live?.second();
+      };
+      outcomes.push(await oneRun(session, plan, run, media.source.input, options, { ...told, second }));
+      display.finished(inShort(outcomes.at(-1)!));
+      if (live?.ended === true) break;
     }
-    return { report: reportOf(plan, outcomes, startedAtMs), viewers: viewersOf(plan, outcomes) };
+    const done = planDone(plan, outcomes.length);
+    return { report: reportOf(done, outcomes, startedAtMs), viewers: viewersOf(done, outcomes) };
   } catch (error) {
     if (stopped) throw new Problem('stopped; nothing was written');
     throw error instanceof Problem ? error : new Problem((error as Error).message);
@@ -99,14 +109,23 @@ async function oneRun(
   plan: Plan,
   { column, seed }: PlannedRun,
   input: string,
-  { viewersPerProcess }: ProcessOptions,
+  { viewersPerProcess, live }: ProcessOptions,
   told: Told,
 ): Promise<ProcessOutcome> {
   const { scenario, peers, seconds } = plan;
   const runPlan = planRun({ scenario, seed, peers, mode: column.mode, seconds });
   const viewersPerWorker = viewersPerProcess ?? Math.max(1, Math.ceil(peers / PROCESSES));
-  const run = await session.run({ plan: runPlan, input, viewersPerWorker, told }, () => undefined);
+  const run = await session.run({ plan: runPlan, input, viewersPerWorker, told }, (made) => live?.beginRun(made));
+  live?.ending();
   return outcomeOf(run);
+}
+
+/** What was done of a plan: all of it, unless people ended it early. */
+function planDone(plan: Plan, count: number): Plan {
+  const runs = runsOf(plan).slice(0, count);
+  if (runs.length === runsOf(plan).length) return plan;
+  const columns = plan.columns.filter((column) => runs.some((run) => run.column === column));
+  return { ...plan, columns, seeds: plan.seeds.slice(0, Math.max(1, Math.floor(runs.length / columns.length))) };
 }
 
 function nameOf(plan: Plan, { column, seed }: PlannedRun): string {

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { viewersCsv } from '../../report/viewers.ts';
 import { scenarioFileText } from '../../scenarios/format/scenario-file.ts';
 import { SCENARIOS } from '../../scenarios/plan/scenarios.ts';
@@ -7,6 +7,7 @@ import { redOn } from '../colour.ts';
 import { command } from '../command.ts';
 import { compareTable } from '../compare-table.ts';
 import { lifetime } from '../lifetime.ts';
+import { LiveSession } from '../live-session.ts';
 import { planOf, readEngine, readLinks, readModes } from '../measure-plan.ts';
 import { option, optional, required, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
@@ -70,6 +71,13 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
       '127.0.0.1:4890',
     ),
     secret: optional('TEXT', 'what they have to know', textOf(256)),
+    live: option(
+      'PORT',
+      'where the live page is served on this machine while real processes run',
+      readPort,
+      0,
+      'any free port',
+    ),
     out: option('DIR', 'where report.html, report.json and peers.csv go', readPath, 'inswarm-measure'),
     json: toggle('print the report as one line of JSON instead of a table'),
     print: toggle('run nothing; print the scenario as a file with all its fields, to begin your own with'),
@@ -95,11 +103,25 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
     const plan = planOf(scenario, values);
     // Before anything is run for nothing.
     makeFolder(out);
-    const { report, viewers, broken } =
-      values.engine === 'sim' ? await simulated(plan, life.over) : await byProcesses(plan, values, life.over);
+    const live = values.engine === 'sim' ? undefined : await LiveSession.open(values.live);
+    if (live?.problem !== undefined) process.stderr.write(`${live.problem}\n`);
+    const { report, viewers, broken } = await (live === undefined
+      ? simulated(plan, life.over)
+      : byProcesses(plan, { ...values, live }, life.over)
+    ).catch(async (error: Error) => {
+      live?.end(false, error.message, []);
+      await live?.close();
+      throw error;
+    });
     const written = writeReport(out, report);
     const csv = join(out, 'peers.csv');
     writeFileSync(csv, viewersCsv(viewers));
+    live?.end(
+      true,
+      'All runs are done.',
+      [...written.paths, csv].map((path) => resolve(path)),
+    );
+    await live?.close();
     if (json) printJson(written.report);
     else print(`${compareTable(report, redOn(process.stdout, process.env))}\n\n${[...written.paths, csv].join('\n')}`);
     if (broken !== undefined) throw new Problem(`a rule of the system did not hold; again: ${plan.replay(broken)}`);
@@ -107,6 +129,7 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
 });
 
 interface ProcessesAsked {
+  readonly live: LiveSession;
   readonly links: ProcessOptions['links'];
   readonly perProcess: number | undefined;
   readonly agents: number;
@@ -115,10 +138,10 @@ interface ProcessesAsked {
 }
 
 function byProcesses(plan: Plan, asked: ProcessesAsked, over: Promise<void>): Promise<Done> {
-  const { links, perProcess, agents, listen, secret } = asked;
+  const { links, perProcess, agents, listen, secret, live } = asked;
   if (agents > 0 && secret === undefined) throw new Problem('--agents: say with --secret what agents have to know', 2);
   const remote = agents === 0 ? null : { count: agents, ...listen, key: secret! };
-  return runProcesses(plan, { links, viewersPerProcess: perProcess, remote }, over);
+  return runProcesses(plan, { links, viewersPerProcess: perProcess, remote, live }, over);
 }
 
 function readHostPort(text: string): { readonly host: string; readonly port: number } {

@@ -20,7 +20,7 @@ export interface ProcessOutcome {
 /** Works out what came of a run that is over. */
 export function outcomeOf(run: ProcessRun): ProcessOutcome {
   const { plan, links } = run.config;
-  const { measured, viewers } = run.record.measured(plan.seconds * 1000);
+  const { measured, viewers } = run.record.measured(run.measuredMs);
   const rig: Rig = { links, linksAre: run.linksAre, ...rigFigures(run.seconds.samples()), checks: checksOf(run) };
   const { sourceBps, insBps, peersBps } = plan.sharedOut;
   const bad = run.record.stays.reduce((sum, { figures }) => sum + (figures?.bad ?? 0), 0);

@@ -67,6 +67,8 @@ export class ProcessRun {
   readonly seen: SeenCounts = { hosts: new Map(), flows: new Map() };
   /** By viewer: the share of its rates that it has. */
   readonly throttledTo = new Map<number, number>();
+  /** Up to here it was measured, in ms after its start: to its end, unless it was ended early. */
+  measuredMs = 0;
   /** Addresses of servers that are dead. */
   readonly dead = new Set<string>();
   private readonly plan: RunPlan;
@@ -274,6 +276,7 @@ export class ProcessRun {
       await this.pause(this.startMs + second * 1000 - nowMs());
       if (this.stopper.signal.aborted) break;
       await this.sample(second);
+      this.measuredMs = second * 1000;
       this.record.second();
       this.config.told.second(this);
     }

@@ -36,7 +36,7 @@ export class Record {
   private readonly byId = new Map<string, Stay>();
   /** As it said last. */
   source: SourceFigures = { kind: 'source', part: -1, mediaBytes: 0, dataSentBytes: 0 };
-  private readonly browsers: ReadonlySet<number>;
+  readonly browsers: ReadonlySet<number>;
   /** The run's start, Unix ms by the controller's clock; known before anybody joins. */
   startMs = 0;
 

@@ -24,9 +24,13 @@ export class HandClock implements Clock {
     this.ms = untilMs;
   }
 
-  /** The same, but nobody is woken before the end, as where a process had no time. */
+  /** Time passes, and nobody has been woken yet, as where a process had no time. */
   oversleep(forMs: number): void {
     this.ms += forMs;
+  }
+
+  /** Wakes all whose time has come. */
+  wake(): void {
     while (this.earliest() <= this.ms) this.wakeDue();
   }
 

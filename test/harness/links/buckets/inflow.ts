@@ -1,10 +1,14 @@
 import type { Socket } from 'node:net';
 import { Queue } from '../../../../machine/machine.ts';
+import { WINDOW_BYTES } from '../relay/way.ts';
 import type { FairLine, Lane } from './fair-line.ts';
+import { RecordReader, takenRecord } from './records.ts';
 
 /** Bytes that wait for the downlink at which the kernel is not asked for more, and at which it is again. */
 const FULL_BYTES = 65_536;
 const LOW_BYTES = 32_768;
+/** The other end is told when so many have come through. */
+const TAKEN_BYTES = WINDOW_BYTES / 8;
 
 export interface InflowOptions {
   readonly source: Socket;
@@ -12,6 +16,10 @@ export interface InflowOptions {
   readonly line: FairLine;
   /** Takes what has come through; null: nothing follows. @returns Whether more is wanted before {@link Inflow.want}. */
   readonly give: (bytes: Uint8Array | null) => boolean;
+  /** So many bytes have come through at the other end. */
+  readonly taken: (sizeBytes: number) => void;
+  /** What comes is nothing that a host would send. */
+  readonly strange: () => void;
 }
 
 /** What comes to a program on a connection: it is read from the socket, and waits for the downlink. */
@@ -21,18 +29,20 @@ export class Inflow implements Lane {
   private first: Uint8Array | undefined;
   private readonly rest = new Queue<Uint8Array>();
   private waitingBytes = 0;
+  private untoldBytes = 0;
   private isWanted = false;
   private isStopped = false;
   private readonly options: InflowOptions;
 
   constructor(options: InflowOptions) {
     this.options = options;
-    const { source } = options;
-    source.on('data', (bytes) => this.came(bytes));
-    source.on('end', () => {
-      this.isEnded = true;
-      this.endIfAll();
+    const { source, taken, strange } = options;
+    const reader = new RecordReader({ data: (bytes) => this.came(bytes), taken, ended: () => this.end() });
+    source.on('data', (chunk) => {
+      if (!reader.read(chunk)) strange();
     });
+    // The other program's process has ended.
+    source.on('end', () => this.end());
   }
 
   /** The program wants more. */
@@ -63,7 +73,22 @@ export class Inflow implements Lane {
       this.first = bytes.length < first.length ? first.subarray(bytes.length) : this.rest.shift();
       this.isWanted = this.options.give(bytes);
     }
+    this.tell(sizeBytes);
     if (this.waitingBytes <= LOW_BYTES) this.options.source.resume();
+    this.endIfAll();
+  }
+
+  private tell(sizeBytes: number): void {
+    const { source } = this.options;
+    this.untoldBytes += sizeBytes;
+    if (this.untoldBytes < TAKEN_BYTES || !source.writable) return;
+    source.write(takenRecord(this.untoldBytes));
+    this.untoldBytes = 0;
+  }
+
+  private end(): void {
+    if (this.isEnded) return;
+    this.isEnded = true;
     this.endIfAll();
   }
 

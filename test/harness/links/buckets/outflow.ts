@@ -5,6 +5,7 @@ import { WINDOW_BYTES } from '../relay/way.ts';
 import { resentAfterMs } from '../relay/wire.ts';
 import { Alarm, type Clock } from './clock.ts';
 import type { FairLine, Lane } from './fair-line.ts';
+import { dataRecord, endRecord } from './records.ts';
 
 /** So long what was under way when a program left may take to arrive. */
 const TAIL_MS = 30_000;
@@ -32,12 +33,18 @@ export interface OutflowOptions {
   readonly delayMs: number;
   /** Takes note of bytes that leave. @returns What is sent in their place. */
   readonly note: (bytes: Uint8Array) => Uint8Array;
+  /** The other end is being told that nothing follows. */
+  readonly ended: () => void;
 }
 
 /** What a program sends on a connection: it waits for the uplink, is under way for a while, and goes on over the socket. */
 export class Outflow implements Lane {
   /** Written, and not left. */
   waitingBytes = 0;
+  /** Left, and not through the other end's downlink as far as is known. */
+  private untakenBytes = 0;
+  /** The other end has been told that nothing follows, or is about to be. */
+  isEnded = false;
   private first: Written | undefined;
   private readonly rest = new Queue<Written>();
   private readonly onWay: DelayLine<Load>;
@@ -47,7 +54,7 @@ export class Outflow implements Lane {
   private isMute = false;
   /** The socket has not taken all that it was given. */
   private isFull = false;
-  private ended: (() => void) | undefined;
+  private whenEnded: (() => void) | undefined;
   private heldUntilMs = 0;
   private partedAtMs: number | undefined;
   private deadlineMs = Number.POSITIVE_INFINITY;
@@ -86,8 +93,14 @@ export class Outflow implements Lane {
 
   /** Nothing follows. `done` comes when all has left the uplink. */
   end(done: () => void): void {
-    this.ended = done;
+    this.whenEnded = done;
     this.endIfAll();
+  }
+
+  /** So many bytes are through at the other end. */
+  taken(sizeBytes: number): void {
+    this.untakenBytes = Math.max(0, this.untakenBytes - sizeBytes);
+    this.options.line.enter(this);
   }
 
   /** The program is gone. What is under way arrives; what waits is lost. */
@@ -126,7 +139,7 @@ export class Outflow implements Lane {
     if (this.isMute) return this.waitingBytes;
     if (!this.isOpen || this.isFull) return 0;
     // What is beyond the window waits with the program.
-    return Math.min(this.waitingBytes, Math.max(0, WINDOW_BYTES - this.onWay.bytes));
+    return Math.min(this.waitingBytes, Math.max(0, WINDOW_BYTES - this.untakenBytes));
   }
 
   gone(sizeBytes: number, atMs: number): void {
@@ -144,7 +157,10 @@ export class Outflow implements Lane {
       left -= bytes.length;
       this.waitingBytes -= bytes.length;
       const sent = this.options.note(bytes);
-      if (!this.isMute && sent.length > 0) this.send(sent, sent.length, Math.max(atMs, first.atMs));
+      if (!this.isMute && sent.length > 0) {
+        this.untakenBytes += sent.length;
+        this.send(sent, sent.length, Math.max(atMs, first.atMs));
+      }
       if (bytes.length < first.bytes.length) {
         first.bytes = first.bytes.subarray(bytes.length);
         return;
@@ -155,12 +171,12 @@ export class Outflow implements Lane {
   }
 
   private endIfAll(): void {
-    const { ended } = this;
-    if (ended === undefined || this.waitingBytes > 0 || !this.isOpen) return;
-    this.ended = undefined;
+    const { whenEnded } = this;
+    if (whenEnded === undefined || this.waitingBytes > 0 || !this.isOpen) return;
+    this.whenEnded = undefined;
     const nowMs = this.options.clock.nowMs();
     if (!this.isMute) this.send('end', 0, nowMs);
-    ended();
+    whenEnded();
     this.pass(nowMs);
   }
 
@@ -180,7 +196,7 @@ export class Outflow implements Lane {
     if (nowMs >= this.heldUntilMs) this.heal();
     if (nowMs >= this.heldUntilMs && !this.isFull && onWay.nextMs <= nowMs) {
       target.cork();
-      for (let load = onWay.take(nowMs); load !== undefined; load = onWay.take(nowMs)) give(target, load);
+      for (let load = onWay.take(nowMs); load !== undefined; load = onWay.take(nowMs)) this.give(load);
       target.uncork();
       this.isFull = target.writableNeedDrain;
     }
@@ -189,17 +205,24 @@ export class Outflow implements Lane {
     this.alarm.set(Math.min(onWay.isEmpty ? Number.POSITIVE_INFINITY : nextMs, this.deadlineMs));
   }
 
+  private give({ what }: Load): void {
+    const { target, ended } = this.options;
+    if (what === 'gone') target.destroySoon();
+    else if (!target.writable) return;
+    else if (what === 'end') {
+      target.write(endRecord());
+      this.isEnded = true;
+      ended();
+    } else {
+      target.write(dataRecord(what.length));
+      target.write(what);
+    }
+  }
+
   private heal(): void {
     const { partedAtMs } = this;
     this.partedAtMs = undefined;
     if (partedAtMs === undefined || this.onWay.isEmpty) return;
     this.heldUntilMs = partedAtMs + resentAfterMs(this.heldUntilMs - partedAtMs);
   }
-}
-
-function give(target: Socket, { what }: Load): void {
-  if (what === 'gone') target.destroySoon();
-  else if (!target.writable) return;
-  else if (what === 'end') target.end();
-  else target.write(what);
 }

@@ -43,8 +43,17 @@ export class PacedStream extends TransportStream {
     this.socket = socket;
     this.connecting = isDialled;
     const { uplink, downlink, clock, delayMs } = road;
-    this.out = new Outflow({ target: socket, line: uplink, clock, delayMs, note: (bytes) => road.sent(bytes) });
-    this.inward = new Inflow({ source: socket, line: downlink, give: (bytes) => this.came(bytes, road) });
+    this.out = new Outflow({
+      ...{ target: socket, line: uplink, clock, delayMs },
+      note: (bytes) => road.sent(bytes),
+      ended: () => this.endIfBoth(),
+    });
+    this.inward = new Inflow({
+      ...{ source: socket, line: downlink },
+      give: (bytes) => this.came(bytes, road),
+      taken: (sizeBytes) => this.out.taken(sizeBytes),
+      strange: () => socket.destroy(new Error(`${socket.remoteAddress} is a host, and sends what none would send`)),
+    });
     this.attend();
     if (!isDialled) this.opened();
   }
@@ -157,8 +166,16 @@ export class PacedStream extends TransportStream {
     });
   }
 
+  /** Neither side says anything more. */
+  private endIfBoth(): void {
+    if (this.out.isEnded && this.inward.isEnded) this.socket.end();
+  }
+
   private came(bytes: Uint8Array | null, road: Road): boolean {
-    if (bytes === null) return this.push(null);
+    if (bytes === null) {
+      this.endIfBoth();
+      return this.push(null);
+    }
     road.received(bytes);
     this.bytesRead += bytes.length;
     return this.push(bytes);

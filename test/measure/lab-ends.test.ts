@@ -61,24 +61,4 @@ describe('what is left of a lab', () => {
     owner.kill('SIGKILL');
     await expect.poll(() => processesIn(namespaces), PATIENCE).toEqual([]);
   });
-
-  it('a program that has ended leaves its address to the next one, and its links break', async () => {
-    const lab = await openStage();
-    try {
-      const home = await play(lab, 'home', [host('198.18.1.1', 0)]);
-      await home.call('listen', '198.18.1.1', 'echo');
-      const away = await play(lab, 'away', [host('198.18.1.2', 0)]);
-      const end = await home.call('dial', '198.18.1.1', '198.18.1.2').then(async (refused) => {
-        await expect(home.call('ask', refused, 'nobody')).rejects.toThrow();
-        return away.call('dial', '198.18.1.2', '198.18.1.1');
-      });
-      await away.call('ask', end, 'hello');
-      await away.program.kill();
-      await expect.poll(async () => (await home.call('look')).at(-1), PATIENCE).toMatchObject({ ended: true });
-      const next = await play(lab, 'next', [host('198.18.1.2', 0)]);
-      expect(await next.call('knock', '198.18.1.2', '198.18.1.1', 'hello again')).toBeGreaterThan(0);
-    } finally {
-      await lab.close();
-    }
-  });
 });

@@ -9,6 +9,7 @@ const HOME = '198.18.0.1';
 const AWAY = '198.18.0.2';
 const SLOW = '198.18.0.3';
 const FAST = '198.18.0.4';
+const GUEST = '198.18.0.5';
 /** Timers go off in whole ms. */
 const TICK_MS = 1;
 const PATIENCE = { timeout: 10_000, interval: 10 };
@@ -235,6 +236,22 @@ if (!can.ok) {
       await lab.order({ do: 'reconnect', host: AWAY });
       await expect.poll(here, PATIENCE).toMatchObject({ closed: true, error: 'ECONNRESET' });
       expect(await away.call('knock', AWAY, HOME, 'back')).toBeGreaterThan(0);
+    });
+
+    it('a program that has ended leaves its address to the next one, and its links break', async () => {
+      const guest = await play(lab, 'guest', [host(GUEST, 0)]);
+      const { end, there } = await connection(guest, GUEST, home, HOME);
+      await guest.call('ask', end, 'hello');
+      await guest.program.kill();
+      await expect.poll(there, PATIENCE).toMatchObject({ text: 'hello', ended: true });
+      // The server does not end its side by itself, but its kernel is told.
+      const left = async () =>
+        (await lab.kernel(home.program)).sockets.filter(({ remote }) => remote.address === GUEST);
+      await expect.poll(left, PATIENCE).toEqual([]);
+      // Whatever the last one was, the next one is not.
+      await lab.order({ do: 'cut-off', host: GUEST });
+      const next = await play(lab, 'next guest', [host(GUEST, 0)]);
+      expect(await next.call('knock', GUEST, HOME, 'hello again')).toBeGreaterThan(0);
     });
 
     it('orders for nobody, and programs that have no address of their own, are refused with reasons', async () => {

@@ -30,7 +30,9 @@ export type CanOpen = { readonly ok: true } | { readonly ok: false; readonly why
 export async function canOpenLab(): Promise<CanOpen> {
   if (process.platform !== 'linux') return no('links in network namespaces need Linux');
   if (process.getuid?.() !== 0) {
-    return no('links in network namespaces need root: run it with sudo, or where the kernel allows that: unshare -Ur');
+    return no(
+      'links in network namespaces need root: run it with sudo, or, where the kernel lets users have namespaces, with unshare -Ur before it',
+    );
   }
   const missing = TOOLS.filter(([tool]) => !isThere(tool));
   if (missing.length > 0) {

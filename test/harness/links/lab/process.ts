@@ -21,6 +21,7 @@ export function startAlone(
     // A group of its own: Ctrl-C in a terminal is for this process, which ends the others.
     detached: true,
   });
+  child.on('error', (error) => log(error.message));
   for (const stream of [child.stdout!, child.stderr!]) createInterface({ input: stream }).on('line', log);
   return child;
 }

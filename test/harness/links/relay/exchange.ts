@@ -55,7 +55,7 @@ export class Exchange {
     const wires = [...(place?.wires ?? [])];
     if (place === undefined || wires.length === 0) return;
     const wake = (): void => {
-      for (const wire of wires) wire.end(place);
+      for (const wire of wires) wire.gone(place);
     };
     this.clock.plan({ wake }, this.clock.nowMs() + LAST_WORDS_MS);
   }

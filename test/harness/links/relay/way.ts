@@ -100,6 +100,11 @@ export class Way implements Sleeper {
     this.goOnReading();
   }
 
+  /** The sender is gone: the receiver hears of it after all that it has sent. */
+  fail(nowMs: number): void {
+    this.sent('reset', nowMs);
+  }
+
   wake(nowMs: number): void {
     // What was planned before something earlier came up.
     if (nowMs < this.plannedMs) return;

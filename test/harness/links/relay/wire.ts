@@ -94,6 +94,13 @@ export class Wire implements Sleeper {
     this.end(place);
   }
 
+  /** The program at this end has ended, and what its kernel had to say for it was said. */
+  gone(place: Place): void {
+    const out = place === this.dialler ? this.there : this.back;
+    out.fail(this.clock.nowMs());
+    this.end(place);
+  }
+
   /** This end of it is no more. */
   end(place: Place): void {
     const socket = place === this.dialler ? this.near : this.far;

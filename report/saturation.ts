@@ -65,7 +65,8 @@ function processFigures({ name, machine, cpu, loopDelayP99Ms, rssBytes }: Proces
     machine,
     cpu: { mean: meanOf(cpu) ?? 0, ...top(cpu) },
     loopDelayMs: sorted.length === 0 ? null : { p50: quantileOf(sorted, 0.5)!, ...top(sorted) },
-    rssBytes: rssBytes.length === 0 ? null : Math.max(...rssBytes),
+    // Nothing lives in no memory: nobody looked.
+    rssBytes: Math.max(0, ...rssBytes) || null,
   };
 }
 

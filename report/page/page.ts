@@ -161,7 +161,8 @@ function made(report: Report): Child {
   });
   const rows: [string, Child][] = [
     ['Command', el('code', {}, made.command)],
-    ['Seeds', seeds.join(', ')],
+    ['Seeds', [...new Set(seeds)].join(', ')],
+    ...(new Set(seeds).size === seeds.length ? [] : [['Runs', runsText(report)] as [string, Child]]),
     ['A run', `${countText(seconds)} s of stream, ${countText(report.peers)} viewers`],
     ['Supply', [`${countText(supplyBps)} bit/s in every column`, supplies]],
     ['Version', made.version],

@@ -1,6 +1,6 @@
 import { mainKeys } from '../ideas.ts';
 import type { Report } from '../report.ts';
-import type { LinksKind, MachineFigures, ProcessFigures, Rig } from '../rig.ts';
+import type { MachineFigures, ProcessFigures, Rig } from '../rig.ts';
 import { byKind } from '../saturation.ts';
 import { type Child, el, type Markup } from '../svg/element.ts';
 import { toneOf } from '../svg/tone.ts';
@@ -8,12 +8,6 @@ import { bytesText, capital, percentText } from '../text.ts';
 
 /** More processes of a kind than this are one line. */
 const LINES_MAX = 4;
-
-const LINKS: Readonly<Record<LinksKind, string>> = {
-  namespaces: 'shaped by the kernel',
-  buckets: 'shaped by the programs themselves',
-  'as-they-are': 'as they are, shaped by nobody',
-};
 
 /** What real processes ran on, column by column; nothing of a simulated run. */
 export function ranOn(report: Report): Child {
@@ -43,12 +37,8 @@ export function ranOn(report: Report): Child {
 }
 
 function links(rigs: readonly Rig[]): Markup {
-  const kinds = new Map(rigs.map((rig) => [rig.linksAre, rig.links]));
-  return el(
-    'dl',
-    {},
-    [...kinds].map(([are, kind]) => [el('dt', {}, 'Links'), el('dd', {}, `${capital(LINKS[kind])}. ${are}`)]),
-  );
+  const sentences = [...new Set(rigs.map(({ linksAre }) => `${capital(linksAre).replace(/\.$/, '')}.`))];
+  return el('dl', {}, el('dt', {}, 'Links'), el('dd', {}, sentences.join(' ')));
 }
 
 /** Over all runs of a column: the mean of the median run, and the worst of the rest. */
@@ -83,7 +73,7 @@ function meter(mean: number, p95: number, limit: number): Markup {
 function processes(label: string, rigs: readonly Rig[]): Child {
   const hasOne = rigs.every(({ machines }) => machines.length === 1);
   const rows = [...byKind(rigs.flatMap(({ processes }) => processes))].flatMap(([kind, all]) => {
-    const names = [...new Set(all.map(({ name, machine }) => (hasOne ? name : `${name}, ${machine}`)))];
+    const names = inOrder(all.map(({ name, machine }) => (hasOne ? name : `${name}, ${machine}`)));
     if (names.length > LINES_MAX) return [row(kind, `${all.length / rigs.length} of them`, all)];
     return names.map((name) =>
       row(
@@ -105,6 +95,11 @@ function processes(label: string, rigs: readonly Rig[]): Child {
       `Of one processor, on average and in 95\u00a0% of the seconds; how late the event loop was in 95\u00a0% of them; the most memory. ${several}: the median, and under it the least and the most.`,
     ),
   ];
+}
+
+/** Each once, `viewers 2` before `viewers 10`. */
+function inOrder(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
 }
 
 function row(name: string, note: string, those: readonly ProcessFigures[]): Markup {

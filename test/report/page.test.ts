@@ -7,7 +7,7 @@ import { spread } from '../../report/svg/frame.ts';
 import { linearScale, percentText, secondsText } from '../../report/svg/scale.ts';
 import { isReached, targetOf } from '../../report/targets.ts';
 import { figureText, halfText, rateText } from '../../report/text.ts';
-import { sampleProcessReport } from './rig.ts';
+import { sampleProcessReport, sampleRig } from './rig.ts';
 import { sampleReport } from './sample.ts';
 
 /** What does not close, or closes what was never open; nothing where all is well. */
@@ -122,13 +122,20 @@ describe('the page of real processes', () => {
 
   it('says what it ran on: links, machines, each server, and many viewers in one line', () => {
     const ran = part(page, 'What it ran on');
-    expect(ran).toContain('Shaped by the kernel. Each program in a network namespace of its own');
+    expect(ran).toContain('<dt>Links</dt><dd>Each program in a network namespace of its own');
     expect(ran).toContain('This machine, 2 processors: 47\u00a0% busy on average, at most 71\u00a0% in 95');
     for (const name of ['tracker', 'INS server 0', 'INS server 1', 'relay'])
       expect(ran.match(new RegExp(`<th scope="row">${name}</th>`, 'g'))).toHaveLength(2);
     expect(ran).toContain('<th scope="row">viewers<small>20 of them</small></th>');
     expect(ran).not.toContain('viewers 3');
     expect(ran).toMatch(/<td>5\.2\u00a0%<small>5\.0–5\.4\u00a0%<\/small><\/td>/);
+  });
+
+  it('names processes in the order of their numbers, whichever was up first', () => {
+    const rig = sampleRig();
+    const turned = { ...rig, processes: rig.processes.toReversed() };
+    const text = pageOf(sampleProcessReport([1], { ins: turned, native: turned }));
+    expect(text.indexOf('>INS server 0<')).toBeLessThan(text.indexOf('>INS server 1<'));
   });
 
   it('sets what was counted twice side by side, with the sentence that explains, and what is tolerated', () => {

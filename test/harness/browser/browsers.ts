@@ -8,8 +8,8 @@ import { Witness, type WitnessOptions } from './witness.ts';
 export interface ChromiumUsage {
   /** Of the processes that run now, since each started. */
   readonly cpuMs: number;
-  /** Resident pages, those that are shared counted in each; 0 where the system does not tell. */
-  readonly rssBytes: number;
+  /** What is resident, what several share shared out among them; 0 where the system does not tell. */
+  readonly memoryBytes: number;
   readonly processes: number;
 }
 
@@ -18,9 +18,9 @@ export interface PlayerPlace {
   readonly proxy?: string;
 }
 
-const SIZE = { width: 640, height: 480 };
+/** Nobody looks: a screen is as small as the page lets it be, since Chromium paints it without a graphics card. */
+const SIZE = { width: 320, height: 240 };
 const CLOSE_WITHIN_MS = 5_000;
-const PAGE_BYTES = 4_096;
 
 /** Starts a Chromium for players and witnesses. */
 export async function openBrowsers(options: ChromiumOptions = {}): Promise<Browsers> {
@@ -52,10 +52,10 @@ export class Browsers {
     const session = await this.chromium.newBrowserCDPSession();
     try {
       const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-      const rss = await Promise.all(processInfo.map(({ id }) => rssBytes(id)));
+      const bytes = await Promise.all(processInfo.map(({ id }) => memoryBytes(id)));
       return {
         cpuMs: processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1_000, 0),
-        rssBytes: rss.reduce((sum, bytes) => sum + bytes, 0),
+        memoryBytes: bytes.reduce((sum, one) => sum + one, 0),
         processes: processInfo.length,
       };
     } finally {
@@ -75,7 +75,7 @@ export class Browsers {
   }
 }
 
-async function rssBytes(pid: number): Promise<number> {
-  const pages = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '');
-  return (Number(pages.split(' ')[1]) || 0) * PAGE_BYTES;
+async function memoryBytes(pid: number): Promise<number> {
+  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
+  return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1_024;
 }

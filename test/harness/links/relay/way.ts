@@ -139,8 +139,9 @@ export class Way implements Sleeper {
   private plan(): void {
     const atMs = Math.max(this.line.nextMs, this.heldUntilMs);
     if (this.isFull || atMs >= this.plannedMs || atMs === Number.POSITIVE_INFINITY) return;
-    this.plannedMs = atMs;
-    this.clock.plan(this, atMs);
+    // What is overdue by now was kept waiting by the links, not by this clock.
+    this.plannedMs = Math.max(atMs, this.clock.nowMs());
+    this.clock.plan(this, this.plannedMs);
   }
 
   /** Passes on all that is due, in one call to the kernel. */

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FRAME_BLOCK } from '../../protocol/frames.ts';
 import { canOpenLab } from '../harness/links/lab/can-open.ts';
 import type { Lab } from '../harness/links/lab/lab.ts';
+import { HELD_BYTES_MAX } from '../harness/links/relay/way.ts';
 import type { EndState } from './lab-program.ts';
 import { countsOf, host, openStage, type Player, play, ROUND_TRIP_MS } from './lab-stage.ts';
 
@@ -138,8 +139,8 @@ if (!can.ok) {
         const wasSent = sent.sent.otherBytes - before[0].sent.otherBytes;
         return wasSent - (received.received.otherBytes - before[1].received.otherBytes);
       };
-      await expect.poll(waiting, PATIENCE).toBeGreaterThan(1_000_000);
-      expect(await waiting()).toBeLessThan(1_048_576 + 65_536);
+      await expect.poll(waiting, PATIENCE).toBeGreaterThan(0.9 * HELD_BYTES_MAX);
+      expect(await waiting()).toBeLessThan(HELD_BYTES_MAX + 65_536);
       const reader = (await pair.call('look')).findIndex(({ remote }) => remote === `${HOME}:${port}`);
       await pair.call('resume', reader);
       await expect.poll(async () => (await there()).receivedBytes, PATIENCE).toBe(BYTES);

@@ -35,8 +35,8 @@ const RULES = [
 /** The namespace in the middle: whatever comes in is for the relay, whosever address it has. */
 export function middleScript(): string {
   const ip = [...RULES, `addr add ${MIDDLE}/32 dev lo`, `route add local ${ALL} dev lo`];
-  // The relay's own window is what bounds a connection; the kernel's shall not be in addition to it what two machines have.
-  const buffers = ['echo 4096 131072 262144 >tcp_rmem', 'echo 4096 65536 262144 >tcp_wmem'].join('\n');
+  // An eighth of the simulator's window before the relay, and an eighth behind it.
+  const buffers = ['echo 4096 65536 131072 >tcp_rmem', 'echo 4096 65536 131072 >tcp_wmem'].join('\n');
   return `${COMMON}${buffers}\n${batch('ip', ip)}`;
 }
 

@@ -5,10 +5,12 @@ import type { CountedFlow, Place } from './place.ts';
 import type { Sleeper } from './wheel.ts';
 
 /**
- * Bytes under way in one direction of a connection beyond which no more are read, as in the simulator (`sim/pipe.ts`): what sockets and
+ * Bytes under way in one direction of a connection beyond which its sender waits, as in the simulator (`sim/pipe.ts`): what sockets and
  * network take in before a receiver has read it.
  */
 export const WINDOW_BYTES = 1_048_576;
+/** Of these in the relay: the rest is what the kernel holds before and behind it (`lab/scripts.ts`). */
+export const HELD_BYTES_MAX = (WINDOW_BYTES * 3) / 4;
 
 /** A chunk as it was read, or how the sender has ended. */
 interface Load extends Parcel {
@@ -122,7 +124,7 @@ export class Way implements Sleeper {
     if (this.swallows) return;
     this.line.push({ what: chunk, sentMs: this.clock.nowMs(), sizeBytes: chunk.length, tally });
     this.plan();
-    if (this.line.bytes >= WINDOW_BYTES && !this.isPaused) {
+    if (this.line.bytes >= HELD_BYTES_MAX && !this.isPaused) {
       this.isPaused = true;
       this.source?.pause();
     }
@@ -168,7 +170,7 @@ export class Way implements Sleeper {
   }
 
   private goOnReading(): void {
-    if (!this.isPaused || this.line.bytes > WINDOW_BYTES / 2) return;
+    if (!this.isPaused || this.line.bytes > HELD_BYTES_MAX / 2) return;
     this.isPaused = false;
     this.source?.resume();
   }

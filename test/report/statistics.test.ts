@@ -2,7 +2,17 @@ import { describe, expect, it } from 'vitest';
 import { distributionOf, pooled, quantileOf } from '../../report/distribution.ts';
 import { differences, ideasIn, sentenceOf } from '../../report/ideas.ts';
 import { meanFigures } from '../../report/merge.ts';
-import { deviationOf, estimateOf, isBeyondChance, meanOf, pairedDifference } from '../../report/statistics.ts';
+import { pairedRuns } from '../../report/runs.ts';
+import {
+  deviationOf,
+  estimateOf,
+  isBeyondChance,
+  meanOf,
+  pairedDifference,
+  surelyBeyondChance,
+  welchContrast,
+} from '../../report/statistics.ts';
+import { studentChance, studentPoint } from '../../report/student.ts';
 import { sampleReport } from './sample.ts';
 
 describe('means and their confidence', () => {
@@ -46,6 +56,60 @@ describe('paired differences', () => {
   it('leave out seeds for which one side has nothing', () => {
     expect(pairedDifference([1, null, 3], [2, 5, null])).toEqual({ mean: 1, half: null });
     expect(pairedDifference([null], [1])).toBeNull();
+  });
+});
+
+describe('what is chance', () => {
+  it('is Student’s t, as tables have it', () => {
+    const tabled = [
+      [1, 12.706],
+      [2, 4.303],
+      [5, 2.571],
+      [10, 2.228],
+      [30, 2.042],
+      [120, 1.98],
+    ] as const;
+    for (const [degrees, point] of tabled) {
+      expect(studentPoint(degrees)).toBeCloseTo(point, 3);
+      expect(studentChance(point, degrees)).toBeCloseTo(0.05, 4);
+    }
+    expect(studentPoint(8, 0.01)).toBeCloseTo(3.355, 3);
+    expect([studentChance(0, 3), studentChance(-2.571, 5)]).toEqual([1, expect.closeTo(0.05, 4)]);
+  });
+
+  it('between two samples is Welch’s: worked out by hand', () => {
+    const contrast = welchContrast([10, 12, 14], [20, 21, 22, 23])!;
+    // 4 / 3 and 1.6667 / 4 are the squares of the errors of the means; 3.11 degrees of freedom.
+    expect(contrast.mean).toBe(9.5);
+    const error = Math.sqrt(4 / 3 + 5 / 12);
+    const degrees = (4 / 3 + 5 / 12) ** 2 / ((4 / 3) ** 2 / 2 + (5 / 12) ** 2 / 3);
+    expect(contrast.half).toBeCloseTo(error * studentPoint(degrees), 9);
+    expect(contrast.chance).toBeCloseTo(studentChance(9.5 / error, degrees), 9);
+    expect(welchContrast([1], [2, 3])).toBeNull();
+    expect(welchContrast([1, 1], [1, 1])).toEqual({ mean: 0, half: 0, chance: 1 });
+    expect(welchContrast([1, 1], [2, 2])).toEqual({ mean: 1, half: 0, chance: 0 });
+  });
+
+  it('is looked for once in each of several findings: Holm’s method', () => {
+    // 0.05 / 4, / 3, / 2, / 1: the second smallest is beyond its share, and all after it fall, too.
+    expect(surelyBeyondChance([0.04, 0.001, 0.03, 0.02])).toEqual([false, true, false, false]);
+    expect(surelyBeyondChance([0.04, 0.001, 0.015, 0.02])).toEqual([true, true, true, true]);
+    expect(surelyBeyondChance([])).toEqual([]);
+  });
+});
+
+describe('runs of the same seeds', () => {
+  it('are paired repetition by repetition, and what only one column has is left out', () => {
+    const runs = (...seeds: number[]) => {
+      const [run] = sampleReport([1]).modes.ins!.runs;
+      return { runs: seeds.map((seed, at) => ({ ...run!, seed, figures: { ...run!.figures, missedRate: at / 10 } })) };
+    };
+    const pairs = pairedRuns(runs(1, 1, 2, 3), runs(2, 1, 1, 1));
+    expect(pairs.map(({ before, after }) => [before.missedRate, after.missedRate])).toEqual([
+      [0, 0.1],
+      [0.1, 0.2],
+      [0.2, 0],
+    ]);
   });
 });
 

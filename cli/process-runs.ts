@@ -22,6 +22,9 @@ export interface ProcessOptions {
   readonly links: 'namespaces' | 'buckets' | undefined;
   /** Viewers that share a process, at most; by default as many as two processors carry. */
   readonly viewersPerProcess: number | undefined;
+  /** How many viewers are players in headless Chromium, and how many have a plain player beside them. */
+  readonly browsers?: number;
+  readonly witnesses?: number;
   /** The live page; undefined where nobody wants one. */
   readonly live?: LiveSession | undefined;
   readonly remote: {
@@ -109,13 +112,15 @@ async function oneRun(
   plan: Plan,
   { column, seed }: PlannedRun,
   input: string,
-  { viewersPerProcess, live }: ProcessOptions,
+  { viewersPerProcess, browsers = 0, witnesses = 0, live }: ProcessOptions,
   told: Told,
 ): Promise<ProcessOutcome> {
   const { scenario, peers, seconds } = plan;
   const runPlan = planRun({ scenario, seed, peers, mode: column.mode, seconds });
   const viewersPerWorker = viewersPerProcess ?? Math.max(1, Math.ceil(peers / PROCESSES));
-  const run = await session.run({ plan: runPlan, input, viewersPerWorker, told }, (made) => live?.beginRun(made));
+  const run = await session.run({ plan: runPlan, input, viewersPerWorker, browsers, witnesses, told }, (made) =>
+    live?.beginRun(made),
+  );
   live?.ending();
   return outcomeOf(run);
 }

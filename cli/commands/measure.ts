@@ -56,6 +56,20 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
       'how many viewers share a process, at most; by default an eighth of them',
       wholeNumber(1, 10_000, ''),
     ),
+    browsers: option(
+      'NUMBER',
+      'how many of the viewers are players in headless Chromium',
+      wholeNumber(0, 64, ''),
+      0,
+      '0',
+    ),
+    witnesses: option(
+      'NUMBER',
+      'how many of the others have a plain player in Chromium beside them, that says what it sees',
+      wholeNumber(0, 16, ''),
+      0,
+      '0',
+    ),
     agents: option(
       'NUMBER',
       'wait for so many inswarm agent on other machines, which run the viewers',
@@ -129,6 +143,8 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
 });
 
 interface ProcessesAsked {
+  readonly browsers: number;
+  readonly witnesses: number;
   readonly live: LiveSession;
   readonly links: ProcessOptions['links'];
   readonly perProcess: number | undefined;
@@ -138,10 +154,10 @@ interface ProcessesAsked {
 }
 
 function byProcesses(plan: Plan, asked: ProcessesAsked, over: Promise<void>): Promise<Done> {
-  const { links, perProcess, agents, listen, secret, live } = asked;
+  const { links, perProcess, browsers, witnesses, agents, listen, secret, live } = asked;
   if (agents > 0 && secret === undefined) throw new Problem('--agents: say with --secret what agents have to know', 2);
   const remote = agents === 0 ? null : { count: agents, ...listen, key: secret! };
-  return runProcesses(plan, { links, viewersPerProcess: perProcess, remote, live }, over);
+  return runProcesses(plan, { links, viewersPerProcess: perProcess, browsers, witnesses, remote, live }, over);
 }
 
 function readHostPort(text: string): { readonly host: string; readonly port: number } {

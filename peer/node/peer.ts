@@ -15,7 +15,7 @@ import { serveHls } from '../../runtime/node/hls-http.ts';
 import { createHttpServer, type HttpServer } from '../../runtime/node/http.ts';
 import { addCounters, type LinkKind, SwarmLinks } from '../../runtime/node/swarm-links.ts';
 import type { Transport } from '../../runtime/node/transport.ts';
-import type { Connection, LinkCounters } from '../../runtime/node/ws-link.ts';
+import { type Connection, type LinkCounters, makeCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
 import { PeerCore, type PeerStats } from '../core/peer.ts';
@@ -32,6 +32,8 @@ export interface PeerConfig {
   readonly host?: string;
   /** Where neighbours dial; 0, the default, is any free port. */
   readonly listenPort?: number;
+  /** False: it listens nowhere, and nobody can dial it, as with a browser. */
+  readonly dialable?: boolean;
   /** Where the stream is served as HLS; 0 is any free port, none when left out. */
   readonly httpPort?: number;
   readonly region?: string;
@@ -65,7 +67,7 @@ export interface PeerShellStats extends PeerStats {
 }
 
 export interface RunningPeer {
-  /** Where neighbours dial. */
+  /** Where neighbours dial; empty where nobody can. */
   readonly url: string;
   /** The gateway's master playlist; undefined without `httpPort`. */
   readonly gatewayUrl: string | undefined;
@@ -120,17 +122,18 @@ class PeerShell implements RunningPeer {
   }
 
   async start(): Promise<void> {
-    const { host = '127.0.0.1', listenPort = 0, httpPort, tracker, stream, mode, region, follow } = this.config;
+    const { host = '127.0.0.1', httpPort, tracker, stream, mode, region, follow, dialable = true } = this.config;
     if (httpPort !== undefined) await this.serve(host, httpPort);
-    this.listener = await listenWebSockets({ host, port: listenPort }, this.over, (link) => this.links.accept(link));
-    this.url = this.listener.url;
+    if (dialable) await this.listen(host);
     this.core = new PeerCore({
       stream,
       key: this.key.publicKey,
       trackerUrl: tracker,
       mode,
-      url: announcedUrl(host, this.listener.port, tracker),
+      url: this.listener === undefined ? null : announcedUrl(host, this.listener.port, tracker),
       region: region ?? null,
+      // Who cannot be dialled and is in INS mode shows its address to nobody.
+      dialsNeighbours: dialable || mode !== 'ins',
       ...(this.config.invitation === undefined ? {} : { invitation: this.config.invitation }),
       follow: follow ?? true,
       insServers: this.config.insServers ?? [],
@@ -143,7 +146,7 @@ class PeerShell implements RunningPeer {
 
   stats(): PeerShellStats {
     const { tracker, ins } = this.links.counters;
-    const peer = addCounters(this.links.counters.peer, this.listener!.counters);
+    const peer = addCounters(this.links.counters.peer, this.listener?.counters ?? makeCounters());
     const all = addCounters(addCounters(tracker, ins), peer);
     return {
       ...this.core!.stats(nowMs()),
@@ -169,6 +172,12 @@ class PeerShell implements RunningPeer {
     this.driven?.stop();
     await Promise.all([this.links.close(), this.http?.close()]);
     await this.listener?.close();
+  }
+
+  private async listen(host: string): Promise<void> {
+    const port = this.config.listenPort ?? 0;
+    this.listener = await listenWebSockets({ host, port }, this.over, (link) => this.links.accept(link));
+    this.url = this.listener.url;
   }
 
   private async serve(host: string, port: number): Promise<void> {

@@ -8,17 +8,23 @@ import type { Transport } from '../../../runtime/node/transport.ts';
 import type { Connection } from '../../../runtime/node/ws-link.ts';
 import { startSource } from '../../../source-server/node/source.ts';
 import { startTracker } from '../../../tracker/node/tracker.ts';
+import { PlayersHost } from '../browser/hosted-player.ts';
+import { BesidePlayer } from './beside-player.ts';
 import { playerFolder } from './player-folder.ts';
 import { type FreezeEvent, HLS_PORT, type ProgramFigures, type ProgramSpec, SWARM_PORT } from './programs.ts';
 
 /** A program that runs in this process. */
 export interface Hosted {
+  /** Unix ms of its begin: of a viewer, when it first dialled, or somebody pressed play. */
+  readonly atMs: number;
   /** The stream that it broadcasts. */
   readonly stream: string | null;
   figures(): ProgramFigures;
   /** Of viewers; nobody asks the others. */
   connections(): readonly Connection[];
   close(): Promise<void>;
+  /** Is gone without a word, as far as a program can: its links have to be cut, too. */
+  crash?(): Promise<void>;
 }
 
 type Spec<Kind> = Extract<ProgramSpec, { kind: Kind }>;
@@ -30,9 +36,15 @@ export type Notice = (text: string) => void;
  * Starts a program.
  *
  * @param transport - Of its host.
+ * @param pressed - Resolves when a person is to press play, for programs that are loaded before.
  * @throws Error with one sentence.
  */
-export function host(program: ProgramSpec, transport: Transport, notice: Notice): Promise<Hosted> {
+export function host(
+  program: ProgramSpec,
+  transport: Transport,
+  pressed: () => Promise<void>,
+  notice: Notice,
+): Promise<Hosted> {
   switch (program.kind) {
     case 'tracker':
       return hostTracker(program, transport, logTo(notice));
@@ -41,7 +53,9 @@ export function host(program: ProgramSpec, transport: Transport, notice: Notice)
     case 'source':
       return hostSource(program, transport, notice);
     case 'viewer':
-      return hostViewer(program, transport);
+      return pressed().then(() => hostViewer(program, transport, notice));
+    case 'browser':
+      return hostBrowser(program, transport, pressed);
   }
 }
 
@@ -55,18 +69,21 @@ function logTo(notice: Notice): Log {
 
 async function hostTracker({ host, ins }: Spec<'tracker'>, transport: Transport, log: Log): Promise<Hosted> {
   // All addresses are ours: nobody is to be turned away for coming with many others.
+  const atMs = nowMs();
   const tracker = await startTracker({ host, port: SWARM_PORT, ins, playerFolder: playerFolder(), transport, log });
-  return { stream: null, figures: () => ({ kind: 'tracker' }), connections: none, close: () => tracker.close() };
+  return { atMs, stream: null, figures: () => ({ kind: 'tracker' }), connections: none, close: () => tracker.close() };
 }
 
 async function hostIns({ host, bandwidthBps, keyFile }: Spec<'ins'>, transport: Transport, log: Log): Promise<Hosted> {
   const limits = { bandwidthBps, closesWhenOverloaded: false };
+  const atMs = nowMs();
   const server = await startInsServer({ host, port: SWARM_PORT, keyFile, limits, transport, log });
-  return { stream: null, figures: () => ({ kind: 'ins' }), connections: none, close: () => server.close() };
+  return { atMs, stream: null, figures: () => ({ kind: 'ins' }), connections: none, close: () => server.close() };
 }
 
 async function hostSource(program: Spec<'source'>, transport: Transport, notice: Notice): Promise<Hosted> {
   const { kind: _, ...config } = program;
+  const atMs = nowMs();
   const source = await startSource({
     ...config,
     transport,
@@ -78,6 +95,7 @@ async function hostSource(program: Spec<'source'>, transport: Transport, notice:
     },
   });
   return {
+    atMs,
     stream: source.stream,
     figures() {
       const { part, madeBytes, links } = source.stats();
@@ -89,8 +107,8 @@ async function hostSource(program: Spec<'source'>, transport: Transport, notice:
   };
 }
 
-async function hostViewer(program: Spec<'viewer'>, transport: Transport): Promise<Hosted> {
-  const { host, tracker, stream, mode, region, gateway } = program;
+async function hostViewer(program: Spec<'viewer'>, transport: Transport, notice: Notice): Promise<Hosted> {
+  const { host, tracker, stream, mode, region, dialable, witnessed } = program;
   const id = streamIdFromText(stream);
   if (id === undefined) throw new Error(`${stream} is no id of a stream`);
   let events: FreezeEvent[] = [];
@@ -98,9 +116,12 @@ async function hostViewer(program: Spec<'viewer'>, transport: Transport): Promis
     if (event.kind === 'freeze') events.push({ kind: 'freeze', atMs: event.atMs });
     if (event.kind === 'resumed') events.push({ kind: 'resumed', atMs: event.atMs, frozenMs: event.frozenMs });
   };
-  const place = { host, listenPort: SWARM_PORT, ...(gateway ? { httpPort: HLS_PORT } : {}) };
+  const place = { host, listenPort: SWARM_PORT, dialable, ...(witnessed ? { httpPort: HLS_PORT } : {}) };
+  const atMs = nowMs();
   const peer = await startPeer({ ...place, tracker, stream: id, mode, region, transport, onEvent });
+  const beside = witnessed ? new BesidePlayer(peer.gatewayUrl!, notice) : undefined;
   return {
+    atMs,
     stream: null,
     figures() {
       const { sentBytes, receivedBytes, ...stats } = peer.stats();
@@ -108,12 +129,38 @@ async function hostViewer(program: Spec<'viewer'>, transport: Transport): Promis
       const { bytesFrom, usefulBytes, bad, neighbours } = stats;
       const told = events;
       events = [];
+      const seen = beside?.seen;
       return {
         ...{ kind: 'viewer', state, part, bufferMs, latencyMs, startupDelayMs, dueBlocks, missedBlocks },
         ...{ bytesFrom, usefulBytes, bad, neighbours, sent: sentBytes, received: receivedBytes, events: told },
+        ...(seen === undefined ? {} : { witness: seen }),
       };
     },
     connections: () => peer.connections(),
-    close: () => peer.close(),
+    async close() {
+      await Promise.all([beside?.close(), peer.close()]);
+    },
+  };
+}
+
+/** All players of this process share a browser. */
+const players = new PlayersHost();
+
+async function hostBrowser(
+  { trackerUrl, stream, mode }: Spec<'browser'>,
+  transport: Transport,
+  pressed: () => Promise<void>,
+): Promise<Hosted> {
+  const player = await players.load({ trackerUrl, stream, mode }, transport);
+  await pressed();
+  const atMs = await player.play();
+  return {
+    atMs,
+    stream: null,
+    // Play was pressed, so there are figures.
+    figures: () => player.figures()!,
+    connections: none,
+    close: () => player.close(),
+    crash: () => player.crash(),
   };
 }

@@ -38,8 +38,19 @@ export type ProgramSpec =
       readonly stream: string;
       readonly mode: Mode;
       readonly region: string;
-      /** Serves HLS to a player beside it. */
-      readonly gateway: boolean;
+      /** False: nobody can dial it, as with a browser. */
+      readonly dialable: boolean;
+      /** A plain player in a browser beside it plays what it serves as HLS, and says what it sees. */
+      readonly witnessed: boolean;
+    }
+  /** A viewer with our player in a browser. Its page is loaded as soon as it is asked for; play is pressed at the time that it is asked for. */
+  | {
+      readonly kind: 'browser';
+      readonly host: string;
+      /** Where the tracker serves the page, `http://HOST:PORT`. */
+      readonly trackerUrl: string;
+      readonly stream: string;
+      readonly mode: Mode;
     };
 
 export type ToWorker =
@@ -120,6 +131,8 @@ export interface ViewerFigures {
   readonly neighbours: number;
   /** Freezes since the last sample: that playback stopped, and that it went on. */
   readonly events: readonly FreezeEvent[];
+  /** What a plain player beside it sees on its screen; none where none is there. */
+  readonly witness?: { readonly freezes: number; readonly frozenMs: number; readonly startupDelayMs: number | null };
 }
 
 export type FreezeEvent =

@@ -14,10 +14,12 @@ const SOCKETS_PER_MESSAGE = 200;
 const CLOSE_WITHIN_MS = 4_000;
 
 const look = watchProcess();
-const programs = new Map<string, Hosted>();
+const programs = new Map<string, { readonly hosted: Hosted; readonly address: string }>();
+/** Programs that are being started, and those of them that are to be stopped as soon as they have. */
+const starting = new Set<string>();
+const stopEarly = new Map<string, Stop>();
 /** Ends of programs, by their addresses: who comes back waits for it. */
 const closing = new Map<string, Promise<void>>();
-const addresses = new Map<string, string>();
 /** Where links are made here, by address. */
 const paced = new Map<string, PacedHost>();
 
@@ -25,25 +27,26 @@ function say(message: FromWorker): void {
   if (process.connected) process.send!(message);
 }
 
-function at(atMs: number | null, run: () => void): void {
+/** Resolves at that time; at once where it has passed. */
+function until(atMs: number | null): Promise<void> {
   const delayMs = atMs === null ? 0 : atMs - nowMs();
-  if (delayMs > 0) setTimeout(run, delayMs);
-  else run();
+  return delayMs > 0 ? new Promise((resolve) => setTimeout(resolve, delayMs)) : Promise.resolve();
 }
 
-async function start({ id, program }: Extract<ToWorker, { do: 'start' }>): Promise<void> {
+async function start({ id, program, atMs }: Extract<ToWorker, { do: 'start' }>): Promise<void> {
+  starting.add(id);
   try {
     await closing.get(program.host);
-    const atMs = nowMs();
-    const hosted = await host(program, transportOf(program.host), (text) =>
-      say({ say: 'notice', id, text: text.slice(0, 500) }),
-    );
-    programs.set(id, hosted);
-    addresses.set(id, program.host);
-    say({ say: 'started', id, atMs, stream: hosted.stream });
+    const notice = (text: string) => say({ say: 'notice', id, text: text.slice(0, 500) });
+    const hosted = await host(program, transportOf(program.host), () => until(atMs), notice);
+    programs.set(id, { hosted, address: program.host });
+    say({ say: 'started', id, atMs: hosted.atMs, stream: hosted.stream });
   } catch (error) {
     say({ say: 'failed', id, why: (error as Error).message.slice(0, 500) });
   }
+  starting.delete(id);
+  const early = stopEarly.get(id);
+  if (early !== undefined) stop(early);
 }
 
 function begin({ hosts, buckets }: Extract<ToWorker, { do: 'begin' }>): void {
@@ -60,19 +63,27 @@ function transportOf(address: string): Transport {
   return paced.get(address)?.transport ?? tcpFrom(address);
 }
 
-function stop({ id }: Extract<ToWorker, { do: 'stop' }>): void {
-  const hosted = programs.get(id);
+type Stop = Extract<ToWorker, { do: 'stop' }>;
+
+function stop(order: Stop): void {
+  const { id, crashes } = order;
+  if (starting.has(id)) {
+    stopEarly.set(id, order);
+    return;
+  }
+  stopEarly.delete(id);
+  const program = programs.get(id);
   programs.delete(id);
-  const figures = hosted?.figures() ?? null;
-  say({ say: 'stopped', id, atMs: nowMs(), figures });
-  if (hosted === undefined) return;
-  const address = addresses.get(id)!;
+  say({ say: 'stopped', id, atMs: nowMs(), figures: program?.hosted.figures() ?? null });
+  if (program === undefined) return;
+  const { hosted, address } = program;
   const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
-  closing.set(address, Promise.race([hosted.close(), late]));
+  const end = crashes && hosted.crash !== undefined ? hosted.crash() : hosted.close();
+  closing.set(address, Promise.race([end.catch(() => undefined), late]));
 }
 
 function sample(at: number): void {
-  const samples: ProgramSample[] = [...programs].map(([id, hosted]) => ({ id, figures: hosted.figures() }));
+  const samples: ProgramSample[] = [...programs].map(([id, { hosted }]) => ({ id, figures: hosted.figures() }));
   const process = look();
   const counts = [...paced.values()].map((one) => one.counts());
   const flows = [...paced.values()].map((one) => one.flows());
@@ -87,7 +98,7 @@ function sample(at: number): void {
 }
 
 function sockets(at: number): void {
-  const all = [...programs.values()].flatMap((hosted) => hosted.connections());
+  const all = [...programs.values()].flatMap(({ hosted }) => hosted.connections());
   do {
     const some = all.splice(0, SOCKETS_PER_MESSAGE);
     say({ say: 'sockets', at, last: all.length === 0, sockets: some });
@@ -100,10 +111,10 @@ process.on('message', (message: ToWorker) => {
       begin(message);
       return;
     case 'start':
-      at(message.atMs, () => void start(message));
+      void start(message);
       return;
     case 'stop':
-      at(message.atMs, () => stop(message));
+      void until(message.atMs).then(() => stop(message));
       return;
     case 'link':
       for (const one of paced.values()) one.order(message.order);

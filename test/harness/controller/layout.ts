@@ -21,12 +21,19 @@ export interface WorkerSpec {
 /** What carries whatever there is. */
 const WIDE_BPS = 1_000 * MBPS;
 const VIEWERS_PER_SUBNET = 250;
+const PLAYERS_PER_BROWSER = 4;
 
 /**
  * @param prefix - The first half of all addresses, such as `198.18`.
  * @param viewersPerWorker - How many share a process, at most.
+ * @param browsers - Viewers in real browsers: those of a process share one.
  */
-export function layoutOf(plan: RunPlan, prefix: string, viewersPerWorker: number): Layout {
+export function layoutOf(
+  plan: RunPlan,
+  prefix: string,
+  viewersPerWorker: number,
+  browsers: ReadonlySet<number> = new Set(),
+): Layout {
   const { scenario, sharedOut, peers } = plan;
   const { sourceBps } = sharedOut;
   const insBps = insBpsOf(plan);
@@ -44,14 +51,21 @@ export function layoutOf(plan: RunPlan, prefix: string, viewersPerWorker: number
     return own(`viewer ${at}`, last, plan.regions[at]!, upBpsOf(plan, at), scenario.downBps);
   });
   const servers = [tracker, source, ...ins].map((host) => ({ name: host.name, hosts: [host] }));
-  return { tracker, source, ins, viewers, workers: [...servers, ...workersOf(viewers, viewersPerWorker)] };
+  const headless = viewers.filter((_, viewer) => !browsers.has(viewer));
+  const inBrowsers = viewers.filter((_, viewer) => browsers.has(viewer));
+  const workers = [
+    ...servers,
+    ...workersOf('viewers', headless, viewersPerWorker),
+    ...workersOf('browsers', inBrowsers, PLAYERS_PER_BROWSER),
+  ];
+  return { tracker, source, ins, viewers, workers };
 }
 
 /** Viewers are dealt out in turn, so that each process has its share of every moment's work. */
-function workersOf(viewers: readonly Host[], most: number): WorkerSpec[] {
+function workersOf(name: string, viewers: readonly Host[], most: number): WorkerSpec[] {
   const count = Math.ceil(viewers.length / most);
   return Array.from({ length: count }, (_, at) => ({
-    name: `viewers ${at + 1}`,
+    name: `${name} ${at + 1}`,
     hosts: viewers.filter((_, viewer) => viewer % count === at),
   }));
 }

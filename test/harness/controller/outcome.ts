@@ -30,7 +30,7 @@ export function outcomeOf(run: ProcessRun): ProcessOutcome {
 /** What was counted in two ways. */
 function checksOf(run: ProcessRun): Check[] {
   const kernel = run.kernel.filter(({ sockets }) => sockets > 0);
-  return [...wireChecks(run), ...(kernel.length === 0 ? [] : kernelChecks(kernel))];
+  return [...wireChecks(run), ...witnessChecks(run), ...(kernel.length === 0 ? [] : kernelChecks(kernel))];
 }
 
 /** What viewers say that they sent and got, beside what was read off their connections on the way. */
@@ -88,6 +88,20 @@ function wireChecks({ layout, record, seen, config: { plan } }: ProcessRun): Che
   return [
     ...checks,
     checked({ name: 'Blocks sent in INS mode', what, own: 0, outside: messages, unit: 'count', toleratedShare: 0 }),
+  ];
+}
+
+/** What plain players saw, beside what the peers that fed them say of themselves. */
+function witnessChecks({ record }: ProcessRun): Check[] {
+  const seen = record.stays.flatMap(({ figures, events }) =>
+    figures?.witness === undefined ? [] : [{ witness: figures.witness, events }],
+  );
+  if (seen.length === 0) return [];
+  const own = seen.reduce((sum, { events }) => sum + events.filter(({ kind }) => kind === 'freeze').length, 0);
+  const outside = seen.reduce((sum, { witness }) => sum + witness.freezes, 0);
+  const what = `Of ${seen.length} viewers with a plain hls.js player beside them, fed from their gateways: by the peers’ player model, and by the player’s picture. The player has more in hand, so it may freeze less, and where the model has none it must have none.`;
+  return [
+    checked({ name: 'Freezes on a screen', what, own, outside, unit: 'count', toleratedShare: own === 0 ? 0 : null }),
   ];
 }
 

@@ -22,6 +22,9 @@ export interface ProcessRunConfig {
   /** The first half of all addresses. */
   readonly addresses: string;
   readonly viewersPerWorker: number;
+  /** How many viewers are players in real browsers, and how many have a plain player beside them. */
+  readonly browsers: number;
+  readonly witnesses: number;
   /** What the source broadcasts, as `--input` takes it. */
   readonly input: string;
   /** For keys. */
@@ -72,6 +75,9 @@ export class ProcessRun {
   /** Addresses of servers that are dead. */
   readonly dead = new Set<string>();
   private readonly plan: RunPlan;
+  /** Viewers in real browsers, and those with a player beside them. */
+  private readonly browsers: ReadonlySet<number>;
+  private readonly witnessed: ReadonlySet<number>;
   private readonly awaited = new Awaited();
   private readonly agentOf = new Map<string, AgentLink>();
   private readonly workerOf = new Map<string, string>();
@@ -89,8 +95,11 @@ export class ProcessRun {
     const { plan } = config;
     this.config = config;
     this.plan = plan;
-    this.layout = layoutOf(plan, config.addresses, config.viewersPerWorker);
-    this.record = new Record(plan, new Set());
+    this.browsers = inBrowsers(plan, config.browsers);
+    const headless = [...Array(plan.peers).keys()].filter((viewer) => !this.browsers.has(viewer));
+    this.witnessed = new Set(headless.slice(0, config.witnesses));
+    this.layout = layoutOf(plan, config.addresses, config.viewersPerWorker, this.browsers);
+    this.record = new Record(plan, new Set([...plan.browsers, ...this.browsers]));
     this.deal();
   }
 
@@ -215,8 +224,8 @@ export class ProcessRun {
     let viewers = 0;
     for (const { name, hosts } of workers) {
       for (const { address } of hosts) this.workerOf.set(address, name);
-      const isServer = !name.startsWith('viewers');
-      this.agentOf.set(name, isServer ? agents[0]! : agents[viewers++ % agents.length]!);
+      const isViewers = name.startsWith('viewers') || name.startsWith('browsers');
+      this.agentOf.set(name, !isViewers ? agents[0]! : agents[viewers++ % agents.length]!);
     }
   }
 
@@ -285,7 +294,9 @@ export class ProcessRun {
   private planVisit(visit: Visit): void {
     const { viewer, joinAtMs, leaveAtMs, crashes } = visit;
     if (joinAtMs >= this.plan.seconds * 1000) return;
-    this.at(joinAtMs - AHEAD_MS, () => {
+    // A page is loaded long before somebody presses play.
+    const aheadMs = this.browsers.has(viewer) && visit.again === 0 ? Number.POSITIVE_INFINITY : AHEAD_MS;
+    this.at(joinAtMs - aheadMs, () => {
       if (!this.isHere(viewer)) this.join(visit, this.startMs + joinAtMs);
     });
     if (leaveAtMs >= this.plan.seconds * 1000) return;
@@ -303,17 +314,23 @@ export class ProcessRun {
     const host = this.layout.viewers[viewer]!;
     this.record.coming(id, { ...visit, again });
     if (again > 0) this.link({ do: 'reconnect', host: host.address });
-    const { scenario } = this.plan;
-    const program: ProgramSpec = {
+    this.tell(this.workerOf.get(host.address)!, { do: 'start', id, program: this.viewerProgram(viewer), atMs });
+  }
+
+  private viewerProgram(viewer: number): ProgramSpec {
+    const { plan, stream } = this;
+    const { address, region } = this.layout.viewers[viewer]!;
+    const tracker = this.url(this.layout.tracker);
+    const common = { host: address, stream, mode: plan.modeOf(viewer) };
+    if (this.browsers.has(viewer)) return { kind: 'browser', ...common, trackerUrl: tracker.replace('ws:', 'http:') };
+    return {
       kind: 'viewer',
-      host: host.address,
-      tracker: this.url(this.layout.tracker),
-      stream: this.stream,
-      mode: this.plan.modeOf(viewer),
-      region: scenario.regions.names[host.region]!,
-      gateway: false,
+      ...common,
+      tracker,
+      region: plan.scenario.regions.names[region]!,
+      dialable: !plan.browsers.has(viewer),
+      witnessed: this.witnessed.has(viewer),
     };
-    this.tell(this.workerOf.get(host.address)!, { do: 'start', id, program, atMs });
   }
 
   private stopViewer(id: string, viewer: number, crashes: boolean, atMs: number | null): void {
@@ -516,6 +533,12 @@ export class ProcessRun {
 
 /** Of what an INS server's link carries, IP and TCP headers included: so much is for blocks. */
 const INS_BLOCKS_SHARE = 0.92;
+/** Those whom the scenario has in browsers come first. */
+function inBrowsers({ browsers, peers }: RunPlan, count: number): ReadonlySet<number> {
+  const others = [...Array(peers).keys()].filter((viewer) => !browsers.has(viewer));
+  return new Set([...browsers, ...others].slice(0, count));
+}
+
 /** Processes that are started beside each other. */
 const STARTED_AT_ONCE = 4;
 

@@ -34,6 +34,8 @@ export interface SessionRun {
   readonly plan: RunPlan;
   readonly input: string;
   readonly viewersPerWorker: number;
+  readonly browsers: number;
+  readonly witnesses: number;
   readonly told: RunListener;
 }
 
@@ -75,12 +77,12 @@ export class Session {
   }
 
   /** @returns The run, once it is over. @throws Error with one sentence where it came to nothing. */
-  async run({ plan, input, viewersPerWorker, told }: SessionRun, made: (run: ProcessRun) => void): Promise<ProcessRun> {
+  async run({ told, ...asked }: SessionRun, made: (run: ProcessRun) => void): Promise<ProcessRun> {
     const { agents, links } = this;
     // Another run is another broadcast, with keys of its own.
     const folder = mkdtempSync(join(this.folder, 'run-'));
     const addresses = links === 'namespaces' ? '198.18' : '127.18';
-    const run = new ProcessRun({ plan, agents, links, addresses, viewersPerWorker, input, folder, told });
+    const run = new ProcessRun({ ...asked, agents, links, addresses, folder, told });
     this.current = run;
     made(run);
     try {

@@ -1,4 +1,3 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +9,7 @@ import { compareReports } from '../../report/compare.ts';
 import type { ComparisonJson } from '../../report/comparison-json.ts';
 import type { Report } from '../../report/report.ts';
 import { sampleProcessReport } from '../report/rig.ts';
-import { BIN, ensureBuilt } from './program.ts';
+import { ranHere } from './here.ts';
 
 /** The same report, INS startups longer by half in every run. */
 function slower(report: Report): Report {
@@ -26,7 +25,6 @@ function slower(report: Report): Report {
 const SEEDS = [1, 2, 3, 4, 5, 6, 7, 8];
 let folder: string;
 beforeAll(() => {
-  ensureBuilt();
   folder = mkdtempSync(join(tmpdir(), 'inswarm-measure-compare-'));
   const before = sampleProcessReport(SEEDS);
   for (const [name, report] of [
@@ -40,34 +38,34 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-function inswarm(...args: string[]) {
-  return spawnSync(process.execPath, [BIN, 'measure', 'compare', ...args], { encoding: 'utf8', cwd: folder });
+function compare(...args: string[]) {
+  return ranHere('measure', 'compare', ...args.map((arg) => arg.replace(/^@/, `${folder}/`)));
 }
 
 describe('inswarm measure compare', () => {
-  it('prints what changed, column by column, and what it comes to', () => {
-    const { status, stdout, stderr } = inswarm('before', join('after', 'report.json'));
-    expect([status, stderr]).toEqual([0, '']);
-    expect(stdout).toContain(
-      `A  ${join('before', 'report.json')}: flash-crowd, 200 viewers, 8 seeds, real processes, inswarm 0.1.0, 2026-01-02`,
+  it('prints what changed, column by column, and what it comes to', async () => {
+    const { out, code } = await compare('@before', '@after/report.json');
+    expect(code).toBe(0);
+    expect(out).toContain(
+      `A  ${join(folder, 'before', 'report.json')}: flash-crowd, 200 viewers, 8 seeds, real processes, inswarm 0.1.0, 2026-01-02`,
     );
-    expect(stdout).toContain('\nINS, 8 runs each, compared seed by seed\n');
-    expect(stdout).toMatch(/\nStartup, median +0\.62 s +0\.93 s +\+0\.31 ±0\.\d+ s +\+50 % +WORSE\n/);
-    expect(stdout).toContain('Worse: median startup (INS).\n');
-    expect(stdout).not.toMatch(/\u00a0|NaN|undefined/);
-    expect(stdout).not.toContain('\x1b');
+    expect(out).toContain('\nINS, 8 runs each, compared seed by seed\n');
+    expect(out).toMatch(/\nStartup, median +0\.62 s +0\.93 s +\+0\.31 ±0\.\d+ s +\+50 % +WORSE\n/);
+    expect(out).toContain('Worse: median startup (INS).\n');
+    expect(out).not.toMatch(/\u00a0|NaN|undefined/);
+    expect(out).not.toContain('\x1b');
   });
 
-  it('fails in CI where something got worse beyond noise, and only there', () => {
-    const worse = inswarm('before', 'after', '--fail-on-worse');
-    expect([worse.status, worse.stderr]).toEqual([1, 'inswarm measure compare: 1 figure got worse beyond noise\n']);
-    expect(inswarm('before', 'after', '--fail-on-worse', '--noise', '60%').status).toBe(0);
-    expect(inswarm('after', 'before', '--fail-on-worse').status).toBe(0);
+  it('fails in CI where something got worse beyond noise, and only there', async () => {
+    const worse = await compare('@before', '@after', '--fail-on-worse');
+    expect([worse.code, worse.problem]).toEqual([1, '1 figure got worse beyond noise']);
+    expect((await compare('@before', '@after', '--fail-on-worse', '--noise', '60%')).code).toBe(0);
+    expect((await compare('@after', '@before', '--fail-on-worse')).code).toBe(0);
   });
 
-  it('writes a page, and JSON for scripts', () => {
-    const { stdout } = inswarm('before', 'after', '--json', '--out', 'out');
-    const read = JSON.parse(stdout) as ComparisonJson;
+  it('writes a page, and JSON for scripts', async () => {
+    const { out } = await compare('@before', '@after', '--json', '--out', '@out');
+    const read = JSON.parse(out) as ComparisonJson;
     expect(read).toMatchObject({ schema: 'inswarm-comparison-1', warnings: [], worse: ['ins startupDelayMs.p50'] });
     expect(read.columns.ins!.figures['startupDelayMs.p50']).toMatchObject({
       share: expect.closeTo(0.5),
@@ -78,18 +76,22 @@ describe('inswarm measure compare', () => {
     expect(readFileSync(join(folder, 'out/compare.html'), 'utf8')).toContain('What changed in flash-crowd');
   });
 
-  it('says which field of which file is wrong, and what is missing', () => {
-    const wrong = inswarm('before', 'wrong.json');
-    expect([wrong.status, wrong.stdout]).toEqual([2, '']);
-    expect(wrong.stderr).toBe(
-      'wrong.json: peers: a number of at least 0 is expected, not "x"\n' +
-        'wrong.json: supplyBps: a number of at least 0 is expected, not -1\n' +
-        'inswarm measure compare: wrong.json: this is no whole report; docs/report.md says what it has\n',
+  it('says which field of which file is wrong, and what is missing', async () => {
+    const wrong = await compare('@before', '@wrong.json');
+    const path = join(folder, 'wrong.json');
+    expect(wrong).toEqual({
+      out: '',
+      code: 2,
+      problem: `${path}: this is no whole report; docs/report.md says what it has`,
+      details: [
+        `${path}: peers: a number of at least 0 is expected, not "x"`,
+        `${path}: supplyBps: a number of at least 0 is expected, not -1`,
+      ],
+    });
+    expect((await compare('@before', '@none')).problem).toMatch(/none: there is no such file; inswarm measure writes/);
+    expect((await compare('@before')).problem).toBe(
+      "missing required argument 'B'; see inswarm measure compare --help",
     );
-    expect(inswarm('before', 'none').stderr).toContain(
-      'none: there is no such file; inswarm measure writes report.json',
-    );
-    expect(inswarm('before').stderr).toContain("missing required argument 'B'; see inswarm measure compare --help");
   });
 });
 

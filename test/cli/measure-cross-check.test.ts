@@ -1,11 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { runCommandLine } from '../../cli/command.ts';
-import { COMMANDS } from '../../cli/commands.ts';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sampleProcessReport } from '../report/rig.ts';
 import { sampleReport } from '../report/sample.ts';
+import { ranHere } from './here.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -20,26 +19,9 @@ beforeAll(() => {
   }
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-afterEach(() => vi.restoreAllMocks());
 
-/** What is printed, and the problem that it ends with. */
-async function crossCheck(...args: string[]): Promise<{ out: string; problem: string }> {
-  let out = '';
-  vi.spyOn(process.stdout, 'write').mockImplementation((text) => {
-    out += text;
-    return true;
-  });
-  const paths = args.map((arg) => arg.replace(/^@/, `${folder}/`));
-  const problem = await runCommandLine(COMMANDS, ['measure', 'cross-check', ...paths], {
-    env: {},
-    version: '1',
-    write: () => undefined,
-  }).then(
-    () => '',
-    (error: Error) => error.message,
-  );
-  vi.restoreAllMocks();
-  return { out, problem };
+function crossCheck(...args: string[]) {
+  return ranHere('measure', 'cross-check', ...args.map((arg) => arg.replace(/^@/, `${folder}/`)));
 }
 
 describe('inswarm measure cross-check', () => {
@@ -53,8 +35,8 @@ describe('inswarm measure cross-check', () => {
   });
 
   it('ends with a problem where they differ, and says where', async () => {
-    const { out, problem } = await crossCheck('--sim', '@sim', '--real', '@frozen');
-    expect(problem).toBe('1 figure differs by more than is tolerated');
+    const { out, problem, code } = await crossCheck('--sim', '@sim', '--real', '@frozen');
+    expect([code, problem]).toEqual([1, '1 figure differs by more than is tolerated']);
     expect(out).toMatch(/\nfreezes +0 +3\.00 +– +none +DIFFERS\n/);
     expect(out).toContain('INS, freezes: 0 in the simulator, 3.00 by real processes; they have to be equal.\n');
   });

@@ -117,7 +117,7 @@ async function oneRun(
 ): Promise<ProcessOutcome> {
   const { scenario, peers, seconds } = plan;
   const runPlan = planRun({ scenario, seed, peers, mode: column.mode, seconds });
-  const viewersPerWorker = viewersPerProcess ?? Math.max(1, Math.ceil(peers / PROCESSES));
+  const viewersPerWorker = viewersPerProcess ?? perProcess(peers);
   const run = await session.run({ plan: runPlan, input, viewersPerWorker, browsers, witnesses, told }, (made) =>
     live?.beginRun(made),
   );
@@ -178,8 +178,16 @@ function viewersOf(plan: Plan, outcomes: readonly ProcessOutcome[]): Record<stri
   return byColumn;
 }
 
-/** Of viewers, where nobody says otherwise. */
-const PROCESSES = 8;
+/**
+ * Viewers that share a process, where nobody says otherwise: in processes of their own each costs more than twice as much (every one of them
+ * compiles and optimises the same programs), and a hundred are more than two processors carry.
+ */
+function perProcess(viewers: number): number {
+  return Math.ceil(viewers / Math.max(2, Math.ceil(viewers / PER_PROCESS_MAX)));
+}
+
+/** They take about a third of a processor then. */
+const PER_PROCESS_MAX = 34;
 
 /** This program. */
 const AGENT: readonly string[] = [...ownProgram('./main', import.meta.url), 'agent'];

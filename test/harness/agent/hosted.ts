@@ -12,6 +12,7 @@ import { PlayersHost } from '../browser/hosted-player.ts';
 import { BesidePlayer } from './beside-player.ts';
 import { playerFolder } from './player-folder.ts';
 import { type FreezeEvent, HLS_PORT, type ProgramFigures, type ProgramSpec, SWARM_PORT } from './programs.ts';
+import { sharedVerifier } from './shared-verifier.ts';
 
 /** A program that runs in this process. */
 export interface Hosted {
@@ -107,6 +108,8 @@ async function hostSource(program: Spec<'source'>, transport: Transport, notice:
   };
 }
 
+const verify = sharedVerifier();
+
 async function hostViewer(program: Spec<'viewer'>, transport: Transport, notice: Notice): Promise<Hosted> {
   const { host, tracker, stream, mode, region, dialable, witnessed } = program;
   const id = streamIdFromText(stream);
@@ -118,7 +121,7 @@ async function hostViewer(program: Spec<'viewer'>, transport: Transport, notice:
   };
   const place = { host, listenPort: SWARM_PORT, dialable, ...(witnessed ? { httpPort: HLS_PORT } : {}) };
   const atMs = nowMs();
-  const peer = await startPeer({ ...place, tracker, stream: id, mode, region, transport, onEvent });
+  const peer = await startPeer({ ...place, tracker, stream: id, mode, region, transport, verify, onEvent });
   const beside = witnessed ? new BesidePlayer(peer.gatewayUrl!, notice) : undefined;
   return {
     atMs,

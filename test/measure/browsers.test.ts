@@ -124,6 +124,7 @@ describe('the players of a process', () => {
     expect(players.map((player) => player.figures())).toEqual([undefined, undefined]);
     for (const player of players) expect(await player.play()).toBeGreaterThan(0);
     await until('both play', () => players.every((player) => player.figures()?.state === 'playing'));
+    await until('Chromium tells what it takes', () => host.usage.cpuMs > 0 && host.usage.memoryBytes > 50_000_000);
     const ins = new URL(stage.ins.url).host;
     for (const way of ways) expect(new Set(way)).toEqual(new Set([new URL(trackerUrl).host, ins]));
     await players[0]!.crash();

@@ -11,7 +11,14 @@ import { startTracker } from '../../../tracker/node/tracker.ts';
 import { PlayersHost } from '../browser/hosted-player.ts';
 import { BesidePlayer } from './beside-player.ts';
 import { playerFolder } from './player-folder.ts';
-import { type FreezeEvent, HLS_PORT, type ProgramFigures, type ProgramSpec, SWARM_PORT } from './programs.ts';
+import {
+  type FreezeEvent,
+  HLS_PORT,
+  type ProcessSample,
+  type ProgramFigures,
+  type ProgramSpec,
+  SWARM_PORT,
+} from './programs.ts';
 import { sharedVerifier } from './shared-verifier.ts';
 
 /** A program that runs in this process. */
@@ -148,6 +155,12 @@ async function hostViewer(program: Spec<'viewer'>, transport: Transport, notice:
 
 /** All players of this process share a browser. */
 const players = new PlayersHost();
+
+/** A process with what the browser takes that its players are in. */
+export function withBrowser(process: ProcessSample): ProcessSample {
+  const { cpuMs, memoryBytes } = players.usage;
+  return { ...process, cpuMs: process.cpuMs + cpuMs, rssBytes: process.rssBytes + memoryBytes };
+}
 
 async function hostBrowser(
   { trackerUrl, stream, mode }: Spec<'browser'>,

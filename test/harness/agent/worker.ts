@@ -1,7 +1,7 @@
 import { nowMs } from '../../../runtime/node/clock.ts';
 import { type Transport, tcpFrom } from '../../../runtime/node/transport.ts';
 import { PacedHost } from '../links/buckets/paced-host.ts';
-import { type Hosted, host } from './hosted.ts';
+import { type Hosted, host, withBrowser } from './hosted.ts';
 import { watchProcess } from './process-figures.ts';
 import type { FromWorker, ProgramSample, ToWorker } from './programs.ts';
 
@@ -84,7 +84,7 @@ function stop(order: Stop): void {
 
 function sample(at: number): void {
   const samples: ProgramSample[] = [...programs].map(([id, { hosted }]) => ({ id, figures: hosted.figures() }));
-  const process = look();
+  const process = withBrowser(look());
   const counts = [...paced.values()].map((one) => one.counts());
   const flows = [...paced.values()].map((one) => one.flows());
   let last = false;

@@ -6,9 +6,9 @@ import { Witness, type WitnessOptions } from './witness.ts';
 
 /** What all processes of a Chromium take together. */
 export interface ChromiumUsage {
-  /** Of the processes that run now, since each started. */
+  /** Since it started, of all processes that it has had when somebody asked. */
   readonly cpuMs: number;
-  /** What is resident, what several share shared out among them; 0 where the system does not tell. */
+  /** Resident: what each has for itself, and once what they share; 0 where the system does not tell. */
   readonly memoryBytes: number;
   readonly processes: number;
 }
@@ -21,6 +21,7 @@ export interface PlayerPlace {
 /** Nobody looks: a screen is as small as the page lets it be, since Chromium paints it without a graphics card. */
 const SIZE = { width: 320, height: 240 };
 const CLOSE_WITHIN_MS = 5_000;
+const PAGE_BYTES = 4_096;
 
 /** Starts a Chromium for players and witnesses. */
 export async function openBrowsers(options: ChromiumOptions = {}): Promise<Browsers> {
@@ -33,6 +34,8 @@ export async function openBrowsers(options: ChromiumOptions = {}): Promise<Brows
  */
 export class Browsers {
   private readonly chromium: Browser;
+  /** By process. */
+  private readonly cpuMs = new Map<number, number>();
 
   constructor(chromium: Browser) {
     this.chromium = chromium;
@@ -52,10 +55,11 @@ export class Browsers {
     const session = await this.chromium.newBrowserCDPSession();
     try {
       const { processInfo } = await session.send('SystemInfo.getProcessInfo');
-      const bytes = await Promise.all(processInfo.map(({ id }) => memoryBytes(id)));
+      for (const { id, cpuTime } of processInfo) this.cpuMs.set(id, cpuTime * 1_000);
+      const resident = await Promise.all(processInfo.map(({ id }) => residentBytes(id)));
       return {
-        cpuMs: processInfo.reduce((sum, { cpuTime }) => sum + cpuTime * 1_000, 0),
-        memoryBytes: bytes.reduce((sum, one) => sum + one, 0),
+        cpuMs: [...this.cpuMs.values()].reduce((sum, ms) => sum + ms, 0),
+        memoryBytes: resident.reduce((sum, { own }) => sum + own, Math.max(0, ...resident.map(({ shared }) => shared))),
         processes: processInfo.length,
       };
     } finally {
@@ -75,7 +79,9 @@ export class Browsers {
   }
 }
 
-async function memoryBytes(pid: number): Promise<number> {
-  const rollup = await readFile(`/proc/${pid}/smaps_rollup`, 'utf8').catch(() => '');
-  return Number(/^Pss:\s+(\d+) kB/m.exec(rollup)?.[1] ?? 0) * 1_024;
+/** What Linux tells in pages. */
+async function residentBytes(pid: number): Promise<{ readonly own: number; readonly shared: number }> {
+  const pages = await readFile(`/proc/${pid}/statm`, 'utf8').catch(() => '');
+  const [, resident = 0, shared = 0] = pages.split(' ').map((count) => (Number(count) || 0) * PAGE_BYTES);
+  return { own: resident - shared, shared };
 }

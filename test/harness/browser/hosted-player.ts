@@ -2,7 +2,7 @@ import type { Mode } from '../../../protocol/swarm-fields.ts';
 import type { Transport } from '../../../runtime/node/transport.ts';
 import type { FreezeEvent, ViewerFigures } from '../agent/programs.ts';
 import type { BrowserPlayer, BrowserSample } from './browser-player.ts';
-import { type Browsers, openBrowsers } from './browsers.ts';
+import { type Browsers, type ChromiumUsage, openBrowsers } from './browsers.ts';
 import { openGate } from './gate.ts';
 
 export interface HostedPlayerSpec {
@@ -23,6 +23,16 @@ export class PlayersHost {
   private browsers: Promise<Browsers> | undefined;
   /** Players that are there or being loaded. */
   private users = 0;
+  private taken: ChromiumUsage = { cpuMs: 0, memoryBytes: 0, processes: 0 };
+  private asked: Promise<void> | undefined;
+
+  /** What Chromium took when this was asked for the time before: it does not answer at once. */
+  get usage(): ChromiumUsage {
+    this.asked ??= this.ask().finally(() => {
+      this.asked = undefined;
+    });
+    return this.taken;
+  }
 
   /**
    * Loads the page for a viewer and leaves it at that: {@link HostedPlayer.play} is the press on play.
@@ -46,6 +56,12 @@ export class PlayersHost {
       for (const leave of leaves) await leave();
       throw error;
     }
+  }
+
+  private async ask(): Promise<void> {
+    const browsers = await this.browsers?.catch(() => undefined);
+    const usage = await browsers?.usage().catch(() => undefined);
+    if (usage !== undefined) this.taken = usage;
   }
 
   private async left(): Promise<void> {

@@ -30,7 +30,7 @@ export interface ProcessSamples {
 }
 
 /** With a twentieth of its time left, a machine queues whatever comes in bursts. */
-const BUSY_MAX = 0.9;
+export const BUSY_MAX = 0.9;
 /** A program with one thread, which all of ours are but for a few helpers of Node's, can use no more than one processor. */
 const CPU_MAX = 0.95;
 /** What comes so late is no longer small beside the delays of the links, which are 5 to 150 ms. */

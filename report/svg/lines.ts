@@ -27,6 +27,8 @@ export interface LinesOptions {
   /** The axes reach at least so far. */
   readonly yMax?: number;
   readonly xMax?: number;
+  /** The axis ends there, such as at 100 %. */
+  readonly yEnd?: number;
   /** A stretch of x that is marked, such as the time in which the crowd comes. */
   readonly span?: { readonly from: number; readonly to: number; readonly label: string };
 }
@@ -37,10 +39,11 @@ export function linesPlot(size: Size, label: string, lines: readonly Line[], opt
   const margin = Math.max(...names.map((name) => textWidth(name, size.font)), 0) + size.font;
   const { levels = [], span } = options;
   const ys = lines.flatMap(({ points, upTo = [] }) => [...points.map(({ y }) => y ?? 0), ...upTo.map((y) => y ?? 0)]);
-  const xs = lines.flatMap(({ points }) => [points[0]?.x ?? 0, points.at(-1)?.x ?? 1]);
+  const xs = [...lines.flatMap(({ points }) => [points[0]?.x ?? 0, points.at(-1)?.x ?? 1]), ...(lines.length > 0 ? [] : [0])];
   const most = Math.max(0, options.yMax ?? 0, ...ys, ...levels.map((level) => level.y));
   const { top, bottom } = areaOf(size);
-  const y = linearScale(0, most === 0 ? 1 : most * 1.04, bottom, top, size.height / 60);
+  const end = options.yEnd ?? (most === 0 ? 1 : most * 1.04);
+  const y = linearScale(0, end, bottom, top, size.height / 60, options.yEnd === undefined);
   const yText = options.yText(y.ticks);
   const left = Math.max(...y.ticks.map((tick) => textWidth(yText(tick), size.font))) + size.font;
   const area = areaOf(size, Math.min(margin, size.width * 0.34), left);

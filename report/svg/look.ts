@@ -1,7 +1,7 @@
 /** The colours of everything that shows a run, light and dark: paper and ink, good and bad, and the columns' own (`tone.ts`). */
 export const PALETTE = `
-:root{color-scheme:light dark;--paper:#fcfcfa;--ink:#191c20;--soft:#5a626b;--quiet:#868e97;--rule:#e2e4e3;--tint:#f1f3f2;--good:#1a7f4b;--bad:#b3341f;
---c0:#0b6bb0;--c1:#c8530a;--c2:#007f5f;--c3:#9c4a86;--c4:#4a90c2;--c5:#a37b00;--c6:#5b5fc7;--c7:#6b7178}
+:root{color-scheme:light dark;--paper:#fcfcfa;--ink:#191c20;--soft:#5a626b;--quiet:#828a93;--rule:#e2e4e3;--tint:#f1f3f2;--good:#1a7f4b;--bad:#b3341f;
+--c0:#0b6bb0;--c1:#c4510a;--c2:#007f5f;--c3:#9c4a86;--c4:#4a90c2;--c5:#a37b00;--c6:#5b5fc7;--c7:#6b7178}
 @media(prefers-color-scheme:dark){:root{--paper:#14171a;--ink:#e9ebec;--soft:#a7afb6;--quiet:#7d868e;--rule:#2b3035;--tint:#1c2024;--good:#5cc48d;--bad:#ff8a70;
 --c0:#5fb3f0;--c1:#ff9c54;--c2:#43c9a0;--c3:#dd92c8;--c4:#8cc4e8;--c5:#e3bd4a;--c6:#a3a6ff;--c7:#a7afb6}}
 `;

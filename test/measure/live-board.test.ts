@@ -101,6 +101,24 @@ describe('a page', () => {
     }
   });
 
+  it('is told of a few warnings a second, and how many more there were', () => {
+    board.begin(SESSION);
+    const run = new MadeUpRun(300, 'ins');
+    board.beginRun(run.hosts, []);
+    for (let second = 0; second < 2; second++) {
+      for (let viewer = 0; viewer < 100; viewer++) board.say('warning', `viewer ${viewer} stands still`);
+      board.say('bad', 'INS server 1 died');
+      board.second(run.second(second));
+    }
+    const texts = late().lines.map(({ text }) => text);
+    expect(texts).toHaveLength(20);
+    expect(texts.slice(7, 10)).toEqual([
+      'viewer 7 stands still',
+      'INS server 1 died',
+      'and 92 more like that within a second',
+    ]);
+  });
+
   it('keeps the last lines of a log that grows and grows', () => {
     board.begin(SESSION);
     for (let line = 0; line < LINES_MAX + 50; line++) board.say('news', `line ${line}`);

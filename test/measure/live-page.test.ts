@@ -109,6 +109,18 @@ describe('the live page', () => {
     await rows().getByText('viewer 299', { exact: true }).waitFor();
   });
 
+  it('shows a run for which hosts are still being prepared, and one to which nobody has come yet', async () => {
+    board.second({ ...run.second(0), phase: 'preparing', viewers: [], flows: [] });
+    await open();
+    await page.locator('.runs').getByText('preparing').waitFor();
+    expect(await rowCount()).toBe(VIEWERS);
+    expect(await page.locator('.act').getByRole('button', { name: 'Kill' }).isDisabled()).toBe(true);
+    play(0, 2);
+    await page.locator('.runs').getByText('1 s of 60 s').waitFor();
+    await page.locator('.plots').scrollIntoViewIfNeeded();
+    await expect.poll(() => page.locator('.plots svg').count()).toBe(8);
+  });
+
   it('sorts by what is pressed, and the other way when it is pressed again', async () => {
     play(0, 30);
     await open();
@@ -252,10 +264,13 @@ describe('the live page', () => {
   it('says that the machine is busy, that the run is over, and where the report is', async () => {
     play(0, 14);
     await open();
-    board.second({ ...run.second(14), machine: { busy: 0.99, saturatedBy: ['viewers 3 took 98 % of a processor'] } });
+    board.second({ ...run.second(14), machine: { busy: 0.99, saturatedBy: ['Viewers 3 used all of one processor.'] } });
     const badge = page.locator('.badge.machine');
     await badge.getByText('Machine busy: 99').waitFor();
-    expect(await badge.getAttribute('title')).toContain('viewers 3 took 98 % of a processor. This run is no result.');
+    await page
+      .locator('.notice')
+      .getByText(/no result. Viewers 3 used all of one processor.$/)
+      .waitFor();
     board.end({ ok: true, text: 'Both runs are done.', files: ['/tmp/out/report.html'] });
     await page.locator('.notice').getByText('Both runs are done.').waitFor();
     expect(await page.locator('.notice code').allInnerTexts()).toEqual(['/tmp/out/report.html']);

@@ -102,7 +102,7 @@ export class MadeUpRun {
       flows,
       machine: {
         busy: 0.4 + this.random.unit() * 0.25,
-        saturatedBy: second === 14 ? ['viewers 3 took 98 % of a processor for a second'] : [],
+        saturatedBy: second === 14 ? ['Viewers 3 used all of one processor in 3 of 14 seconds.'] : [],
       },
     };
   }

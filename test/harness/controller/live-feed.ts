@@ -1,3 +1,4 @@
+import { rigFigures } from '../../../report/saturation.ts';
 import type { RunPlan } from '../../../scenarios/plan/plan.ts';
 import type { ViewerFigures } from '../agent/programs.ts';
 import type { Host } from '../links/links.ts';
@@ -54,7 +55,7 @@ export class LiveFeed {
       viewers: [...this.stays.values()].map((stay) => this.viewer(stay, seconds)),
       servers: this.servers.map((host) => this.server(host, flows)),
       flows,
-      machine: { busy: run.seconds.busyNow, saturatedBy: [] },
+      machine: { busy: run.seconds.busyNow, saturatedBy: rigFigures(run.seconds.samples()).saturatedBy },
     };
     for (const { id, figures } of this.stays.values()) if (figures !== null) before.said.set(id, figures);
     before.atMs = atMs;

@@ -16,6 +16,8 @@ import { Picture } from './picture.ts';
 import { kbits, packFlows, packLasting, packMoving, TOLD_FORMAT, type Told, type ToldSecond } from './told.ts';
 import { isHere, totalsOf } from './totals.ts';
 
+const WARNINGS_A_SECOND = 8;
+
 /** A wish that can be met, or one sentence on why it cannot. */
 export type Granted =
   | { readonly ok: true; readonly command: LiveCommand }
@@ -29,6 +31,8 @@ export class LiveBoard {
   private readonly picture = new Picture();
   private readonly listeners = new Set<(told: Told) => void>();
   private hosts = new Map<HostId, LiveHost>();
+  /** Since the last second. */
+  private warnings = 0;
 
   begin(session: LiveSession): void {
     this.picture.session = session;
@@ -43,11 +47,19 @@ export class LiveBoard {
 
   second(second: LiveSecond): void {
     if (this.picture.run === undefined) return;
+    const more = this.warnings - WARNINGS_A_SECOND;
+    this.warnings = 0;
+    if (more > 0) this.say('warning', `and ${more} more like that within a second`);
+    this.warnings = 0;
     this.note({ is: 'second', ...this.packed(second) });
   }
 
-  /** @param host - Whom it is about. */
+  /**
+   * Warnings beyond a few of a second are counted instead: where hundreds stand still at once, nobody reads who does.
+   * @param host - Whom it is about.
+   */
   say(tone: LiveLine['tone'], text: string, host: HostId | null = null): void {
+    if (tone === 'warning' && ++this.warnings > WARNINGS_A_SECOND) return;
     const run = Math.max(0, this.picture.runs.length - 1);
     this.note({ is: 'line', line: { run, atMs: this.picture.atMs, tone, text, host } });
   }

@@ -37,7 +37,7 @@ export class Head {
     setAttribute(this.live, 'data-state', kind);
     setText(this.live, text);
     this.end.hidden = state !== 'open' || picture.run === undefined;
-    this.showNotice(state, end);
+    this.showNotice(state, end, machine.saturatedBy);
   }
 
   private begin(session: LiveSession | null): void {
@@ -98,14 +98,14 @@ export class Head {
     setAttribute(this.machine, 'data-state', isBusy ? 'bad' : 'good');
     setText(this.machine, isBusy ? `Machine busy: ${shareText(busy)}` : `Machine ${shareText(busy)}`);
     const fine = 'The machine has room: what is measured is the programs, not the machine.';
-    setAttribute(this.machine, 'title', isBusy ? `${saturatedBy.join('. ')}. This run is no result.` : fine);
+    setAttribute(this.machine, 'title', isBusy ? saturatedBy.join(' ') : fine);
   }
 
-  private showNotice(state: ConnectionState, end: LiveEnd | null): void {
-    const noticed = end ?? state;
+  private showNotice(state: ConnectionState, end: LiveEnd | null, saturatedBy: readonly string[]): void {
+    const noticed = end ?? `${state} ${saturatedBy.join(' ')}`;
     if (noticed === this.noticed) return;
     this.noticed = noticed;
-    const parts = noticeOf(state, end);
+    const parts = noticeOf(state, end, saturatedBy);
     this.notice.hidden = parts.length === 0;
     setAttribute(this.notice, 'data-ok', String(end?.ok ?? false));
     this.notice.replaceChildren(...parts);
@@ -128,7 +128,7 @@ function liveText({ run, end }: Picture, state: ConnectionState): [kind: string,
   return run === undefined ? ['waits', 'Waits for the first run'] : ['live', 'Live'];
 }
 
-function noticeOf(state: ConnectionState, end: LiveEnd | null): HTMLElement[] {
+function noticeOf(state: ConnectionState, end: LiveEnd | null, saturatedBy: readonly string[]): HTMLElement[] {
   if (end !== null) {
     const files = end.files.map((path) => el('li', {}, el('code', {}, path), copyButton(path)));
     const what = files.length === 0 ? [] : [el('p', {}, 'Written:'), el('ul', {}, ...files)];
@@ -140,6 +140,10 @@ function noticeOf(state: ConnectionState, end: LiveEnd | null): HTMLElement[] {
     return [el('p', {}, text)];
   }
   if (state === 'old') return [el('p', {}, 'This page is older than the program that it shows. Load it again.')];
+  if (saturatedBy.length > 0) {
+    const head = el('b', {}, 'The machine itself is the bottleneck, so this run is no result. ');
+    return [el('p', {}, head, saturatedBy.join(' '))];
+  }
   return [];
 }
 

@@ -77,7 +77,7 @@ const [timeline, tiles, map, servers, log, card, plots, table] = [
   plotsView(),
   tableView(deeds),
 ];
-const views: readonly View[] = [timeline, tiles, map, servers, log, card, plots, table];
+const views: readonly View[] = [timeline, tiles, map, servers, log, card, table, plots];
 const side = el('div', { class: 'side' }, servers.element, log.element, card.element);
 const world = el('div', { class: 'world' }, map.element, side);
 document

@@ -1,4 +1,5 @@
 import { distributionOf } from '../../../../report/distribution.ts';
+import { BUSY_MAX } from '../../../../report/saturation.ts';
 import { cdfPlot } from '../../../../report/svg/cdf.ts';
 import type { Markup } from '../../../../report/svg/element.ts';
 import type { Size } from '../../../../report/svg/frame.ts';
@@ -17,7 +18,6 @@ interface Shown {
   readonly run: RunPicture;
   readonly label: string;
   readonly tone: string;
-  readonly isNow: boolean;
 }
 
 interface Plot {
@@ -54,16 +54,16 @@ export function plotsView(): View {
   };
 }
 
-/** Of several runs in one mode the last is shown: they would be one line over the other. */
-function shownOf({ session, runs }: Picture): Shown[] {
+/** Of several runs of one kind the last is shown: they would be one line over the other. */
+function shownOf({ session, runs, end }: Picture): Shown[] {
   const planned = session?.runs ?? [];
   const keys = planned.map(({ mode }) => mode);
   const all = runs.map((run, at) => {
     const { mode = '', label = '' } = planned[at] ?? {};
-    const isNow = at === runs.length - 1;
-    return { run, mode, label, isNow, tone: `${toneOf(mode, keys)}${isNow ? '' : ' pale'}` };
+    const isNow = at === runs.length - 1 || end !== null;
+    return { run, label, tone: `${toneOf(mode, keys)}${isNow ? '' : ' pale'}` };
   });
-  return all.filter(({ mode }, at) => !all.slice(at + 1).some((later) => later.mode === mode));
+  return all.filter(({ label }, at) => !all.slice(at + 1).some((later) => later.label === label));
 }
 
 type Pick = (totals: Totals) => number | null;
@@ -92,7 +92,6 @@ function overTime(
 }
 
 const RATES = { yText: () => rateTickText } as const;
-const BUSY = 0.85;
 const COUNTS = { yText: () => countText } as const;
 
 const PLOTS: readonly Plot[] = [
@@ -101,9 +100,9 @@ const PLOTS: readonly Plot[] = [
     what: 'Share of the viewers who came and have a picture, by seconds since their first dial.',
     isWide: true,
     draw: (size, _, runs) => {
-      const lines = runs.map(({ run, label, tone, isNow }) => {
+      const lines = runs.map(({ run, label, tone }) => {
         const values = distributionOf(run.startupsMs);
-        const waiting = isNow ? (run.history.points.at(-1)?.waiting ?? 0) : 0;
+        const waiting = run.history.points.at(-1)?.waiting ?? 0;
         return { tone, label, values, of: values.count + waiting, bound: null };
       });
       const said = lines.map(({ label, values }) => `${label}: ${values.count} have started`);
@@ -128,16 +127,10 @@ const PLOTS: readonly Plot[] = [
     what: 'Share of those who have started, for want of data.',
     draw: (size, picture, runs) => {
       const share: Pick = ({ playing, stalled }) => (playing + stalled === 0 ? null : stalled / (playing + stalled));
-      return overTime(
-        size,
-        picture,
-        'Share of viewers who stand still',
-        runs.map((run) => lineOf(run, share)),
-        {
-          yText: percentText,
-          yMax: 0.01,
-        },
-      );
+      const lines = runs.map((run) => lineOf(run, share));
+      const most = Math.max(...lines.flatMap(({ points }) => points.map(({ y }) => y ?? 0)));
+      const end = most > 0.75 ? { yEnd: 1 } : { yMax: 0.01 };
+      return overTime(size, picture, 'Share of viewers who stand still', lines, { yText: percentText, ...end });
     },
   },
   {
@@ -175,7 +168,8 @@ const PLOTS: readonly Plot[] = [
         { ...lineOf(now, ({ peersBps }) => peersBps), tone: 'o-peers', label: 'viewers' },
         { ...lineOf(now, ({ sourceBps }) => sourceBps), tone: 'o-source', label: 'source' },
       ];
-      const lines = all.filter(({ points }) => points.some(({ y }) => (y ?? 0) > 0));
+      const there = all.filter(({ points }) => points.some(({ y }) => (y ?? 0) > 0));
+      const lines = there.length > 0 ? there : all;
       const y = picture.session?.streamBps ?? 0;
       const levels = [{ tone: 'c-quiet', label: 'the stream’s rate', y }];
       return overTime(size, picture, 'Download per viewer', lines, { ...RATES, levels });
@@ -198,7 +192,7 @@ const PLOTS: readonly Plot[] = [
     title: 'The machine',
     what: 'How busy all processors together are. What is above the dashed line is not to be trusted.',
     draw: (size, picture, runs) => {
-      const levels = [{ tone: 's-stalled', label: '', y: BUSY }];
+      const levels = [{ tone: 's-stalled', label: '', y: BUSY_MAX }];
       return overTime(
         size,
         picture,
@@ -206,7 +200,7 @@ const PLOTS: readonly Plot[] = [
         runs.map((run) => lineOf(run, ({ busy }) => busy)),
         {
           yText: percentText,
-          yMax: 0.96,
+          yEnd: 1,
           levels,
         },
       );

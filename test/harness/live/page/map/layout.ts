@@ -12,13 +12,14 @@ export interface Disc extends Place {
 }
 
 export interface Layout {
+  readonly width: number;
   readonly discs: readonly Disc[];
   readonly hosts: ReadonlyMap<HostId, Place>;
   /** Between neighbouring hosts. */
   readonly spacing: number;
 }
 
-const SPACING_MAX = 20;
+const SPACING_MAX = 24;
 /** Room for a region's name above its disc. */
 const NAME_PX = 20;
 const PAD_PX = 10;
@@ -49,7 +50,7 @@ export function layoutOf(
       places.set(id, { x: x + far * Math.cos(at * GOLDEN), y: y + far * Math.sin(at * GOLDEN) });
     }
   }
-  return { discs, hosts: places, spacing };
+  return { width, discs, hosts: places, spacing };
 }
 
 function isViewerKind({ kind }: LiveHost): boolean {

@@ -82,12 +82,16 @@ function paintRegions(
   context.font = `11px ${FONT}`;
   context.textAlign = 'center';
   context.textBaseline = 'middle';
+  const written: Place[] = [];
   for (const [at, one] of discs.entries()) {
     for (const other of discs.slice(at + 1)) {
       const ms = session.regions.delaysMs[one.region]?.[other.region];
       const gap = middleOfGap(one, other, discs);
-      if (ms !== undefined && gap !== null)
-        halo(context, `${Math.round(ms)} ms`, gap.x, gap.y, colours.soft, colours.paper);
+      // Two lines that cross would have their words in one place.
+      if (ms === undefined || gap === null || written.some(({ x, y }) => Math.hypot(x - gap.x, y - gap.y) < 40))
+        continue;
+      written.push(gap);
+      halo(context, `${Math.round(ms)} ms`, gap.x, gap.y, colours.soft, colours.paper);
     }
   }
 }
@@ -237,7 +241,12 @@ function line(context: CanvasRenderingContext2D, from: Place, to: Place, dashes:
 }
 
 /** Above each region its name, and how many of its viewers play. */
-function paintNames(context: CanvasRenderingContext2D, { discs }: Layout, picture: Picture, colours: Colours): void {
+function paintNames(
+  context: CanvasRenderingContext2D,
+  { discs, width }: Layout,
+  picture: Picture,
+  colours: Colours,
+): void {
   context.textAlign = 'left';
   context.textBaseline = 'alphabetic';
   const viewers = [...hostsOf(picture).values()].filter(isViewer);
@@ -256,7 +265,8 @@ function paintNames(context: CanvasRenderingContext2D, { discs }: Layout, pictur
       context.font = font;
       return context.measureText(text).width;
     });
-    let left = x - (widths[0]! + widths[1]!) / 2;
+    const wide = widths[0]! + widths[1]!;
+    let left = Math.max(4, Math.min(x - wide / 2, width - wide - 4));
     for (const [at, { text, font, colour }] of words.entries()) {
       context.font = font;
       halo(context, text, left, y - radius - 7, colour, colours.paper);

@@ -70,8 +70,8 @@ export const COLUMNS: readonly Column[] = [
     key: 'latency',
     label: 'Behind',
     what: 'Live latency: from the camera to its screen',
-    by: ({ viewer }) => viewer.latencyMs,
-    text: ({ viewer }) => msText(viewer.latencyMs),
+    by: ({ viewer }) => (plays(viewer) ? viewer.latencyMs : null),
+    text: ({ viewer }) => (plays(viewer) ? msText(viewer.latencyMs) : '–'),
   },
   {
     key: 'startup',

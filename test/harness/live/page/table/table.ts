@@ -9,6 +9,8 @@ import { Tools } from './tools.ts';
 
 /** Rows above and below those that are to be seen. */
 const SPARE_ROWS = 4;
+/** The names of the columns, and a bar to scroll sideways. */
+const HEAD_PX = 52;
 
 /** All viewers. Only the rows that are to be seen are in the document. */
 export function tableView(deeds: Deeds): View {
@@ -69,6 +71,9 @@ class TableView implements View {
   show(picture: Picture): void {
     this.picture = picture;
     this.all = rowsOfRun(picture);
+    // No higher than all rows, however few of them a filter leaves.
+    const height = `min(560px, 72vh, ${HEAD_PX + this.all.length * ROW_PX}px)`;
+    if (this.scroller.style.height !== height) this.scroller.style.height = height;
     this.refresh();
   }
 

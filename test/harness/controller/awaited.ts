@@ -29,7 +29,10 @@ export class Awaited {
           reject(why);
         },
       };
-      const late = setTimeout(() => one.reject(new Error(`${what} did not come within ${withinMs / 1000} s`)), withinMs);
+      const late = setTimeout(
+        () => one.reject(new Error(`${what} did not come within ${withinMs / 1000} s`)),
+        withinMs,
+      );
       const others = this.waiting.get(name);
       if (others === undefined) this.waiting.set(name, new Set([one]));
       else others.add(one);

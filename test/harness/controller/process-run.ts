@@ -56,6 +56,10 @@ const AHEAD_MS = 400;
 /** Who has not said how it is by then is as it was. */
 const SAMPLE_WITHIN_MS = 850;
 const CLEAR_WITHIN_MS = 15_000;
+const ENDED_WITHIN_MS = 10_000;
+const LOOK_MS = 40;
+
+type Rates = Pick<Host, 'upBps' | 'downBps'>;
 
 /** One scenario in one mode, by real processes over real sockets. Build it, let it hear its agents, run it. */
 export class ProcessRun {
@@ -86,6 +90,17 @@ export class ProcessRun {
   private readonly killed = new Set<string>();
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly stopper = new AbortController();
+  /** Ends of all that runs, by agent. */
+  private readonly cleared = new Awaited();
+  private readonly gone = new Set<AgentLink>();
+  private failure: Error | undefined;
+  private clearing = false;
+  /** By address of a server: its deaths and returns, one after the other. */
+  private readonly turns = new Map<string, Promise<void>>();
+  /** By address: rates that are not those of the plan. */
+  private readonly rates = new Map<string, Rates>();
+  /** Stays that were told to end. */
+  private readonly leaving = new Set<string>();
   private startMs = 0;
   private stream = '';
   /** By viewer: its stays so far. */
@@ -123,6 +138,7 @@ export class ProcessRun {
       for (const timer of this.timers) clearTimeout(timer);
       await this.clear();
     }
+    if (this.failure !== undefined) throw this.failure;
   }
 
   /** Ends it early; what was seen counts. */
@@ -130,10 +146,19 @@ export class ProcessRun {
     this.stopper.abort();
   }
 
-  /** All is off. */
+  /** All is off: it comes to nothing, for the first reason that was told. */
   giveUp(why: string): void {
-    this.awaited.giveUp(new Error(why));
+    if (this.clearing) return;
+    this.failure ??= new Error(why);
+    this.awaited.giveUp(this.failure);
     this.stopper.abort();
+  }
+
+  /** An agent is not there any more: nobody waits for it. */
+  lost(agent: AgentLink, why: string): void {
+    this.gone.add(agent);
+    this.giveUp(why);
+    this.cleared.came(`cleared ${agent.number}`);
   }
 
   heard(agent: AgentLink, message: FromAgent): void {
@@ -162,7 +187,10 @@ export class ProcessRun {
         this.awaited.came(`kernel ${agent.number}`);
         return;
       case 'cleared':
-        this.awaited.came(`cleared ${agent.number}`);
+        this.cleared.came(`cleared ${agent.number}`);
+        return;
+      case 'notice':
+        this.config.told.notice(message.text);
         return;
       case 'hello':
         return;
@@ -180,7 +208,7 @@ export class ProcessRun {
   leave(viewer: number, crashes: boolean): void {
     const stay = this.stayOf(viewer);
     if (stay === undefined) return;
-    this.stopViewer(stay.id, viewer, crashes, null);
+    this.stopViewer(stay.id, viewer, crashes);
   }
 
   throttle(viewer: number, to: number): void {
@@ -194,16 +222,32 @@ export class ProcessRun {
     const worker = this.workerOf.get(host.address);
     if (worker === undefined || this.dead.has(host.address)) return;
     this.dead.add(host.address);
-    this.killed.add(worker);
-    this.agentOf.get(worker)?.send({ say: 'kill', worker });
+    this.inTurn(host, async () => {
+      if (!this.alive.has(worker)) return;
+      this.killed.add(worker);
+      this.agentOf.get(worker)!.send({ say: 'kill', worker });
+      await this.awaited.until(`ended ${worker}`, `the end of ${worker}`, ENDED_WITHIN_MS);
+    });
   }
 
+  /** It comes back where it was, with the rates that it has by now. */
   startServer(host: Host): void {
     if (!this.dead.delete(host.address)) return;
-    const worker = { name: host.name, hosts: [host] };
-    void this.spawn(worker)
-      .then(() => this.startProgram(host, this.serverProgram(host)))
-      .catch((error: Error) => this.config.told.notice(`${host.name} did not come back: ${error.message}`));
+    this.inTurn(host, async () => {
+      await this.spawn({ name: host.name, hosts: [{ ...host, ...this.rates.get(host.address) }] });
+      await this.startProgram(host, this.serverProgram(host));
+    });
+  }
+
+  /** Who kills and starts a server in the same moment gets both, in that order. */
+  private inTurn({ name, address }: Host, work: () => Promise<void>): void {
+    const before = this.turns.get(address) ?? Promise.resolve();
+    const turn = before
+      .then(() => (this.clearing ? undefined : work()))
+      .catch((error: Error) => {
+        if (!this.clearing && this.failure === undefined) this.config.told.notice(`${name}: ${error.message}`);
+      });
+    this.turns.set(address, turn);
   }
 
   isHere(viewer: number): boolean {
@@ -214,7 +258,7 @@ export class ProcessRun {
   private stayOf(viewer: number) {
     const again = (this.stays.get(viewer) ?? 0) - 1;
     const stay = this.record.stay(stayId(viewer, again));
-    return stay === undefined || stay.leftAtMs !== null ? undefined : stay;
+    return stay === undefined || stay.leftAtMs !== null || this.leaving.has(stay.id) ? undefined : stay;
   }
 
   /** Which worker is with which agent: servers with the first, viewers by turns. */
@@ -263,8 +307,8 @@ export class ProcessRun {
     while (this.record.source.part < 0) {
       if (nowMs() > endAtMs) throw new Error(`the source sent nothing within ${ON_AIR_WITHIN_MS / 1000} s`);
       this.tell(worker, { do: 'sample', at: -1 });
-      await this.pause(40);
-      this.stopper.signal.throwIfAborted();
+      await this.pause(LOOK_MS);
+      if (this.stopper.signal.aborted) return;
     }
     this.startMs = nowMs() - (this.record.source.part + 1) * plan.scenario.stream.partMs;
     this.record.startMs = this.startMs;
@@ -272,11 +316,12 @@ export class ProcessRun {
 
   private async play(): Promise<void> {
     const { plan } = this;
+    if (this.stopper.signal.aborted) return;
     for (const visit of plan.visits) this.planVisit(visit);
     const prng = new Prng(plan.seed);
     for (const [number, happening] of plan.happenings.entries()) {
       this.at(happening.atMs, () => {
-        const there = this.record.stays.filter(({ leftAtMs }) => leftAtMs === null).map(({ visit }) => visit.viewer);
+        const there = this.record.there(happening.atMs);
         const deeds = deedsOf(happening, this.layout, there, prng.fork(`happening ${number}`));
         for (const deed of deeds) this.carryOut(deed);
       });
@@ -296,17 +341,24 @@ export class ProcessRun {
     if (joinAtMs >= this.plan.seconds * 1000) return;
     // A page is loaded long before somebody presses play.
     const aheadMs = this.browsers.has(viewer) && visit.again === 0 ? Number.POSITIVE_INFINITY : AHEAD_MS;
+    let id: string | undefined;
+    const come = (): boolean => {
+      if (this.isHere(viewer)) return false;
+      id = this.join(visit, this.startMs + joinAtMs);
+      return true;
+    };
     this.at(joinAtMs - aheadMs, () => {
-      if (!this.isHere(viewer)) this.join(visit, this.startMs + joinAtMs);
+      // Whoever leaves only now, and comes back at once, is not yet gone.
+      if (!come()) this.at(joinAtMs, come);
     });
     if (leaveAtMs >= this.plan.seconds * 1000) return;
-    this.at(leaveAtMs - AHEAD_MS, () => {
-      const id = stayId(viewer, visit.again);
-      this.stopViewer(id, viewer, crashes, this.startMs + leaveAtMs);
+    this.at(leaveAtMs, () => {
+      if (id !== undefined) this.stopViewer(id, viewer, crashes);
     });
   }
 
-  private join(visit: Visit, atMs: number | null): void {
+  /** @returns The stay's id. */
+  private join(visit: Visit, atMs: number | null): string {
     const { viewer } = visit;
     const again = this.stays.get(viewer) ?? 0;
     this.stays.set(viewer, again + 1);
@@ -315,6 +367,7 @@ export class ProcessRun {
     this.record.coming(id, { ...visit, again });
     if (again > 0) this.link({ do: 'reconnect', host: host.address });
     this.tell(this.workerOf.get(host.address)!, { do: 'start', id, program: this.viewerProgram(viewer), atMs });
+    return id;
   }
 
   private viewerProgram(viewer: number): ProgramSpec {
@@ -333,15 +386,13 @@ export class ProcessRun {
     };
   }
 
-  private stopViewer(id: string, viewer: number, crashes: boolean, atMs: number | null): void {
+  private stopViewer(id: string, viewer: number, crashes: boolean): void {
+    if (this.leaving.has(id)) return;
+    this.leaving.add(id);
     const { address } = this.layout.viewers[viewer]!;
-    const stop = (): void => {
-      // Nothing of what it would say gets out.
-      if (crashes) this.link({ do: 'cut-off', host: address });
-      this.tell(this.workerOf.get(address)!, { do: 'stop', id, atMs: null, crashes });
-    };
-    if (atMs === null) stop();
-    else this.at(atMs - this.startMs, stop);
+    // Nothing of what it would say gets out.
+    if (crashes) this.link({ do: 'cut-off', host: address });
+    this.tell(this.workerOf.get(address)!, { do: 'stop', id, crashes });
   }
 
   private carryOut(deed: Deed): void {
@@ -393,7 +444,7 @@ export class ProcessRun {
   }
 
   private async spawn({ name, hosts }: WorkerSpec): Promise<void> {
-    this.killed.delete(name);
+    if (this.clearing) throw new Error('the run is over');
     this.agentOf.get(name)!.send({ say: 'spawn', worker: name, hosts });
     await this.awaited.until(`ready ${name}`, `the process of ${name}`, READY_WITHIN_MS);
     this.alive.add(name);
@@ -409,6 +460,9 @@ export class ProcessRun {
   }
 
   private link(order: LinkOrder): void {
+    if (order.do === 'rates') this.rates.set(order.host, { upBps: order.upBps, downBps: order.downBps });
+    // Who is dead has no links.
+    if (order.do !== 'part' && this.dead.has(order.host)) return;
     for (const agent of this.config.agents) agent.send({ say: 'link', order });
   }
 
@@ -460,6 +514,8 @@ export class ProcessRun {
         return;
       case 'failed':
         this.awaited.failed(`started ${message.id}`, new Error(`${message.id}: ${message.why}`));
+        // It has not come; it may come back.
+        this.record.left(message.id, nowMs(), null, skew);
         this.config.told.notice(`${message.id} did not start: ${message.why}`);
         return;
       case 'stopped': {
@@ -475,7 +531,7 @@ export class ProcessRun {
         }
         if (message.at >= 0) this.count(message.counts);
         if (!message.last || message.at < 0) return;
-        this.seconds.process(worker, machineName(agent), message.process, nowMs());
+        this.seconds.process(worker, machineName(agent), message.process);
         if (message.at !== this.sampling.at || !this.sampling.waiting.delete(worker)) return;
         if (this.sampling.waiting.size === 0) this.awaited.came(`sample ${message.at}`);
         return;
@@ -491,8 +547,7 @@ export class ProcessRun {
     const { cpus } = agent.machine;
     const name = machineName(agent);
     this.seconds.machine(name, cpus, message.cpuBusy);
-    for (const [process, sample] of Object.entries(message.processes))
-      this.seconds.process(process, name, sample, nowMs());
+    for (const [process, sample] of Object.entries(message.processes)) this.seconds.process(process, name, sample);
   }
 
   private count({ hosts, flows }: LinkCounts): void {
@@ -503,31 +558,36 @@ export class ProcessRun {
   private ended(worker: string, how: string): void {
     this.alive.delete(worker);
     this.sampling.waiting.delete(worker);
-    if (this.killed.has(worker) || this.clearing) return;
-    this.awaited.failed(`ready ${worker}`, new Error(`the process of ${worker} ${how}`));
+    this.awaited.came(`ended ${worker}`);
+    if (this.killed.delete(worker)) return;
     this.giveUp(`the process of ${worker} ${how}`);
   }
 
   private async lastLook(): Promise<void> {
-    if (this.stopper.signal.aborted && this.startMs === 0) return;
+    if (this.measuredMs === 0 || this.failure !== undefined) return;
     await Promise.all(
       this.config.agents.map((agent) => {
         agent.send({ say: 'kernel', at: 0 });
         return this.awaited.until(`kernel ${agent.number}`, 'the kernel’s counts', READY_WITHIN_MS);
       }),
-    ).catch((error: Error) => this.config.told.notice(error.message));
+    ).catch((error: Error) => {
+      if (this.failure === undefined) this.config.told.notice(error.message);
+    });
   }
-
-  private clearing = false;
 
   private async clear(): Promise<void> {
     this.clearing = true;
+    this.awaited.giveUp(new Error('the run is over'));
+    const agents = this.config.agents.filter((agent) => !this.gone.has(agent));
     await Promise.all(
-      this.config.agents.map((agent) => {
+      agents.map((agent) => {
         agent.send({ say: 'clear' });
-        return this.awaited.until(`cleared ${agent.number}`, 'the end of all processes', CLEAR_WITHIN_MS);
+        return this.cleared.until(`cleared ${agent.number}`, 'the end of all processes', CLEAR_WITHIN_MS);
       }),
-    ).catch((error: Error) => this.config.told.notice(error.message));
+    ).catch((error: Error) => {
+      // Another run beside what is left of this one would measure both.
+      this.failure ??= error;
+    });
   }
 }
 

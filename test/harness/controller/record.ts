@@ -52,6 +52,17 @@ export class Record {
     return stay;
   }
 
+  /** The viewers who are to be there at a time by the plan, and have not gone otherwise, in the order of their coming. */
+  there(atMs: number): number[] {
+    const stays = [...this.byId.values()].filter(({ visit, leftAtMs }) => {
+      return leftAtMs === null && visit.joinAtMs <= atMs && visit.leaveAtMs > atMs;
+    });
+    return stays
+      .map(({ visit }) => visit)
+      .sort(inOrder)
+      .map(({ viewer }) => viewer);
+  }
+
   stay(id: string): Stay | undefined {
     return this.byId.get(id);
   }
@@ -124,6 +135,10 @@ export class Record {
       bad: said.bad,
     };
   }
+}
+
+function inOrder(a: Visit, b: Visit): number {
+  return a.joinAtMs - b.joinAtMs || a.viewer - b.viewer;
 }
 
 function sampleOf({ figures, leftAtMs }: Stay): Sample {

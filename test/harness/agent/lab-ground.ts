@@ -23,7 +23,7 @@ export async function labGround(delaysMs: Delays, log: (line: string) => void): 
     counts: () => lab.counts(),
     async processes() {
       const { cpuSeconds, lateMaxMs } = await lab.health();
-      return { relay: { cpuMs: cpuSeconds * 1000, loopDelayMs: lateMaxMs, rssBytes: 0 } };
+      return { relay: { atMs: performance.now(), cpuMs: cpuSeconds * 1000, loopDelayMs: lateMaxMs, rssBytes: 0 } };
     },
     async kernel(worker) {
       const program = programs.get(worker);

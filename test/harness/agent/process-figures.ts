@@ -13,6 +13,6 @@ export function watchProcess(): () => ProcessSample {
     const { user, system } = process.cpuUsage();
     const loopDelayMs = Math.max(0, delays.percentile(99) / NS_PER_MS - RESOLUTION_MS);
     delays.reset();
-    return { cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss(), loopDelayMs };
+    return { atMs: performance.now(), cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss(), loopDelayMs };
   };
 }

@@ -62,8 +62,8 @@ export type ToWorker =
     }
   /** `atMs`: at that time, which may have passed. Answered by `started` or `failed`. */
   | { readonly do: 'start'; readonly id: string; readonly program: ProgramSpec; readonly atMs: number | null }
-  /** Takes its leave; or is gone without a word. Answered by `stopped`. */
-  | { readonly do: 'stop'; readonly id: string; readonly atMs: number | null; readonly crashes: boolean }
+  /** Takes its leave; or is gone without a word. Answered by `stopped`, where it has started. */
+  | { readonly do: 'stop'; readonly id: string; readonly crashes: boolean }
   /** Where workers make their links themselves. */
   | { readonly do: 'link'; readonly order: LinkOrder }
   /** Answered by `sample`s that say `last` in the end. */
@@ -90,6 +90,8 @@ export type FromWorker =
   | { readonly say: 'notice'; readonly id: string; readonly text: string };
 
 export interface ProcessSample {
+  /** When it looked at itself, in ms by a clock of its own that never jumps: samples come late where machines are busy. */
+  readonly atMs: number;
   /** Since the start of the process. */
   readonly cpuMs: number;
   readonly rssBytes: number;

@@ -12,20 +12,19 @@ export class Seconds {
     known.busy.push(busy);
   }
 
-  /** @param atMs - When the process looked at itself, by its own clock. */
-  process(name: string, machine: string, sample: ProcessSample, atMs: number): void {
+  process(name: string, machine: string, sample: ProcessSample): void {
     const key = `${machine} ${name}`;
     const before = this.processes.get(key);
-    const seen = before ?? { name, machine, cpu: [], loop: [], rss: [], last: sample, atMs };
+    const seen = before ?? { name, machine, cpu: [], loop: [], rss: [], last: sample };
     this.processes.set(key, seen);
     // A process that was started again counts from nothing.
-    if (before !== undefined && atMs > before.atMs && sample.cpuMs >= before.last.cpuMs) {
-      seen.cpu.push((sample.cpuMs - before.last.cpuMs) / (atMs - before.atMs));
+    const { atMs, cpuMs } = seen.last;
+    if (before !== undefined && sample.atMs > atMs && sample.cpuMs >= cpuMs) {
+      seen.cpu.push((sample.cpuMs - cpuMs) / (sample.atMs - atMs));
       seen.loop.push(sample.loopDelayMs);
     }
     seen.rss.push(sample.rssBytes);
     seen.last = sample;
-    seen.atMs = atMs;
   }
 
   /** How busy the machine was in the last second. */
@@ -49,5 +48,4 @@ interface Seen {
   readonly loop: number[];
   readonly rss: number[];
   last: ProcessSample;
-  atMs: number;
 }

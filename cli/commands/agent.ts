@@ -1,9 +1,12 @@
 import { Agent } from '../../test/harness/agent/agent.ts';
 import { command } from '../command.ts';
-import { lifetime } from '../lifetime.ts';
+import { closeInTime, lifetime } from '../lifetime.ts';
 import { optional, required } from '../options.ts';
 import { Problem } from '../problem.ts';
 import { readHost, readWsUrl, textOf } from '../readers.ts';
+
+/** Workers have to be told, and killed where they do not end. */
+const END_WITHIN_MS = 2_800;
 
 export const agent = command({
   name: 'agent',
@@ -21,7 +24,7 @@ that they hold the same secret before anything is done. Ends with its controller
   async run({ controller, secret, host }, log) {
     const life = lifetime();
     const running = new Agent({ controller, key: secret, host: host ?? null, log: (line) => log.warn(line) });
-    void life.over.then(() => running.close());
+    void life.over.then(() => closeInTime(running, END_WITHIN_MS));
     const { why, served } = await running.over;
     log.debug('over', { why });
     if (!served) throw new Problem(`${controller}: ${why}`);

@@ -2,6 +2,7 @@ import { cpus, hostname, totalmem } from 'node:os';
 import { nowMs } from '../../../runtime/node/clock.ts';
 import { dialLink, type Link } from '../../../runtime/node/ws-link.ts';
 import { ownProgram } from '../links/lab/own-program.ts';
+import type { LinkOrder } from '../links/links.ts';
 import { bareGround } from './bare-ground.ts';
 import { watchMachine } from './busy.ts';
 import type { Ground } from './ground.ts';
@@ -18,7 +19,7 @@ import {
 } from './messages.ts';
 import { watchProcess } from './process-figures.ts';
 import type { FromWorker, ToWorker } from './programs.ts';
-import { isProof, makeNonce, proofOf } from './proof.ts';
+import { isProof, makeNonce, proofOf, readNonce } from './proof.ts';
 import { WorkerProcess } from './worker-process.ts';
 
 export interface AgentConfig {
@@ -47,6 +48,7 @@ export class Agent {
   private readonly config: AgentConfig;
   private readonly link: Link;
   private readonly nonce = makeNonce();
+  private readonly can: ReturnType<typeof canHaveLab>;
   private readonly look = watchProcess();
   private readonly busy = watchMachine();
   private readonly workers = new Map<string, WorkerProcess>();
@@ -56,9 +58,14 @@ export class Agent {
   private welcome = false;
   /** What has to be done one after the other. */
   private turn: Promise<void> = Promise.resolve();
+  private readonly spawning = new Set<Promise<void>>();
+  /** Orders to links that are being carried out. */
+  private readonly linking = new Set<Promise<void>>();
 
   constructor(config: AgentConfig) {
     this.config = config;
+    // Before the controller waits for it.
+    this.can = canHaveLab();
     let end = (_: AgentEnd): void => undefined;
     this.over = new Promise((resolve) => {
       end = resolve;
@@ -67,14 +74,19 @@ export class Agent {
       control: (bytes) => this.received(bytes),
       block: () => this.link.close(1008, 'a controller sends no blocks'),
       closed: (_code, why) => {
-        void this.clear().then(() => end({ why, served: this.welcome }));
+        // What was under way when the controller went may have made something more.
+        const rest = () => this.turn.then(() => this.clear());
+        void this.clear()
+          .then(rest)
+          .then(() => end({ why, served: this.welcome }));
       },
     });
   }
 
-  /** Ends all that runs here. */
-  close(): void {
+  /** Ends all that runs here. Resolves when nothing is left. */
+  async close(): Promise<void> {
     this.link.close(1000, 'the agent is ended');
+    await this.over;
   }
 
   private received(bytes: Uint8Array): void {
@@ -87,10 +99,14 @@ export class Agent {
     else this.obey(message);
   }
 
-  private async prove({ nonce }: Challenge): Promise<void> {
-    if (this.controllersNonce !== undefined || typeof nonce !== 'string') return;
+  private async prove(challenge: Challenge): Promise<void> {
+    const nonce = readNonce(challenge.nonce);
+    if (this.controllersNonce !== undefined || nonce === undefined) {
+      this.link.close(1008, 'no challenge that is understood');
+      return;
+    }
     this.controllersNonce = nonce;
-    const can = await canHaveLab();
+    const can = await this.can;
     const proof = proofOf(this.config.key, 'agent', nonce, this.nonce);
     this.say({ say: 'hello', nonce: this.nonce, proof, machine: this.machine(can.ok ? null : can.why) });
   }
@@ -119,27 +135,34 @@ export class Agent {
   }
 
   private obey(order: ToAgent): void {
-    if (order.say === 'tell') {
-      this.tell(order.worker, order.message);
-      return;
+    switch (order.say) {
+      case 'tell':
+        this.tell(order.worker, order.message);
+        return;
+      case 'kill':
+        this.workers.get(order.worker)?.kill();
+        return;
+      case 'spawn': {
+        // Beside each other: starting a process takes its time.
+        const work = this.spawn(order).catch((error: Error) => this.trouble(error));
+        track(this.spawning, work);
+        return;
+      }
+      case 'link': {
+        const notice = (error: Error) => this.say({ say: 'notice', text: `links: ${error.message}` });
+        track(this.linking, this.linkOrdered(order.order).catch(notice));
+        return;
+      }
+      default:
+        this.turn = this.turn.then(() => this.carryOut(order)).catch((error: Error) => this.trouble(error));
     }
-    if (order.say === 'kill') {
-      this.workers.get(order.worker)?.kill();
-      return;
-    }
-    if (order.say === 'spawn') {
-      // Beside each other: starting a process takes its time.
-      void this.spawn(order).catch((error: Error) => this.trouble(error));
-      return;
-    }
-    this.turn = this.turn.then(() => this.carryOut(order)).catch((error: Error) => this.trouble(error));
   }
 
   private trouble(error: Error): void {
-    this.say({ say: 'trouble', why: error.message });
+    this.say({ say: 'trouble', why: error.message.slice(0, 2_000) });
   }
 
-  private async carryOut(order: Exclude<ToAgent, { say: 'tell' | 'kill' | 'spawn' }>): Promise<void> {
+  private async carryOut(order: Exclude<ToAgent, { say: 'tell' | 'kill' | 'spawn' | 'link' }>): Promise<void> {
     switch (order.say) {
       case 'ground': {
         this.order = order;
@@ -147,10 +170,6 @@ export class Agent {
         this.say({ say: 'ground', are: this.ground.are });
         return;
       }
-      case 'link':
-        if ((await this.ground?.order(order.order)) === false)
-          for (const worker of this.workers.values()) worker.tell({ do: 'link', order: order.order });
-        return;
       case 'sample':
         return this.sample(order.at);
       case 'kernel': {
@@ -180,13 +199,15 @@ export class Agent {
 
   private async spawn({ worker: name, hosts }: Extract<ToAgent, { say: 'spawn' }>): Promise<void> {
     const { ground } = this;
-    if (ground === undefined || this.workers.has(name)) return;
+    if (ground === undefined) return;
+    // Its predecessor was killed, and is about to be gone.
+    await this.workers.get(name)?.gone;
     const child = await ground.spawn(name, hosts, WORKER);
     const worker = new WorkerProcess(
       child,
       (message: FromWorker) => this.say({ say: 'worker', worker: name, message }),
       (how) => {
-        this.workers.delete(name);
+        if (this.workers.get(name) === worker) this.workers.delete(name);
         this.say({ say: 'ended', worker: name, how });
       },
     );
@@ -206,15 +227,31 @@ export class Agent {
     return findingsOf(counts);
   }
 
+  /** Programs do what they are told when links are as they were ordered before: whoever crashes says nothing any more. */
   private tell(name: string, message: ToWorker): void {
-    this.workers.get(name)?.tell(message);
+    const tell = () => this.workers.get(name)?.tell(message);
+    if (this.linking.size === 0) tell();
+    else void Promise.all(this.linking).then(tell);
+  }
+
+  private async linkOrdered(order: LinkOrder): Promise<void> {
+    if ((await this.ground?.order(order)) === false)
+      for (const worker of this.workers.values()) worker.tell({ do: 'link', order });
   }
 
   private async clear(): Promise<void> {
     await Promise.all([...this.workers.values()].map((worker) => worker.end()));
-    await this.ground?.close();
+    const { ground } = this;
     this.ground = undefined;
+    await ground?.close().catch((error: Error) => this.config.log(error.message));
+    await Promise.all(this.spawning);
+    await Promise.all([...this.workers.values()].map((worker) => worker.end()));
   }
+}
+
+function track(all: Set<Promise<void>>, one: Promise<void>): void {
+  all.add(one);
+  void one.then(() => all.delete(one));
 }
 
 const COUNTS_PER_MESSAGE = 150;

@@ -4,9 +4,11 @@ import type { Ground } from './ground.ts';
 /** Workers as plain processes, which make the links of their hosts themselves. For this no rights are needed. */
 export function bareGround(): Ground {
   const children = new Set<ChildProcess>();
+  let closed = false;
   return {
     are: 'token buckets in each program’s own send path make the rates, and delays are added there; loopback carries the bytes',
     async spawn(_name, _hosts, command) {
+      if (closed) throw new Error('the run is over');
       const child = spawnTied(command);
       children.add(child);
       child.once('exit', () => children.delete(child));
@@ -17,6 +19,7 @@ export function bareGround(): Ground {
     processes: async () => ({}),
     kernel: async () => undefined,
     async close() {
+      closed = true;
       for (const child of children) child.kill('SIGKILL');
     },
   };

@@ -30,6 +30,8 @@ export type FromAgent =
   | { readonly say: 'hello'; readonly nonce: string; readonly proof: string; readonly machine: MachineInfo }
   | { readonly say: 'ground'; readonly are: string }
   | { readonly say: 'trouble'; readonly why: string }
+  /** Something that people should know. */
+  | { readonly say: 'notice'; readonly text: string }
   | { readonly say: 'worker'; readonly worker: string; readonly message: FromWorker }
   | { readonly say: 'ended'; readonly worker: string; readonly how: string }
   | {

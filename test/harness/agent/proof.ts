@@ -20,3 +20,8 @@ export function isProof(said: unknown, right: string): boolean {
   const [a, b] = [Buffer.from(said), Buffer.from(right)];
   return a.length === b.length && timingSafeEqual(a, b);
 }
+
+/** A nonce as {@link makeNonce} makes them: what is longer or has line ends could stand for something else. */
+export function readNonce(said: unknown): string | undefined {
+  return typeof said === 'string' && /^[\w-]{32}$/.test(said) ? said : undefined;
+}

@@ -9,7 +9,8 @@ const ANSWER_WITHIN_MS = 5_000;
 /** A worker as its agent sees it. */
 export class WorkerProcess {
   private readonly child: ChildProcess;
-  private readonly gone: Promise<void>;
+  /** Resolves when it is gone. */
+  readonly gone: Promise<void>;
   private sockets: Connection[] = [];
   private answered = (): void => undefined;
 

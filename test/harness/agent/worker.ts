@@ -12,6 +12,7 @@ const PROGRAMS_PER_MESSAGE = 25;
 const SOCKETS_PER_MESSAGE = 200;
 /** A program that takes longer to close is left to the end of the process. */
 const CLOSE_WITHIN_MS = 4_000;
+const LAST_WORD_MS = 200;
 
 const look = watchProcess();
 const programs = new Map<string, { readonly hosted: Hosted; readonly address: string }>();
@@ -114,7 +115,7 @@ process.on('message', (message: ToWorker) => {
       void start(message);
       return;
     case 'stop':
-      void until(message.atMs).then(() => stop(message));
+      stop(message);
       return;
     case 'link':
       for (const one of paced.values()) one.order(message.order);
@@ -132,6 +133,8 @@ process.on('disconnect', () => process.exit(0));
 // Ctrl-C in a terminal is for the controller, which ends the others in its own order.
 process.on('SIGINT', () => undefined);
 process.on('uncaughtException', (error) => {
-  say({ say: 'notice', id: '', text: String(error.stack).slice(0, 2_000) });
-  process.exit(1);
+  // Without it whoever looks for the fault would have nothing but an exit code.
+  setTimeout(() => process.exit(1), LAST_WORD_MS);
+  const last: FromWorker = { say: 'notice', id: '', text: String(error.stack).slice(0, 2_000) };
+  if (process.connected) process.send!(last, () => process.exit(1));
 });

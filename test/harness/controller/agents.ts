@@ -2,16 +2,19 @@ import { nowMs } from '../../../runtime/node/clock.ts';
 import type { Link } from '../../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../../runtime/node/ws-server.ts';
 import { decode, encode, type FromAgent, type MachineInfo, type ToAgent } from '../agent/messages.ts';
-import { isProof, makeNonce, proofOf } from '../agent/proof.ts';
+import { isProof, makeNonce, proofOf, readNonce } from '../agent/proof.ts';
 
 /** An agent that has shown the key. */
 export interface AgentLink {
   readonly number: number;
   readonly machine: MachineInfo;
+  /** One that the controller has started itself, on its own machine. */
+  readonly isOwn: boolean;
   /** How far its clock is ahead of ours, in ms. */
   readonly clockMs: number;
   send(message: ToAgent): void;
-  close(): void;
+  /** @param why - One sentence, which it tells its people. */
+  close(why?: string): void;
 }
 
 export interface AgentListener {
@@ -20,9 +23,18 @@ export interface AgentListener {
   gone(agent: AgentLink, why: string): void;
 }
 
-const AGENTS_MAX = 64;
-/** Whoever connects shows the key at once or is closed. */
-const PROVE_WITHIN_MS = 5_000;
+/** Whoever connects shows the key soon or is closed: it has to look first what its kernel can do. */
+const PROVE_WITHIN_MS = 10_000;
+/** Strangers who wait for that shall not keep agents out. */
+const LINKS_MAX = 256;
+
+export interface AgentsDoor {
+  readonly host: string;
+  readonly port: number;
+  readonly key: string;
+  /** Who comes in here was started by the controller itself. */
+  readonly isOwn: boolean;
+}
 
 /** Where agents connect. Nobody is heard who has not shown the key, and each hears nothing else before. */
 export class Agents {
@@ -35,11 +47,8 @@ export class Agents {
   }
 
   /** @throws ListenError */
-  static async listen(host: string, port: number, key: string, told: AgentListener): Promise<Agents> {
-    let last = 0;
-    const listener = await listenWebSockets({ host, port }, { linksMax: AGENTS_MAX }, (link) => {
-      return greet(link, ++last, key, told);
-    });
+  static async listen(door: AgentsDoor, told: AgentListener): Promise<Agents> {
+    const listener = await listenWebSockets(door, { linksMax: LINKS_MAX }, (link) => greet(link, door, told));
     return new Agents(listener);
   }
 
@@ -48,24 +57,28 @@ export class Agents {
   }
 }
 
-function greet(link: Link, number: number, key: string, told: AgentListener) {
+let last = 0;
+
+function greet(link: Link, { key, isOwn }: AgentsDoor, told: AgentListener) {
   const nonce = makeNonce();
   const sentAtMs = nowMs();
   let agent: AgentLink | undefined;
   const late = setTimeout(() => link.close(1008, 'nobody showed the key'), PROVE_WITHIN_MS);
   const enter = (message: Extract<FromAgent, { say: 'hello' }>): void => {
     clearTimeout(late);
-    if (!isProof(message.proof, proofOf(key, 'agent', nonce, String(message.nonce)))) {
-      link.close(1008, 'another key');
+    const said = readNonce(message.nonce);
+    if (said === undefined || !isProof(message.proof, proofOf(key, 'agent', nonce, said))) {
+      link.close(1008, 'the agent holds another key');
       return;
     }
     const send = (order: ToAgent) => link.sendControl(encode(order));
     const tripMs = nowMs() - sentAtMs;
     const { machine } = message;
     // Halfway between question and answer; on one machine there is one clock.
-    const clockMs = machine.host === null ? 0 : machine.clockMs - (sentAtMs + tripMs / 2);
-    agent = { number, machine, clockMs, send, close: () => link.close(1000, 'the run is over') };
-    send({ say: 'welcome', proof: proofOf(key, 'controller', nonce, message.nonce) });
+    const clockMs = isOwn ? 0 : machine.clockMs - (sentAtMs + tripMs / 2);
+    const close = (why = 'the run is over') => link.close(1000, why);
+    agent = { number: ++last, machine, isOwn, clockMs, send, close };
+    send({ say: 'welcome', proof: proofOf(key, 'controller', nonce, said) });
     told.joined(agent);
   };
   queueMicrotask(() => link.sendControl(encode({ say: 'challenge', nonce })));

@@ -62,22 +62,22 @@ export async function runProcesses(plan: Plan, options: ProcessOptions, over: Pr
   };
   let stopped = false;
   const aborting = new AbortController();
+  const { signal } = aborting;
   let session: Session | undefined;
   void over.then(() => {
     stopped = true;
     aborting.abort();
-    void session?.close();
   });
   try {
     display.preparing('the film of the stream');
     const media = await makeMedia({
       stream: plan.scenario.stream,
-      signal: aborting.signal,
+      signal,
       onProgress: ({ step, share }) =>
         display.preparing(`the film of the stream: ${step} ${Math.floor(share * 100)} %`),
     });
     const told = { notice, preparing: (text: string) => display.preparing(text) };
-    session = await Session.open({ agentCommand: AGENT, remote: options.remote, links: options.links, told });
+    session = await Session.open({ agentCommand: AGENT, remote: options.remote, links: options.links, told, signal });
     const outcomes: ProcessOutcome[] = [];
     live?.begin(plan, runs);
     for (const [at, run] of runs.entries()) {
@@ -86,10 +86,14 @@ export async function runProcesses(plan: Plan, options: ProcessOptions, over: Pr
         display.second(now);
         live?.second();
       };
-      outcomes.push(await oneRun(session, plan, run, media.source.input, options, { ...told, second }));
+      const outcome = await oneRun(session, plan, run, media.source.input, options, { ...told, second });
+      // People at the page ended it before there was anything to measure.
+      if (outcome === undefined) break;
+      outcomes.push(outcome);
       display.finished(inShort(outcomes.at(-1)!));
       if (live?.ended === true) break;
     }
+    if (outcomes.length === 0) throw new Problem('ended before anything was measured; nothing was written');
     const done = planDone(plan, outcomes.length);
     return { report: reportOf(done, outcomes, startedAtMs), viewers: viewersOf(done, outcomes) };
   } catch (error) {
@@ -114,7 +118,7 @@ async function oneRun(
   input: string,
   { viewersPerProcess, browsers = 0, witnesses = 0, live }: ProcessOptions,
   told: Told,
-): Promise<ProcessOutcome> {
+): Promise<ProcessOutcome | undefined> {
   const { scenario, peers, seconds } = plan;
   const runPlan = planRun({ scenario, seed, peers, mode: column.mode, seconds });
   const viewersPerWorker = viewersPerProcess ?? perProcess(peers);
@@ -122,7 +126,7 @@ async function oneRun(
     live?.beginRun(made),
   );
   live?.ending();
-  return outcomeOf(run);
+  return run.measuredMs === 0 ? undefined : outcomeOf(run);
 }
 
 /** What was done of a plan: all of it, unless people ended it early. */

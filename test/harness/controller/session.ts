@@ -1,12 +1,13 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunPlan } from '../../../scenarios/plan/plan.ts';
 import { spawnTied } from '../agent/bare-ground.ts';
-import { type AgentLink, Agents } from './agents.ts';
+import { type AgentLink, Agents, type AgentsDoor } from './agents.ts';
 import { Awaited } from './awaited.ts';
+import { makeKeysFolder } from './keys-folder.ts';
+import { freeLoopback } from './loopback.ts';
 import { ProcessRun, type RunListener } from './process-run.ts';
 
 export interface SessionConfig {
@@ -22,6 +23,8 @@ export interface SessionConfig {
   /** What links are made by: the kernel where it can be, by default. */
   readonly links: 'namespaces' | 'buckets' | undefined;
   readonly told: SessionListener;
+  /** Ends the wait for agents, and all the rest: the session is closed then. */
+  readonly signal: AbortSignal;
 }
 
 export interface SessionListener {
@@ -43,19 +46,21 @@ const LOCAL_WITHIN_MS = 15_000;
 /** People have to start them. */
 const REMOTE_WITHIN_MS = 600_000;
 const LOCAL = 'an agent on this machine';
+/** It takes all that it started with it. */
+const LOCAL_ENDS_WITHIN_MS = 3_000;
 
 /** How an agent that the controller starts learns whom to serve. */
 export const AGENT_ENVIRONMENT = { controller: 'INSWARM_CONTROLLER', secret: 'INSWARM_SECRET' } as const;
 
 /** The machines of one measurement, for one run after the other. Close it: nothing is left then. */
 export class Session {
-  readonly folder: string = mkdtempSync(join(tmpdir(), 'inswarm-measure-'));
+  readonly folder: string = makeKeysFolder();
   /** `namespaces` where every machine can. */
   links: 'namespaces' | 'buckets' = 'buckets';
   private readonly config: SessionConfig;
   private readonly agents: AgentLink[] = [];
   private readonly awaited = new Awaited();
-  private listener: Agents | undefined;
+  private readonly doors: Agents[] = [];
   private local: ChildProcess | undefined;
   private current: ProcessRun | undefined;
   private closing: Promise<void> | undefined;
@@ -64,10 +69,14 @@ export class Session {
     this.config = config;
   }
 
-  /** @throws Error with one sentence. */
+  /** @throws Error with one sentence, also where the signal ended it. */
   static async open(config: SessionConfig): Promise<Session> {
     const session = new Session(config);
+    const { signal } = config;
+    const stop = (): void => void session.close();
+    signal.addEventListener('abort', stop, { once: true });
     try {
+      signal.throwIfAborted();
       await session.start();
     } catch (error) {
       await session.close();
@@ -78,10 +87,12 @@ export class Session {
 
   /** @returns The run, once it is over. @throws Error with one sentence where it came to nothing. */
   async run({ told, ...asked }: SessionRun, made: (run: ProcessRun) => void): Promise<ProcessRun> {
-    const { agents, links } = this;
+    if (this.closing !== undefined) throw new Error('stopped');
+    const { links } = this;
+    const agents = this.everybody();
     // Another run is another broadcast, with keys of its own.
     const folder = mkdtempSync(join(this.folder, 'run-'));
-    const addresses = links === 'namespaces' ? '198.18' : '127.18';
+    const addresses = links === 'namespaces' ? '198.18' : await freeLoopback();
     const run = new ProcessRun({ ...asked, agents, links, addresses, folder, told });
     this.current = run;
     made(run);
@@ -100,21 +111,40 @@ export class Session {
 
   private async start(): Promise<void> {
     const { remote, told } = this.config;
-    const key = remote?.key ?? randomBytes(24).toString('base64url');
-    this.listener = await Agents.listen(remote?.host ?? '127.0.0.1', remote?.port ?? 0, key, {
+    const own = { host: '127.0.0.1', port: 0, key: randomBytes(24).toString('base64url'), isOwn: true };
+    const door = await this.listen(own);
+    const there = remote === null || remote.count === 0 ? undefined : await this.listen({ ...remote, isOwn: false });
+    this.startLocal(door.url, own.key);
+    await this.awaited.until('local', LOCAL, LOCAL_WITHIN_MS);
+    if (there !== undefined && !this.hasAll()) {
+      const { count } = remote!;
+      told.preparing(`waiting for ${count} ${count === 1 ? 'agent' : 'agents'} at ${there.url}`);
+      await this.awaited.until('remote', 'the agents on other machines', REMOTE_WITHIN_MS);
+    }
+    this.links = this.linksOf();
+  }
+
+  private async listen(door: AgentsDoor): Promise<Agents> {
+    const agents = await Agents.listen(door, {
       joined: (agent) => this.joined(agent),
       heard: (agent, message) => this.current?.heard(agent, message),
       gone: (agent, why) => this.gone(agent, why),
     });
-    const { port } = new URL(this.listener.url);
-    this.startLocal(`ws://127.0.0.1:${port}`, key);
-    await this.awaited.until('local', LOCAL, LOCAL_WITHIN_MS);
-    if (remote !== null && remote.count > 0) {
-      const { count } = remote;
-      told.preparing(`waiting for ${count} ${count === 1 ? 'agent' : 'agents'} at ${this.listener.url}`);
-      await this.awaited.until('remote', 'the agents on other machines', REMOTE_WITHIN_MS);
-    }
-    this.links = this.linksOf();
+    this.doors.push(agents);
+    return agents;
+  }
+
+  private hasAll(): boolean {
+    const { remote } = this.config;
+    return this.agents.filter(({ isOwn }) => !isOwn).length >= (remote?.count ?? 0);
+  }
+
+  /** The one of this machine is the first. */
+  private everybody(): AgentLink[] {
+    const own = this.agents.filter(({ isOwn }) => isOwn);
+    if (own.length === 0) throw new Error(`${LOCAL} has gone`);
+    if (!this.hasAll()) throw new Error('an agent on another machine has gone');
+    return [...own, ...this.agents.filter(({ isOwn }) => !isOwn)];
   }
 
   private startLocal(controller: string, secret: string): void {
@@ -136,26 +166,48 @@ export class Session {
   }
 
   private joined(agent: AgentLink): void {
+    if (this.closing !== undefined) {
+      agent.close();
+      return;
+    }
+    if (agent.isOwn) {
+      this.agents.push(agent);
+      this.awaited.came('local');
+      return;
+    }
+    if (this.hasAll()) {
+      agent.close('there are as many agents as are asked for');
+      return;
+    }
     this.agents.push(agent);
-    // The one of this machine is the first.
-    this.agents.sort((a, b) => Number(a.machine.host !== null) - Number(b.machine.host !== null));
-    if (agent.machine.host === null) this.awaited.came('local');
-    const others = this.agents.filter(({ machine }) => machine.host !== null).length;
-    if (others >= (this.config.remote?.count ?? 0)) this.awaited.came('remote');
+    if (this.hasAll()) this.awaited.came('remote');
   }
 
   private gone(agent: AgentLink, why: string): void {
-    this.agents.splice(this.agents.indexOf(agent), 1);
-    if (this.closing === undefined) this.current?.giveUp(`the agent on ${agent.machine.name} has gone (${why})`);
+    const at = this.agents.indexOf(agent);
+    if (at < 0) return;
+    this.agents.splice(at, 1);
+    const ended = this.closing === undefined ? `the agent on ${agent.machine.name} has gone (${why})` : 'stopped';
+    this.current?.lost(agent, ended);
   }
 
   private async end(): Promise<void> {
     this.awaited.giveUp(new Error('stopped'));
     this.current?.giveUp('stopped');
     for (const agent of [...this.agents]) agent.close();
-    await this.listener?.close();
-    if (this.local?.connected === true) this.local.disconnect();
-    this.local?.kill('SIGTERM');
+    await Promise.all(this.doors.map((door) => door.close()));
+    await this.endLocal();
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async endLocal(): Promise<void> {
+    const { local } = this;
+    if (local?.pid === undefined || local.exitCode !== null || local.signalCode !== null) return;
+    const gone = new Promise<void>((resolve) => local.once('exit', () => resolve()));
+    // It ends with its channel, if it has not with its controller.
+    if (local.connected) local.disconnect();
+    const late = setTimeout(() => local.kill('SIGKILL'), LOCAL_ENDS_WITHIN_MS);
+    await gone;
+    clearTimeout(late);
   }
 }

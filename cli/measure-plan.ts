@@ -16,6 +16,8 @@ export interface Asked {
   readonly seed: string;
   readonly repeat: number;
   readonly engine: Engine;
+  /** Further words of the command line that makes the same again, such as `--browsers 2`. */
+  readonly more?: readonly string[];
 }
 
 export type Engine = 'processes' | 'sim';
@@ -46,7 +48,7 @@ function modesOf({ mode, insServers }: Scenario, asked: readonly ScenarioMode[] 
   return [...new Set(asked ?? (['ins', 'native', mode] as const).filter(can))];
 }
 
-function commandOf({ scenario, peers, seed, engine }: Asked, modes: readonly ScenarioMode[]): string {
+function commandOf({ scenario, peers, seed, engine, more = [] }: Asked, modes: readonly ScenarioMode[]): string {
   const words = [
     'npx inswarm measure --scenario',
     quoted(scenario),
@@ -54,7 +56,7 @@ function commandOf({ scenario, peers, seed, engine }: Asked, modes: readonly Sce
     '--mode',
     modes.join(','),
   ];
-  return [...words, '--peers', peers, '--seed', quoted(seed)].join(' ');
+  return [...words, '--peers', peers, '--seed', quoted(seed), ...more].join(' ');
 }
 
 export function readEngine(text: string): Engine {

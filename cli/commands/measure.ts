@@ -114,7 +114,7 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
     }
     const { out, json } = values;
     const life = lifetime();
-    const plan = planOf(scenario, values);
+    const plan = planOf(scenario, { ...values, more: moreWords(values) });
     // Before anything is run for nothing.
     makeFolder(out);
     const live = values.engine === 'sim' ? undefined : await LiveSession.open(values.live);
@@ -141,6 +141,18 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
     if (broken !== undefined) throw new Problem(`a rule of the system did not hold; again: ${plan.replay(broken)}`);
   },
 });
+
+/** What else is not as usual. */
+function moreWords({ links, perProcess, browsers, witnesses, agents }: Omit<ProcessesAsked, 'live'>): string[] {
+  const words = {
+    links,
+    'per-process': perProcess,
+    browsers: browsers || undefined,
+    witnesses: witnesses || undefined,
+  };
+  const said = Object.entries(words).flatMap(([name, value]) => (value === undefined ? [] : [`--${name} ${value}`]));
+  return agents === 0 ? said : [...said, `--agents ${agents} --secret …`];
+}
 
 interface ProcessesAsked {
   readonly browsers: number;

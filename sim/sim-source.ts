@@ -140,7 +140,8 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
   }
 }
 
-const INIT = Uint8Array.of(1);
+/** As long as the headers of a real film: every viewer gets them with the description. */
+const INIT = new Uint8Array(650);
 const TRACKS: readonly Track[] = [
   {
     id: 0,

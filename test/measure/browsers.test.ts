@@ -123,7 +123,11 @@ describe('the players of a process', () => {
     const players = await Promise.all(ways.map((way) => host.load(spec, transport(way))));
     expect(players.map((player) => player.figures())).toEqual([undefined, undefined]);
     for (const player of players) expect(await player.play()).toBeGreaterThan(0);
-    await until('both play', () => players.every((player) => player.figures()?.state === 'playing'));
+    const played = async () => {
+      await Promise.all(players.map((player) => player.refresh()));
+      return players.map((player) => player.figures()?.state);
+    };
+    await look('both play', played, (states) => states.every((state) => state === 'playing'));
     await until('Chromium tells what it takes', () => host.usage.cpuMs > 0 && host.usage.memoryBytes > 50_000_000);
     const ins = new URL(stage.ins.url).host;
     for (const way of ways) expect(new Set(way)).toEqual(new Set([new URL(trackerUrl).host, ins]));

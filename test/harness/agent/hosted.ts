@@ -27,6 +27,8 @@ export interface Hosted {
   readonly atMs: number;
   /** The stream that it broadcasts. */
   readonly stream: string | null;
+  /** Comes before figures where they are in another process: asks for them, for a short while. */
+  refresh?(): Promise<void>;
   figures(): ProgramFigures;
   /** Of viewers; nobody asks the others. */
   connections(): readonly Connection[];
@@ -173,6 +175,7 @@ async function hostBrowser(
   return {
     atMs,
     stream: null,
+    refresh: () => player.refresh(),
     // Play was pressed, so there are figures.
     figures: () => player.figures()!,
     connections: none,

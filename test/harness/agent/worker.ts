@@ -67,7 +67,7 @@ function transportOf(address: string): Transport {
 type Stop = Extract<ToWorker, { do: 'stop' }>;
 
 function stop(order: Stop): void {
-  const { id, crashes } = order;
+  const { id } = order;
   if (starting.has(id)) {
     stopEarly.set(id, order);
     return;
@@ -75,15 +75,23 @@ function stop(order: Stop): void {
   stopEarly.delete(id);
   const program = programs.get(id);
   programs.delete(id);
-  say({ say: 'stopped', id, atMs: nowMs(), figures: program?.hosted.figures() ?? null });
-  if (program === undefined) return;
-  const { hosted, address } = program;
+  if (program === undefined) {
+    say({ say: 'stopped', id, atMs: nowMs(), figures: null });
+    return;
+  }
   const late = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_WITHIN_MS).unref());
-  const end = crashes && hosted.crash !== undefined ? hosted.crash() : hosted.close();
-  closing.set(address, Promise.race([end.catch(() => undefined), late]));
+  closing.set(program.address, Promise.race([leave(order, program.hosted).catch(() => undefined), late]));
 }
 
-function sample(at: number): void {
+async function leave({ id, crashes }: Stop, hosted: Hosted): Promise<void> {
+  const atMs = nowMs();
+  await hosted.refresh?.();
+  say({ say: 'stopped', id, atMs, figures: hosted.figures() });
+  await (crashes && hosted.crash !== undefined ? hosted.crash() : hosted.close());
+}
+
+async function sample(at: number): Promise<void> {
+  await Promise.all([...programs.values()].map(({ hosted }) => hosted.refresh?.()));
   const samples: ProgramSample[] = [...programs].map(([id, { hosted }]) => ({ id, figures: hosted.figures() }));
   const process = withBrowser(look());
   const counts = [...paced.values()].map((one) => one.counts());
@@ -121,7 +129,7 @@ process.on('message', (message: ToWorker) => {
       for (const one of paced.values()) one.order(message.order);
       return;
     case 'sample':
-      sample(message.at);
+      void sample(message.at);
       return;
     case 'sockets':
       sockets(message.at);

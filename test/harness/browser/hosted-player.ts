@@ -4,6 +4,7 @@ import type { FreezeEvent, ViewerFigures } from '../agent/programs.ts';
 import type { BrowserPlayer, BrowserSample } from './browser-player.ts';
 import { type Browsers, type ChromiumUsage, openBrowsers } from './browsers.ts';
 import { openGate } from './gate.ts';
+import { within } from './within.ts';
 
 export interface HostedPlayerSpec {
   /** Where the tracker serves its page, `http://HOST:PORT`. */
@@ -12,7 +13,8 @@ export interface HostedPlayerSpec {
   readonly mode: Mode;
 }
 
-const LOOK_EVERY_MS = 500;
+/** A page that takes longer to answer has its last figures told again. */
+const ANSWER_WITHIN_MS = 500;
 const EVENTS_MAX = 1_000;
 
 /**
@@ -72,14 +74,13 @@ export class PlayersHost {
   }
 }
 
-/** A viewer in a browser whose figures are at hand at any time: they are at most half a second old. */
+/** A viewer in a browser whose figures are at hand: they are those of the last {@link HostedPlayer.refresh}. */
 export class HostedPlayer {
   readonly player: BrowserPlayer;
   /** What is to be ended when it has left. */
   private readonly after: readonly (() => Promise<unknown>)[];
   private last: BrowserSample | undefined;
   private events: FreezeEvent[] = [];
-  private timer: NodeJS.Timeout | undefined;
   private ending: Promise<void> | undefined;
 
   constructor(player: BrowserPlayer, after: readonly (() => Promise<unknown>)[]) {
@@ -90,8 +91,13 @@ export class HostedPlayer {
   /** Presses play. Returns the Unix ms of the press, which startup counts from. */
   async play(): Promise<number> {
     const atMs = await this.player.play();
-    await this.look();
+    this.last = await this.look();
     return atMs;
+  }
+
+  /** Asks the page, before figures are wanted; no longer than half a second. */
+  async refresh(): Promise<void> {
+    if (this.last !== undefined) await within(ANSWER_WITHIN_MS, this.look()).catch(() => undefined);
   }
 
   /** Undefined before the press. Freezes are told once. */
@@ -114,14 +120,14 @@ export class HostedPlayer {
     return this.ending;
   }
 
-  private async look(): Promise<void> {
-    this.last = await this.player.sample();
-    this.events.push(...this.last.events.slice(0, EVENTS_MAX - this.events.length));
-    if (this.ending === undefined) this.timer = setTimeout(() => void this.look(), LOOK_EVERY_MS);
+  private async look(): Promise<BrowserSample> {
+    const sample = await this.player.sample();
+    this.last = sample;
+    this.events.push(...sample.events.slice(0, EVENTS_MAX - this.events.length));
+    return sample;
   }
 
   private async end(leave: () => Promise<void>): Promise<void> {
-    clearTimeout(this.timer);
     await leave();
     for (const end of this.after) await end();
   }

@@ -39,7 +39,10 @@ export function linesPlot(size: Size, label: string, lines: readonly Line[], opt
   const margin = Math.max(...names.map((name) => textWidth(name, size.font)), 0) + size.font;
   const { levels = [], span } = options;
   const ys = lines.flatMap(({ points, upTo = [] }) => [...points.map(({ y }) => y ?? 0), ...upTo.map((y) => y ?? 0)]);
-  const xs = [...lines.flatMap(({ points }) => [points[0]?.x ?? 0, points.at(-1)?.x ?? 1]), ...(lines.length > 0 ? [] : [0])];
+  const xs = [
+    ...lines.flatMap(({ points }) => [points[0]?.x ?? 0, points.at(-1)?.x ?? 1]),
+    ...(lines.length > 0 ? [] : [0]),
+  ];
   const most = Math.max(0, options.yMax ?? 0, ...ys, ...levels.map((level) => level.y));
   const { top, bottom } = areaOf(size);
   const end = options.yEnd ?? (most === 0 ? 1 : most * 1.04);

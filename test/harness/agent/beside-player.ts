@@ -1,15 +1,17 @@
-import { type Browsers, openBrowsers } from '../browser/browsers.ts';
+import { SharedBrowsers } from '../browser/shared-browsers.ts';
 import type { Witness } from '../browser/witness.ts';
 import type { ViewerFigures } from './programs.ts';
 
 const LOOK_EVERY_MS = 500;
+
+/** All of this process are in one. */
+const browsers = new SharedBrowsers();
 
 /** A plain player beside a headless peer, on what that serves as HLS. It starts when the peer does. */
 export class BesidePlayer {
   /** What it saw last. */
   seen: ViewerFigures['witness'];
   private readonly opened: Promise<void>;
-  private browsers: Browsers | undefined;
   private witness: Witness | undefined;
   private timer: NodeJS.Timeout | undefined;
   private closed = false;
@@ -23,12 +25,15 @@ export class BesidePlayer {
     this.closed = true;
     clearTimeout(this.timer);
     await this.opened;
-    await this.browsers?.close();
+    await this.witness?.close();
+    await browsers.leave();
   }
 
   private async open(gatewayUrl: string): Promise<void> {
-    this.browsers = await openBrowsers({ hosts: [new URL(gatewayUrl).hostname], endsOnSignals: false });
-    this.witness = await this.browsers.openWitness({ gatewayUrl });
+    // The hosts of a run differ in the second half of their addresses.
+    const hosts = [new URL(gatewayUrl).hostname.replace(/\.\d+\.\d+$/, '.*')];
+    const opened = await browsers.use({ hosts, endsOnSignals: false });
+    this.witness = await opened.openWitness({ gatewayUrl });
     await this.look();
   }
 

@@ -48,7 +48,12 @@ export class Browsers {
 
   async openWitness(options: WitnessOptions): Promise<Witness> {
     const context = await this.newContext({});
-    return Witness.open(context, await context.newPage(), options);
+    try {
+      return await Witness.open(context, await context.newPage(), options);
+    } catch (error) {
+      await context.close().catch(() => undefined);
+      throw error;
+    }
   }
 
   async usage(): Promise<ChromiumUsage> {

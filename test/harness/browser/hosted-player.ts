@@ -2,8 +2,9 @@ import type { Mode } from '../../../protocol/swarm-fields.ts';
 import type { Transport } from '../../../runtime/node/transport.ts';
 import type { FreezeEvent, ViewerFigures } from '../agent/programs.ts';
 import type { BrowserPlayer, BrowserSample } from './browser-player.ts';
-import { type Browsers, type ChromiumUsage, openBrowsers } from './browsers.ts';
+import type { ChromiumUsage } from './browsers.ts';
 import { openGate } from './gate.ts';
+import { SharedBrowsers } from './shared-browsers.ts';
 import { within } from './within.ts';
 
 export interface HostedPlayerSpec {
@@ -22,18 +23,11 @@ const EVENTS_MAX = 1_000;
  * for each player, through which its connections leave as those of its host.
  */
 export class PlayersHost {
-  private browsers: Promise<Browsers> | undefined;
-  /** Players that are there or being loaded. */
-  private users = 0;
-  private taken: ChromiumUsage = { cpuMs: 0, memoryBytes: 0, processes: 0 };
-  private asked: Promise<void> | undefined;
+  private readonly shared = new SharedBrowsers();
 
-  /** What Chromium took when this was asked for the time before: it does not answer at once. */
+  /** What Chromium took when this was asked for the time before. */
   get usage(): ChromiumUsage {
-    this.asked ??= this.ask().finally(() => {
-      this.asked = undefined;
-    });
-    return this.taken;
+    return this.shared.usage;
   }
 
   /**
@@ -43,11 +37,13 @@ export class PlayersHost {
    */
   async load(spec: HostedPlayerSpec, transport: Transport): Promise<HostedPlayer> {
     const { trackerUrl, stream, mode } = spec;
-    this.users++;
-    this.browsers ??= openBrowsers({ hosts: ['127.0.0.1'], secureOrigins: [trackerUrl], endsOnSignals: false });
-    const leaves: (() => Promise<unknown>)[] = [() => this.left()];
+    const leaves: (() => Promise<unknown>)[] = [() => this.shared.leave()];
     try {
-      const browsers = await this.browsers;
+      const browsers = await this.shared.use({
+        hosts: ['127.0.0.1'],
+        secureOrigins: [trackerUrl],
+        endsOnSignals: false,
+      });
       const gate = await openGate(transport);
       leaves.unshift(() => gate.close());
       const player = await browsers.newPlayer({ proxy: gate.url });
@@ -58,19 +54,6 @@ export class PlayersHost {
       for (const leave of leaves) await leave();
       throw error;
     }
-  }
-
-  private async ask(): Promise<void> {
-    const browsers = await this.browsers?.catch(() => undefined);
-    const usage = await browsers?.usage().catch(() => undefined);
-    if (usage !== undefined) this.taken = usage;
-  }
-
-  private async left(): Promise<void> {
-    if (--this.users > 0) return;
-    const browsers = this.browsers;
-    this.browsers = undefined;
-    await (await browsers?.catch(() => undefined))?.close();
   }
 }
 

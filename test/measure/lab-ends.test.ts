@@ -2,7 +2,8 @@ import { fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { canOpenLab } from '../harness/links/lab/can-open.ts';
-import { host, namespaceOf, openStage, play, processesIn } from './lab-stage.ts';
+import { namespaceOf, processesIn } from '../harness/links/lab/namespace.ts';
+import { host, openStage, play } from './lab-stage.ts';
 
 const PATIENCE = { timeout: 10_000, interval: 20 };
 const OWNER = fileURLToPath(new URL('./lab-owner.ts', import.meta.url));
@@ -37,13 +38,19 @@ describe('what is left of a lab', () => {
     return;
   }
 
-  it('nothing once it is closed: no process, and nobody in its namespaces', async () => {
+  it('nothing once it is closed: no process, not even of those that programs have let go, and nobody in its namespaces', async () => {
     const lab = await openStage();
-    const programs = await Promise.all([1, 2].map((it) => play(lab, `p${it}`, [host(`198.18.1.${it}`, 0)])));
-    const pids = [lab.relayPid, ...programs.map(({ program }) => program.pid)];
-    const namespaces = pids.map(namespaceOf);
-    expect(new Set([...namespaces, namespaceOf(process.pid)]).size).toBe(4);
-    expect(processesIn(namespaces).sort()).toEqual(pids.sort());
+    const program = (name: string, number: number, script: string) =>
+      lab.spawn({ name, hosts: [host(`198.18.1.${number}`, 0)], command: ['sh', '-c', script] });
+    const programs = await Promise.all([
+      program('one', 1, 'exec sleep 100'),
+      program('another', 2, 'setsid sleep 100 & setsid sleep 100 & exec sleep 100'),
+    ]);
+    const pids = [lab.relayPid, ...programs.map(({ pid }) => pid)];
+    const namespaces = new Set(pids.map((pid) => namespaceOf(pid)!));
+    expect(namespaces.size).toBe(3);
+    expect(namespaces).not.toContain(namespaceOf(process.pid));
+    await expect.poll(() => processesIn(namespaces), PATIENCE).toHaveLength(5);
     await lab.close();
     expect(processesIn(namespaces)).toEqual([]);
     await expect(lab.counts()).rejects.toThrow('the relay has ended');
@@ -56,7 +63,7 @@ describe('what is left of a lab', () => {
       owner.once('message', (message) => resolve(message as number[]));
       owner.once('exit', () => reject(new Error('the owner has ended')));
     });
-    const namespaces = pids.map(namespaceOf);
+    const namespaces = new Set(pids.map((pid) => namespaceOf(pid)!));
     expect(processesIn(namespaces)).toHaveLength(3);
     owner.kill('SIGKILL');
     await expect.poll(() => processesIn(namespaces), PATIENCE).toEqual([]);

@@ -1,4 +1,3 @@
-import { readdirSync, readlinkSync } from 'node:fs';
 import { type Lab, type LabProcess, openLab } from '../harness/links/lab/lab.ts';
 import { ownProgram } from '../harness/links/lab/own-program.ts';
 import type { Host, HostCounts } from '../harness/links/links.ts';
@@ -57,22 +56,4 @@ export function openStage(): Promise<Lab> {
 export async function countsOf(lab: Lab, address: string): Promise<HostCounts> {
   const { hosts } = await lab.counts();
   return structuredClone(hosts.find((it) => it.address === address)!);
-}
-
-export function namespaceOf(pid: number): string {
-  return readlinkSync(`/proc/${pid}/ns/net`);
-}
-
-/** Processes that are in one of these network namespaces. */
-export function processesIn(namespaces: readonly string[]): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      try {
-        return namespaces.includes(namespaceOf(pid));
-      } catch {
-        return false;
-      }
-    });
 }

@@ -5,8 +5,9 @@ import type { RelayHealth } from '../relay/messages.ts';
 import { canOpenLab } from './can-open.ts';
 import { run } from './command.ts';
 import { type KernelCounts, parseLook } from './kernel.ts';
+import type { Namespace } from './namespace.ts';
 import { ownProgram } from './own-program.ts';
-import { startAlone, untilAlone } from './process.ts';
+import { type Alone, startAlone, untilAlone } from './process.ts';
 import { RelayClient } from './relay-client.ts';
 import { legScript, lookScript, middleScript, ratesScript } from './scripts.ts';
 
@@ -36,7 +37,7 @@ export interface LabProcess {
   readonly child: ChildProcess;
   /** When it has ended: its exit code or the signal. */
   readonly ended: Promise<number | NodeJS.Signals>;
-  /** Kills it, and all in its process group. */
+  /** Kills it, and all that it has started. */
   kill(): Promise<void>;
 }
 
@@ -76,13 +77,15 @@ export async function openLab(options: LabOptions): Promise<Lab> {
     options.log(`relay: ${line}`),
   );
   const client = new RelayClient(relay);
+  let alone: Alone | undefined;
   try {
-    const relayPid = await untilAlone(relay, 'the relay');
-    await run(inMiddle(relayPid), middleScript());
+    alone = await untilAlone(relay, 'the relay');
+    await run(inMiddle(alone.pid), middleScript());
     await client.ask({ ask: 'begin', delaysMs: options.delaysMs, ports: [HOST_PORT, SOURCE_HLS_PORT] });
-    return new OpenLab(options, relay, relayPid, client);
+    return new OpenLab(options, relay, client, alone);
   } catch (error) {
-    relay.kill('SIGKILL');
+    await killed(relay);
+    await alone?.namespace.empty();
     throw error;
   }
 }
@@ -96,17 +99,19 @@ class OpenLab implements Lab {
   private readonly options: LabOptions;
   private readonly relay: ChildProcess;
   private readonly client: RelayClient;
+  private readonly middle: Namespace;
   private readonly programs = new Set<Program>();
   private readonly byAddress = new Map<string, Program>();
   private readonly turns = new Turns(WORKERS_MAX);
   private nextDevice = 1;
   private closing: Promise<void> | undefined;
 
-  constructor(options: LabOptions, relay: ChildProcess, relayPid: number, client: RelayClient) {
+  constructor(options: LabOptions, relay: ChildProcess, client: RelayClient, { pid, namespace }: Alone) {
     this.options = options;
     this.relay = relay;
-    this.relayPid = relayPid;
     this.client = client;
+    this.relayPid = pid;
+    this.middle = namespace;
   }
 
   async spawn(options: ProgramOptions): Promise<LabProcess> {
@@ -125,7 +130,7 @@ class OpenLab implements Lab {
     child.once('exit', () => this.forget(program));
     child.once('error', () => this.forget(program));
     try {
-      program.pid = await untilAlone(child, options.name);
+      program.isAlone(await untilAlone(child, options.name));
       const script = legScript(program.pid, program.device, options.hosts);
       await this.turns.take(() => run(inMiddle(this.relayPid), script));
       await this.client.ask({ ask: 'hosts', hosts: options.hosts.map(({ address, region }) => ({ address, region })) });
@@ -180,6 +185,7 @@ class OpenLab implements Lab {
   private async end(): Promise<void> {
     await Promise.all([...this.programs].map((program) => program.kill()));
     await killed(this.relay);
+    await this.middle.empty();
   }
 }
 
@@ -189,6 +195,7 @@ class Program implements LabProcess {
   readonly device: string;
   readonly ended: Promise<number | NodeJS.Signals>;
   pid = 0;
+  private namespace: Namespace | undefined;
   hosts: readonly Host[];
 
   constructor({ name, hosts }: ProgramOptions, child: ChildProcess, device: string) {
@@ -202,12 +209,20 @@ class Program implements LabProcess {
     });
   }
 
+  isAlone({ pid, namespace }: Alone): void {
+    this.pid = pid;
+    this.namespace = namespace;
+    // Also where it ends by itself.
+    this.ended.then(() => namespace.empty());
+  }
+
   setRates(address: string, upBps: number, downBps: number): void {
     this.hosts = this.hosts.map((host) => (host.address === address ? { ...host, upBps, downBps } : host));
   }
 
-  kill(): Promise<void> {
-    return killed(this.child);
+  async kill(): Promise<void> {
+    await killed(this.child);
+    await this.namespace?.empty();
   }
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readlinkSync } from 'node:fs';
 import { createInterface } from 'node:readline';
+import { Namespace, namespaceOf } from './namespace.ts';
 
 /** How a process is started in an anonymous network namespace that is gone with it, and it with its parent, also where that is killed. */
 const ALONE = ['--pdeathsig', 'KILL', 'unshare', '-n', '--'];
@@ -26,9 +26,14 @@ export function startAlone(
   return child;
 }
 
+export interface Alone {
+  readonly pid: number;
+  readonly namespace: Namespace;
+}
+
 /** @throws Error where it ends before it is in a network namespace of its own, or takes too long. */
-export async function untilAlone(child: ChildProcess, name: string): Promise<number> {
-  const ours = readlinkSync('/proc/self/ns/net');
+export async function untilAlone(child: ChildProcess, name: string): Promise<Alone> {
+  const ours = namespaceOf(process.pid);
   const untilMs = performance.now() + NAMESPACE_WITHIN_MS;
   let failure: Error | undefined;
   child.once('error', (error) => {
@@ -40,17 +45,9 @@ export async function untilAlone(child: ChildProcess, name: string): Promise<num
     if (child.exitCode !== null || child.signalCode !== null) {
       throw new Error(`${name} ended before it had a network (${child.signalCode ?? child.exitCode})`);
     }
-    if (pid !== undefined && hasLeft(pid, ours)) return pid;
+    const theirs = pid === undefined ? undefined : namespaceOf(pid);
+    if (pid !== undefined && theirs !== undefined && theirs !== ours) return { pid, namespace: new Namespace(pid) };
     await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
   }
   throw new Error(`${name} has no network namespace after ${NAMESPACE_WITHIN_MS / 1000} s`);
-}
-
-function hasLeft(pid: number, namespace: string): boolean {
-  try {
-    return readlinkSync(`/proc/${pid}/ns/net`) !== namespace;
-  } catch {
-    // It has just ended: the next look says so.
-    return false;
-  }
 }

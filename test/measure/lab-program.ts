@@ -157,6 +157,9 @@ const calls = {
   sendControls(link: number, count: number, bytes: number): void {
     for (let sent = 0; sent < count; sent++) links[link]!.sendControl(new Uint8Array(bytes).fill(0x93));
   },
+  closeLinks(): void {
+    for (const link of links) link.close(1_000, '');
+  },
   lookLinks(): SocketsState {
     const sum = (kind: keyof Link['counters']): number =>
       links.reduce((bytes, { counters }) => bytes + counters[kind], 0);

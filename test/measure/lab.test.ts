@@ -186,6 +186,12 @@ if (!can.ok) {
       expect(FRAME_BLOCK).toBe(1);
     });
 
+    it('a connection that both sides have closed is forgotten', async () => {
+      const { connections } = await lab.health();
+      await away.call('closeLinks');
+      await expect.poll(async () => (await lab.health()).connections, PATIENCE).toBeLessThan(connections);
+    });
+
     it('what stands still gets everything afterwards, and so do the others', async () => {
       const { end } = await connection(away, AWAY, home, HOME);
       await lab.order({ do: 'hold', host: AWAY, forMs: 400 });

@@ -22,6 +22,7 @@ tc filter add dev v1 parent 1: protocol ip prio 1 u32 match ip src 198.18.0.1/32
 ip link set v0 up
 ip route add 198.18.0.1/32 dev v0 congctl cubic
 ip rule add pref 5 iif lo lookup main
+echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind
 `;
 
 export type CanOpen = { readonly ok: true } | { readonly ok: false; readonly why: string };

@@ -24,7 +24,7 @@ export const measureCrossCheck = command({
 kind within 5 %, no freeze where the simulator has none. Exit code 1 where they differ. With --sim and --real it compares two reports that are there; with
 one of them it runs the other engine.`,
   options: {
-    scenario: option('FILE|NAME', 'a scenario file, or the name of one that ships', readPath, 'flash-crowd'),
+    scenario: option('FILE|NAME', 'a scenario file, or the name of one that ships', readPath, 'flash-crowd-small'),
     mode: option('LIST', 'modes with commas between', readModes, ['ins', 'native'] as const, 'ins,native'),
     peers: option('NUMBER', 'how many viewers', wholeNumber(1, 100_000, ''), 50),
     seed: option('TEXT', 'what chance hangs on', textOf(256), '1'),

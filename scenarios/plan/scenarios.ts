@@ -15,6 +15,12 @@ export const SCENARIOS: readonly Scenario[] = [
   },
   {
     ...SCENARIO_DEFAULTS,
+    name: 'flash-crowd-small',
+    summary: 'the flash crowd for fewer than sixty, of whose supply the source has most: three times what they need',
+    supply: { kind: 'fair', times: 3, sourceStreams: 20 },
+  },
+  {
+    ...SCENARIO_DEFAULTS,
     name: 'flash-crowd-ramp',
     summary: 'the flash crowd, with more and more joining until the tenth second',
     arrivals: { kind: 'crowd', fromMs: 3_000, withinMs: 10_000, shape: 'ramp' },

@@ -453,6 +453,19 @@ describe('a host whose links are token buckets', () => {
       await until(() => far.told.messages.length === 1);
     });
 
+    it('part a region within itself', async () => {
+      const [server, client] = [host(SERVER, 1), host(CLIENT, 1)];
+      const { listener, far } = await listen(server, SERVER);
+      const near = dial(client, listener);
+      await inTime(() => near.told.isOpen && far.length === 1);
+      both([server, client], { do: 'part', regions: [1, 1], forMs: 1_000 });
+      near.link.sendControl(Uint8Array.of(0x91, 1));
+      await settle();
+      await pass(990, 10);
+      expect(far[0]!.told.messages).toHaveLength(0);
+      await inTime(() => far[0]!.told.messages.length === 1);
+    });
+
     it('change its rates, and nothing that is no rate', async () => {
       const { server, near, far } = await pair({ upBps: 100 * MBIT });
       server.order({ do: 'rates', host: SERVER, upBps: MBIT / 10, downBps: MBIT });

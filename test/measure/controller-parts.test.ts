@@ -191,6 +191,19 @@ describe('what processes take', () => {
     expect(relay).toMatchObject({ name: 'relay', cpu: [0.5, 0.5], rssBytes: [100, 800, 1_100] });
   });
 
+  it('is not reckoned over answers that came at once after a process was busy', () => {
+    const seconds = new Seconds();
+    for (const [atMs, cpuMs] of [
+      [1_000, 100],
+      [5_000, 2_100],
+      [5_001, 2_101],
+      [5_002, 2_102],
+      [6_000, 2_200],
+    ] as const)
+      seconds.process('tracker', 'this machine', sample(atMs, cpuMs));
+    expect(seconds.samples().processes[0]).toMatchObject({ cpu: [0.5, 0.1] });
+  });
+
   it('begins from nothing where a process was started again', () => {
     const seconds = new Seconds();
     for (const one of [sample(1_000, 900), sample(2_000, 50, 70), sample(3_000, 250, 2)])

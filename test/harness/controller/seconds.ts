@@ -1,6 +1,9 @@
 import type { MachineSamples, ProcessSamples, RigSamples } from '../../../report/saturation.ts';
 import type { ProcessSample } from '../agent/programs.ts';
 
+/** Ms over which what a process uses can be told. */
+const SPAN_MIN_MS = 250;
+
 /** What machines and processes did in each second of a run. Pure: it is told. */
 export class Seconds {
   private readonly machines = new Map<string, { readonly cpus: number; readonly busy: number[] }>();
@@ -19,8 +22,11 @@ export class Seconds {
     this.processes.set(key, seen);
     // A process that was started again counts from nothing.
     const { atMs, cpuMs } = seen.last;
-    if (before !== undefined && sample.atMs > atMs && sample.cpuMs >= cpuMs) {
-      seen.cpu.push((sample.cpuMs - cpuMs) / (sample.atMs - atMs));
+    const spanMs = sample.atMs - atMs;
+    if (before !== undefined && spanMs >= 0 && sample.cpuMs >= cpuMs) {
+      // Asked several times while it was busy, a process answers all at once: these answers would measure each other.
+      if (spanMs < SPAN_MIN_MS) return;
+      seen.cpu.push((sample.cpuMs - cpuMs) / spanMs);
       seen.loop.push(sample.loopDelayMs);
     }
     seen.rss.push(sample.rssBytes);

@@ -3,7 +3,7 @@
  * carries the bytes on with the delays between the regions. It is told what to do over the channel to its parent, and ends with that.
  */
 import { writeFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:net';
+import { createServer } from 'node:net';
 import { constants, setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { Exchange } from './exchange.ts';
@@ -65,7 +65,6 @@ class Clock implements Clockwork {
 }
 
 const clock = new Clock();
-const servers: Server[] = [];
 let exchange: Exchange | undefined;
 
 /** Connections that come at once. */
@@ -80,7 +79,8 @@ async function begin({ delaysMs, ports }: Extract<RelayAsk, { ask: 'begin' }>): 
       server.once('error', reject);
       server.listen({ host: '0.0.0.0', port, backlog: BACKLOG }, resolve);
     });
-    servers.push(server);
+    // Such as too many open files: whoever dials then finds no answer, the others go on.
+    server.on('error', (error) => console.error(`a connection cannot be taken: ${error.message}`));
   }
 }
 

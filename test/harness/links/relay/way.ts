@@ -96,7 +96,6 @@ export class Way implements Sleeper {
   /** The sender is gone: what is under way is lost, and the receiver hears of it as soon as the net tells. */
   breakOff(nowMs: number): void {
     this.line.clear();
-    this.isEnded = false;
     this.sent('reset', nowMs);
     this.swallows = true;
     this.goOnReading();

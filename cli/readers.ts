@@ -64,6 +64,17 @@ export function readBitrate(text: string): number {
 
 export const readBlockBytes = size(1_024, BLOCK_BYTES_MAX, 'from 1K to 1M');
 
+const SECRET_CHARS_MIN = 12;
+
+/** What two machines know of each other: whoever looks on can try short ones out. */
+export function readSecret(text: string): string {
+  if (text.length < SECRET_CHARS_MIN || text.length > 256)
+    throw new Error(
+      `a secret of ${SECRET_CHARS_MIN} to 256 characters is expected: whoever looks on could try out a shorter one`,
+    );
+  return text;
+}
+
 /** The address of a tracker or INS server. */
 export function readWsUrl(text: string): string {
   const example = 'an address such as ws://127.0.0.1:4800 is expected';

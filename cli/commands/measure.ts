@@ -1,4 +1,5 @@
 import { writeFileSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { join, resolve } from 'node:path';
 import { viewersCsv } from '../../report/viewers.ts';
 import { scenarioFileText } from '../../scenarios/format/scenario-file.ts';
@@ -13,7 +14,7 @@ import { option, optional, required, toggle } from '../options.ts';
 import { print, printJson } from '../output.ts';
 import { Problem } from '../problem.ts';
 import { type ProcessOptions, runProcesses } from '../process-runs.ts';
-import { readHost, readPath, readPort, textOf, wholeNumber } from '../readers.ts';
+import { readHost, readPath, readPort, readSecret, textOf, wholeNumber } from '../readers.ts';
 import { makeFolder, writeReport } from '../report-files.ts';
 import { scenarioAsked } from '../scenario-asked.ts';
 import type { Plan } from '../sim-runs.ts';
@@ -84,7 +85,7 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
       { host: '127.0.0.1', port: 4890 },
       '127.0.0.1:4890',
     ),
-    secret: optional('TEXT', 'what they have to know', textOf(256)),
+    secret: optional('TEXT', 'what they have to know', readSecret),
     live: option(
       'PORT',
       'where the live page is served on this machine while real processes run',
@@ -168,6 +169,15 @@ interface ProcessesAsked {
 function byProcesses(plan: Plan, asked: ProcessesAsked, over: Promise<void>): Promise<Done> {
   const { links, perProcess, browsers, witnesses, agents, listen, secret, live } = asked;
   if (agents > 0 && secret === undefined) throw new Problem('--agents: say with --secret what agents have to know', 2);
+  if (agents > 0 && !isIPv4(listen.host))
+    throw new Problem('--listen: say the IPv4 address of this machine, at which agents and their viewers reach it', 2);
+  if (agents > 0 && listen.host === '0.0.0.0')
+    throw new Problem('--listen: say one address of this machine, not 0.0.0.0: viewers have to find its servers', 2);
+  if (agents > 0 && (browsers ?? 0) + (witnesses ?? 0) > 0)
+    throw new Problem(
+      '--agents: players in browsers run on this machine alone; leave out --browsers and --witnesses',
+      2,
+    );
   const remote = agents === 0 ? null : { count: agents, ...listen, key: secret! };
   return runProcesses(plan, { links, viewersPerProcess: perProcess, browsers, witnesses, remote, live }, over);
 }

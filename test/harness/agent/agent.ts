@@ -8,15 +8,10 @@ import { watchMachine } from './busy.ts';
 import type { Ground } from './ground.ts';
 import { findingsOf, type TwoCounts } from './kernel-check.ts';
 import { canHaveLab, labGround } from './lab-ground.ts';
-import {
-  type Challenge,
-  decode,
-  encode,
-  type FromAgent,
-  type KernelFindings,
-  type MachineInfo,
-  type ToAgent,
-} from './messages.ts';
+import { refusal } from './lent-orders.ts';
+import type { Challenge, FromAgent, KernelFindings, MachineInfo, ToAgent } from './messages.ts';
+import { MESSAGE_BYTES_MAX, MessageReader, sendMessage } from './pieces.ts';
+import { freePorts } from './ports.ts';
 import { watchProcess } from './process-figures.ts';
 import type { FromWorker, ToWorker } from './programs.ts';
 import { isProof, makeNonce, proofOf, readNonce } from './proof.ts';
@@ -27,7 +22,10 @@ export interface AgentConfig {
   readonly controller: string;
   /** What both know. */
   readonly key: string;
-  /** This machine's address for viewers, where the controller is on another one. */
+  /**
+   * This machine's IPv4 address for viewers, where it is lent to a controller on another one, which then may have nothing but that done here; null: the
+   * controller is who started this.
+   */
   readonly host: string | null;
   /** Gets what workers write. */
   readonly log: (line: string) => void;
@@ -48,6 +46,7 @@ export class Agent {
   private readonly config: AgentConfig;
   private readonly link: Link;
   private readonly nonce = makeNonce();
+  private readonly reader = new MessageReader<ToAgent | Challenge>();
   private readonly can: ReturnType<typeof canHaveLab>;
   private readonly look = watchProcess();
   private readonly busy = watchMachine();
@@ -65,7 +64,10 @@ export class Agent {
   constructor(config: AgentConfig) {
     this.config = config;
     // Before the controller waits for it.
-    this.can = canHaveLab();
+    this.can =
+      config.host === null
+        ? canHaveLab()
+        : Promise.resolve({ ok: false, why: 'it has its own address in its own network' });
     let end = (_: AgentEnd): void => undefined;
     this.over = new Promise((resolve) => {
       end = resolve;
@@ -90,13 +92,22 @@ export class Agent {
   }
 
   private received(bytes: Uint8Array): void {
-    const message = decode<ToAgent | Challenge>(bytes);
+    const message = this.reader.take(bytes);
+    if (message === 'more') return;
     if (message === undefined) this.link.close(1008, 'no message that is understood');
     else if (message.say === 'challenge') void this.prove(message);
     else if (message.say === 'welcome') this.check(message.proof);
     // Whoever has not shown the key is not obeyed.
     else if (!this.welcome) this.link.close(1008, 'the controller has not shown the key');
-    else this.obey(message);
+    else this.obeyIfAllowed(message);
+  }
+
+  /** A controller that somebody else has started may be anything, even with the right key. */
+  private obeyIfAllowed(order: ToAgent): void {
+    const { host } = this.config;
+    const why = host === null ? undefined : refusal(order, host);
+    if (why === undefined) this.obey(order);
+    else this.link.close(1008, `refused: ${why}`);
   }
 
   private async prove(challenge: Challenge): Promise<void> {
@@ -113,8 +124,10 @@ export class Agent {
 
   private check(proof: unknown): void {
     const right = proofOf(this.config.key, 'controller', this.controllersNonce ?? '', this.nonce);
-    if (this.controllersNonce !== undefined && isProof(proof, right)) this.welcome = true;
-    else this.link.close(1008, 'the controller holds another key');
+    if (this.controllersNonce !== undefined && isProof(proof, right)) {
+      this.welcome = true;
+      this.reader.bytesMax = MESSAGE_BYTES_MAX;
+    } else this.link.close(1008, 'the controller holds another key');
   }
 
   private machine(noNamespaces: string | null): MachineInfo {
@@ -131,7 +144,7 @@ export class Agent {
   }
 
   private say(message: FromAgent): void {
-    this.link.sendControl(encode(message));
+    sendMessage(this.link, message);
   }
 
   private obey(order: ToAgent): void {
@@ -166,10 +179,16 @@ export class Agent {
     switch (order.say) {
       case 'ground': {
         this.order = order;
-        this.ground = order.links === 'buckets' ? bareGround() : await labGround(order.delays, this.config.log);
+        this.ground =
+          order.links === 'buckets'
+            ? bareGround(order.regions !== null)
+            : await labGround(order.delays, this.config.log);
         this.say({ say: 'ground', are: this.ground.are });
         return;
       }
+      case 'ports':
+        this.say({ say: 'ports', ports: await freePorts(order.host, order.from, order.count) });
+        return;
       case 'sample':
         return this.sample(order.at);
       case 'kernel': {
@@ -188,13 +207,7 @@ export class Agent {
     const own = { agent: this.look() };
     const [others, counts] = await Promise.all([this.ground?.processes(), this.ground?.counts()]);
     this.say({ say: 'sample', at, cpuBusy: this.busy(), processes: { ...own, ...others } });
-    if (counts === undefined) return;
-    const { hosts, flows } = counts;
-    // In pieces that fit into messages.
-    for (let from = 0; from < Math.max(hosts.length, flows.length); from += COUNTS_PER_MESSAGE) {
-      const some = <T>(list: readonly T[]) => list.slice(from, from + COUNTS_PER_MESSAGE);
-      this.say({ say: 'counts', at, counts: { hosts: some(hosts), flows: some(flows) } });
-    }
+    if (counts !== undefined) this.say({ say: 'counts', at, counts });
   }
 
   private async spawn({ worker: name, hosts }: Extract<ToAgent, { say: 'spawn' }>): Promise<void> {
@@ -212,7 +225,7 @@ export class Agent {
       },
     );
     this.workers.set(name, worker);
-    const { links = 'namespaces', delays = [], regions = {} } = this.order ?? {};
+    const { links = 'namespaces', delays = [], regions = null } = this.order ?? {};
     worker.tell({ do: 'begin', hosts, buckets: links === 'buckets' ? { delays, regions } : null });
   }
 
@@ -253,7 +266,5 @@ function track(all: Set<Promise<void>>, one: Promise<void>): void {
   all.add(one);
   void one.then(() => all.delete(one));
 }
-
-const COUNTS_PER_MESSAGE = 150;
 
 const WORKER = ownProgram('./worker', import.meta.url);

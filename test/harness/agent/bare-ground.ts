@@ -1,12 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Ground } from './ground.ts';
 
+const RATES = 'token buckets in each program’s own send path make the rates';
+const OWN = `${RATES}, and delays are added there; loopback carries the bytes`;
+const SHARED = `${RATES}; the network between the machines carries the bytes and has the delays that it has`;
+
 /** Workers as plain processes, which make the links of their hosts themselves. For this no rights are needed. */
-export function bareGround(): Ground {
+export function bareGround(addsDelays = true): Ground {
   const children = new Set<ChildProcess>();
   let closed = false;
   return {
-    are: 'token buckets in each program’s own send path make the rates, and delays are added there; loopback carries the bytes',
+    are: addsDelays ? OWN : SHARED,
     async spawn(_name, _hosts, command) {
       if (closed) throw new Error('the run is over');
       const child = spawnTied(command);

@@ -11,14 +11,7 @@ import { startTracker } from '../../../tracker/node/tracker.ts';
 import { PlayersHost } from '../browser/hosted-player.ts';
 import { BesidePlayer } from './beside-player.ts';
 import { playerFolder } from './player-folder.ts';
-import {
-  type FreezeEvent,
-  HLS_PORT,
-  type ProcessSample,
-  type ProgramFigures,
-  type ProgramSpec,
-  SWARM_PORT,
-} from './programs.ts';
+import { type FreezeEvent, type ProcessSample, type ProgramFigures, type ProgramSpec, placeOf } from './programs.ts';
 import { sharedVerifier } from './shared-verifier.ts';
 
 /** A program that runs in this process. */
@@ -80,25 +73,29 @@ function logTo(notice: Notice): Log {
 async function hostTracker({ host, ins }: Spec<'tracker'>, transport: Transport, log: Log): Promise<Hosted> {
   // All addresses are ours: nobody is to be turned away for coming with many others.
   const atMs = nowMs();
-  const tracker = await startTracker({ host, port: SWARM_PORT, ins, playerFolder: playerFolder(), transport, log });
+  const { port, host: at } = placeOf(host);
+  const tracker = await startTracker({ host: at, port, ins, playerFolder: playerFolder(), transport, log });
   return { atMs, stream: null, figures: () => ({ kind: 'tracker' }), connections: none, close: () => tracker.close() };
 }
 
 async function hostIns({ host, bandwidthBps, keyFile }: Spec<'ins'>, transport: Transport, log: Log): Promise<Hosted> {
   const limits = { bandwidthBps, closesWhenOverloaded: false };
   const atMs = nowMs();
-  const server = await startInsServer({ host, port: SWARM_PORT, keyFile, limits, transport, log });
+  const { port, host: at } = placeOf(host);
+  const server = await startInsServer({ host: at, port, keyFile, limits, transport, log });
   return { atMs, stream: null, figures: () => ({ kind: 'ins' }), connections: none, close: () => server.close() };
 }
 
 async function hostSource(program: Spec<'source'>, transport: Transport, notice: Notice): Promise<Hosted> {
-  const { kind: _, ...config } = program;
+  const { kind: _, host: address, ...config } = program;
+  const { host, port, httpPort } = placeOf(address);
   const atMs = nowMs();
   const source = await startSource({
     ...config,
     transport,
-    listenPort: SWARM_PORT,
-    httpPort: HLS_PORT,
+    host,
+    listenPort: port,
+    httpPort,
     title: 'A measured run',
     onEvent(event) {
       if (event.kind === 'failed') notice(event.why);
@@ -128,7 +125,8 @@ async function hostViewer(program: Spec<'viewer'>, transport: Transport, notice:
     if (event.kind === 'freeze') events.push({ kind: 'freeze', atMs: event.atMs });
     if (event.kind === 'resumed') events.push({ kind: 'resumed', atMs: event.atMs, frozenMs: event.frozenMs });
   };
-  const place = { host, listenPort: SWARM_PORT, dialable, ...(witnessed ? { httpPort: HLS_PORT } : {}) };
+  const { host: at, port: listenPort, httpPort } = placeOf(host);
+  const place = { host: at, listenPort, dialable, ...(witnessed ? { httpPort } : {}) };
   const atMs = nowMs();
   const peer = await startPeer({ ...place, tracker, stream: id, mode, region, transport, verify, onEvent });
   const beside = witnessed ? new BesidePlayer(peer.gatewayUrl!, notice) : undefined;

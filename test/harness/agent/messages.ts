@@ -1,7 +1,7 @@
 import type { Delays, Host, LinkCounts, LinkOrder } from '../links/links.ts';
 import type { FromWorker, ProcessSample, ToWorker } from './programs.ts';
 
-/** What controller and agent say to each other: JSON in binary WebSocket messages, after they have shown each other that they hold the same key. */
+/** What controller and agent say to each other: JSON in binary WebSocket messages (`pieces.ts`), after they have shown each other that they hold the same key. */
 
 export type ToAgent =
   | { readonly say: 'welcome'; readonly proof: string }
@@ -10,9 +10,11 @@ export type ToAgent =
       readonly say: 'ground';
       readonly links: 'namespaces' | 'buckets';
       readonly delays: Delays;
-      /** By address, of all hosts of the run, also those on other machines. */
-      readonly regions: Readonly<Record<string, number>>;
+      /** By address, of all hosts of the run. Null: machines have one address each, and the network between them is as it is. */
+      readonly regions: Readonly<Record<string, number>> | null;
     }
+  /** Ports of an address of its own on which nobody listens. Answered by `ports` or `trouble`. */
+  | { readonly say: 'ports'; readonly host: string; readonly from: number; readonly count: number }
   /** A worker for these hosts. It says `ready`, or the agent says that it `ended`. */
   | { readonly say: 'spawn'; readonly worker: string; readonly hosts: readonly Host[] }
   | { readonly say: 'tell'; readonly worker: string; readonly message: ToWorker }
@@ -29,6 +31,7 @@ export type ToAgent =
 export type FromAgent =
   | { readonly say: 'hello'; readonly nonce: string; readonly proof: string; readonly machine: MachineInfo }
   | { readonly say: 'ground'; readonly are: string }
+  | { readonly say: 'ports'; readonly ports: readonly number[] }
   | { readonly say: 'trouble'; readonly why: string }
   /** Something that people should know. */
   | { readonly say: 'notice'; readonly text: string }
@@ -78,21 +81,4 @@ export interface KernelFindings {
   /** What the interfaces carried in all, IP and TCP headers, acknowledgements and repetitions included, since they were made. */
   readonly interfaceBytes: number;
   readonly interfacePackets: number;
-}
-
-/** A message on the wire. */
-export function encode(message: ToAgent | FromAgent | Challenge): Uint8Array {
-  return Buffer.from(JSON.stringify(message));
-}
-
-/** What came, as far as that it is an object that says something; undefined where it is not. Its sender is known by then, or about to be checked. */
-export function decode<M extends { readonly say: string }>(bytes: Uint8Array): M | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8'));
-    if (typeof value !== 'object' || value === null || !('say' in value) || typeof value.say !== 'string')
-      return undefined;
-    return value as M;
-  } catch {
-    return undefined;
-  }
 }

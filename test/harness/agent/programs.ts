@@ -9,6 +9,17 @@ import type { Delays, Host, LinkCounts, LinkOrder } from '../links/links.ts';
 export const SWARM_PORT = 4_800;
 export const HLS_PORT = 4_801;
 
+/**
+ * Where a program listens: an address of its own with the usual ports, or `ADDRESS:PORT` where it shares the address with others, which know no place for
+ * HLS then.
+ */
+export function placeOf(address: string): { readonly host: string; readonly port: number; readonly httpPort: number } {
+  const [host = '', port] = address.split(':');
+  return port === undefined
+    ? { host, port: SWARM_PORT, httpPort: HLS_PORT }
+    : { host, port: Number(port), httpPort: 0 };
+}
+
 /** A program to be started. `host` is its address. */
 export type ProgramSpec =
   | { readonly kind: 'tracker'; readonly host: string; readonly ins: readonly InsServerEntry[] }
@@ -58,7 +69,7 @@ export type ToWorker =
   | {
       readonly do: 'begin';
       readonly hosts: readonly Host[];
-      readonly buckets: { readonly delays: Delays; readonly regions: Readonly<Record<string, number>> } | null;
+      readonly buckets: { readonly delays: Delays; readonly regions: Readonly<Record<string, number>> | null } | null;
     }
   /** `atMs`: at that time, which may have passed. Answered by `started` or `failed`. */
   | { readonly do: 'start'; readonly id: string; readonly program: ProgramSpec; readonly atMs: number | null }

@@ -3,7 +3,7 @@ import { type Transport, tcpFrom } from '../../../runtime/node/transport.ts';
 import { PacedHost } from '../links/buckets/paced-host.ts';
 import { type Hosted, host, withBrowser } from './hosted.ts';
 import { watchProcess } from './process-figures.ts';
-import type { FromWorker, ProgramSample, ToWorker } from './programs.ts';
+import { type FromWorker, type ProgramSample, placeOf, type ToWorker } from './programs.ts';
 
 /** The process that programs run in. It is told what to do over the channel to its agent, and ends with it. */
 
@@ -53,7 +53,7 @@ async function start({ id, program, atMs }: Extract<ToWorker, { do: 'start' }>):
 function begin({ hosts, buckets }: Extract<ToWorker, { do: 'begin' }>): void {
   if (buckets !== null) {
     const { delays, regions } = buckets;
-    const regionOf = (address: string) => regions[address];
+    const regionOf = (address: string) => (regions === null ? 0 : regions[address]);
     for (const one of hosts) paced.set(one.address, new PacedHost({ host: one, delays, regionOf }));
   }
   say({ say: 'ready' });
@@ -61,7 +61,7 @@ function begin({ hosts, buckets }: Extract<ToWorker, { do: 'begin' }>): void {
 
 /** What a host dials is to come from its own address. */
 function transportOf(address: string): Transport {
-  return paced.get(address)?.transport ?? tcpFrom(address);
+  return paced.get(address)?.transport ?? tcpFrom(placeOf(address).host);
 }
 
 type Stop = Extract<ToWorker, { do: 'stop' }>;

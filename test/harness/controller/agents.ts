@@ -1,7 +1,8 @@
 import { nowMs } from '../../../runtime/node/clock.ts';
 import type { Link } from '../../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../../runtime/node/ws-server.ts';
-import { decode, encode, type FromAgent, type MachineInfo, type ToAgent } from '../agent/messages.ts';
+import type { Challenge, FromAgent, MachineInfo, ToAgent } from '../agent/messages.ts';
+import { MESSAGE_BYTES_MAX, MessageReader, sendMessage } from '../agent/pieces.ts';
 import { isProof, makeNonce, proofOf, readNonce } from '../agent/proof.ts';
 
 /** An agent that has shown the key. */
@@ -61,6 +62,7 @@ let last = 0;
 
 function greet(link: Link, { key, isOwn }: AgentsDoor, told: AgentListener) {
   const nonce = makeNonce();
+  const reader = new MessageReader<FromAgent>();
   const sentAtMs = nowMs();
   let agent: AgentLink | undefined;
   const late = setTimeout(() => link.close(1008, 'nobody showed the key'), PROVE_WITHIN_MS);
@@ -71,20 +73,23 @@ function greet(link: Link, { key, isOwn }: AgentsDoor, told: AgentListener) {
       link.close(1008, 'the agent holds another key');
       return;
     }
-    const send = (order: ToAgent) => link.sendControl(encode(order));
+    const send = (order: ToAgent) => sendMessage(link, order);
     const tripMs = nowMs() - sentAtMs;
     const { machine } = message;
     // Halfway between question and answer; on one machine there is one clock.
     const clockMs = isOwn ? 0 : machine.clockMs - (sentAtMs + tripMs / 2);
     const close = (why = 'the run is over') => link.close(1000, why);
     agent = { number: ++last, machine, isOwn, clockMs, send, close };
+    reader.bytesMax = MESSAGE_BYTES_MAX;
     send({ say: 'welcome', proof: proofOf(key, 'controller', nonce, said) });
     told.joined(agent);
   };
-  queueMicrotask(() => link.sendControl(encode({ say: 'challenge', nonce })));
+  const challenge: Challenge = { say: 'challenge', nonce };
+  queueMicrotask(() => sendMessage(link, challenge));
   return {
     control(bytes: Uint8Array) {
-      const message = decode<FromAgent>(bytes);
+      const message = reader.take(bytes);
+      if (message === 'more') return;
       if (message === undefined) link.close(1008, 'no message that is understood');
       else if (agent !== undefined) told.heard(agent, message);
       else if (message.say === 'hello') enter(message);

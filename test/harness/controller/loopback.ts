@@ -1,4 +1,4 @@
-import { createServer } from 'node:net';
+import { isFree } from '../agent/ports.ts';
 import { SWARM_PORT } from '../agent/programs.ts';
 
 /** Second bytes of 127.0.0.0/8 that runs may take: everybody else's programs are at its beginning. */
@@ -13,15 +13,7 @@ const COUNT = 224;
 export async function freeLoopback(): Promise<string> {
   for (let tries = 0; tries < COUNT; tries++) {
     const prefix = `127.${FIRST + ((process.pid + tries) % COUNT)}`;
-    if (await isFree(`${prefix}.0.1`)) return prefix;
+    if (await isFree(`${prefix}.0.1`, SWARM_PORT)) return prefix;
   }
   throw new Error(`port ${SWARM_PORT} is taken on all loopback addresses: end what listens there`);
-}
-
-function isFree(host: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(SWARM_PORT, host, () => server.close(() => resolve(true)));
-  });
 }

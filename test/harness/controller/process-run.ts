@@ -5,18 +5,19 @@ import { nowMs } from '../../../runtime/node/clock.ts';
 import type { Visit } from '../../../scenarios/plan/arrivals.ts';
 import type { RunPlan } from '../../../scenarios/plan/plan.ts';
 import type { FromAgent, KernelFindings } from '../agent/messages.ts';
-import { type FromWorker, type ProgramSpec, SWARM_PORT, type ToWorker } from '../agent/programs.ts';
+import { type FromWorker, type ProgramSpec, placeOf, type ToWorker } from '../agent/programs.ts';
 import type { Flow, Host, HostCounts, LinkCounts, LinkOrder } from '../links/links.ts';
 import type { AgentLink } from './agents.ts';
 import { Awaited } from './awaited.ts';
 import { type Deed, deedsOf, throttled } from './happen.ts';
 import { type Layout, layoutOf, type WorkerSpec } from './layout.ts';
+import { type AskPorts, dealt, type Shared, withOneAddressEach } from './one-address-each.ts';
 import { Record } from './record.ts';
 import { Seconds } from './seconds.ts';
 
 export interface ProcessRunConfig {
   readonly plan: RunPlan;
-  /** The servers are with the first. */
+  /** The first has the servers, and the viewers where it is alone. */
   readonly agents: readonly AgentLink[];
   readonly links: 'namespaces' | 'buckets';
   /** The first half of all addresses. */
@@ -64,7 +65,7 @@ type Rates = Pick<Host, 'upBps' | 'downBps'>;
 /** One scenario in one mode, by real processes over real sockets. Build it, let it hear its agents, run it. */
 export class ProcessRun {
   readonly config: ProcessRunConfig;
-  readonly layout: Layout;
+  layout: Layout;
   readonly record: Record;
   readonly seconds = new Seconds();
   /** How links are made, as the agents say. */
@@ -94,6 +95,8 @@ export class ProcessRun {
   private readonly cleared = new Awaited();
   private readonly gone = new Set<AgentLink>();
   private failure: Error | undefined;
+  /** Machines have one address each. */
+  private isShared = false;
   private clearing = false;
   /** By address of a server: its deaths and returns, one after the other. */
   private readonly turns = new Map<string, Promise<void>>();
@@ -115,6 +118,13 @@ export class ProcessRun {
     this.witnessed = new Set(headless.slice(0, config.witnesses));
     this.layout = layoutOf(plan, config.addresses, config.viewersPerWorker, this.browsers);
     this.record = new Record(plan, new Set([...plan.browsers, ...this.browsers]));
+    this.deal();
+  }
+
+  /** Puts hosts where machines have one address each; before anybody looks. */
+  async share(machines: readonly Shared[], ask: AskPorts): Promise<void> {
+    this.layout = await withOneAddressEach(this.layout, machines, ask);
+    this.isShared = true;
     this.deal();
   }
 
@@ -193,6 +203,7 @@ export class ProcessRun {
         this.config.told.notice(message.text);
         return;
       case 'hello':
+      case 'ports':
         return;
     }
   }
@@ -263,13 +274,13 @@ export class ProcessRun {
 
   /** Which worker is with which agent: servers with the first, viewers by turns. */
   private deal(): void {
-    const { agents } = this.config;
+    const [own, ...others] = this.config.agents;
     const { workers } = this.layout;
-    let viewers = 0;
-    for (const { name, hosts } of workers) {
+    this.workerOf.clear();
+    const agents = dealt(workers, own!, others);
+    for (const [at, { name, hosts }] of workers.entries()) {
       for (const { address } of hosts) this.workerOf.set(address, name);
-      const isViewers = name.startsWith('viewers') || name.startsWith('browsers');
-      this.agentOf.set(name, !isViewers ? agents[0]! : agents[viewers++ % agents.length]!);
+      this.agentOf.set(name, agents[at]!);
     }
   }
 
@@ -279,10 +290,11 @@ export class ProcessRun {
     const { tracker, source, ins, viewers, workers } = this.layout;
     const all = [tracker, source, ...ins, ...viewers];
     const byAddress = Object.fromEntries(all.map(({ address, region }) => [address, region]));
+    const network = this.isShared ? { delays: [[0]], regions: null } : { delays: regions.delaysMs, regions: byAddress };
     told.preparing('making the links');
     await Promise.all(
       agents.map((agent) => {
-        agent.send({ say: 'ground', links, delays: regions.delaysMs, regions: byAddress });
+        agent.send({ say: 'ground', links, ...network });
         return this.awaited.until(`ground ${agent.number}`, 'the network', READY_WITHIN_MS);
       }),
     );
@@ -440,7 +452,8 @@ export class ProcessRun {
   }
 
   private url({ address }: Host): string {
-    return `ws://${address}:${SWARM_PORT}`;
+    const { host, port } = placeOf(address);
+    return `ws://${host}:${port}`;
   }
 
   private async spawn({ name, hosts }: WorkerSpec): Promise<void> {
@@ -461,6 +474,10 @@ export class ProcessRun {
 
   private link(order: LinkOrder): void {
     if (order.do === 'rates') this.rates.set(order.host, { upBps: order.upBps, downBps: order.downBps });
+    if (order.do === 'part' && this.isShared) {
+      this.config.told.notice('machines on other networks cannot be parted: that is left out');
+      return;
+    }
     // Who is dead has no links.
     if (order.do !== 'part' && this.dead.has(order.host)) return;
     for (const agent of this.config.agents) agent.send({ say: 'link', order });

@@ -1,13 +1,16 @@
 import type { ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import type { RunPlan } from '../../../scenarios/plan/plan.ts';
 import { spawnTied } from '../agent/bare-ground.ts';
+import type { FromAgent } from '../agent/messages.ts';
 import { type AgentLink, Agents, type AgentsDoor } from './agents.ts';
 import { Awaited } from './awaited.ts';
 import { makeKeysFolder } from './keys-folder.ts';
 import { freeLoopback } from './loopback.ts';
+import type { Shared } from './one-address-each.ts';
 import { ProcessRun, type RunListener } from './process-run.ts';
 
 export interface SessionConfig {
@@ -47,6 +50,7 @@ const LOCAL_WITHIN_MS = 15_000;
 const REMOTE_WITHIN_MS = 600_000;
 const LOCAL = 'an agent on this machine';
 /** It takes all that it started with it. */
+const PORTS_WITHIN_MS = 20_000;
 const LOCAL_ENDS_WITHIN_MS = 3_000;
 
 /** How an agent that the controller starts learns whom to serve. */
@@ -61,6 +65,8 @@ export class Session {
   private readonly agents: AgentLink[] = [];
   private readonly awaited = new Awaited();
   private readonly doors: Agents[] = [];
+  /** What agents said of their ports. */
+  private readonly free = new Map<AgentLink, readonly number[]>();
   private local: ChildProcess | undefined;
   private current: ProcessRun | undefined;
   private closing: Promise<void> | undefined;
@@ -95,6 +101,8 @@ export class Session {
     const addresses = links === 'namespaces' ? '198.18' : await freeLoopback();
     const run = new ProcessRun({ ...asked, agents, links, addresses, folder, told });
     this.current = run;
+    if (agents.length > 1)
+      await run.share(this.machines(agents), (machine, from, count) => this.ports(machine, from, count));
     made(run);
     try {
       await run.run();
@@ -127,7 +135,7 @@ export class Session {
   private async listen(door: AgentsDoor): Promise<Agents> {
     const agents = await Agents.listen(door, {
       joined: (agent) => this.joined(agent),
-      heard: (agent, message) => this.current?.heard(agent, message),
+      heard: (agent, message) => this.heard(agent, message),
       gone: (agent, why) => this.gone(agent, why),
     });
     this.doors.push(agents);
@@ -145,6 +153,28 @@ export class Session {
     if (own.length === 0) throw new Error(`${LOCAL} has gone`);
     if (!this.hasAll()) throw new Error('an agent on another machine has gone');
     return [...own, ...this.agents.filter(({ isOwn }) => !isOwn)];
+  }
+
+  private heard(agent: AgentLink, message: FromAgent): void {
+    this.current?.heard(agent, message);
+    if (message.say === 'ports') {
+      this.free.set(agent, message.ports);
+      this.awaited.came(`ports ${agent.number}`);
+    }
+    if (message.say === 'trouble') this.awaited.failed(`ports ${agent.number}`, new Error(message.why));
+  }
+
+  /** The servers are where agents have found this controller. */
+  private machines(agents: readonly AgentLink[]): Shared[] {
+    return agents.map((agent) => ({ agent, host: agent.isOwn ? this.config.remote!.host : agent.machine.host! }));
+  }
+
+  private async ports({ agent, host }: Shared, from: number, count: number): Promise<readonly number[]> {
+    agent.send({ say: 'ports', host, from, count });
+    await this.awaited.until(`ports ${agent.number}`, `free ports on ${agent.machine.name}`, PORTS_WITHIN_MS);
+    const ports = this.free.get(agent)!;
+    if (ports.length !== count) throw new Error(`${agent.machine.name} has no ${count} free ports`);
+    return ports;
   }
 
   private startLocal(controller: string, secret: string): void {
@@ -173,6 +203,10 @@ export class Session {
     if (agent.isOwn) {
       this.agents.push(agent);
       this.awaited.came('local');
+      return;
+    }
+    if (agent.machine.host === null || !isIPv4(agent.machine.host)) {
+      agent.close('an agent on another machine says its IPv4 address with --host');
       return;
     }
     if (this.hasAll()) {

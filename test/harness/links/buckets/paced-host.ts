@@ -138,9 +138,12 @@ export class PacedHost {
 
   private connect(options: TcpNetConnectOpts): Duplex {
     const { address } = this.host;
-    const to = options.host ?? 'localhost';
+    // An address that others share has a port behind it.
+    const [localAddress = '', sharedPort] = address.split(':');
+    const dialled = options.host ?? 'localhost';
+    const to = sharedPort === undefined ? dialled : `${dialled}:${options.port}`;
     const region = to === address ? undefined : this.regionOf(to);
-    if (region === undefined) return connect({ ...options, localAddress: address });
+    if (region === undefined) return connect({ ...options, localAddress });
     const socket = new Socket({ allowHalfOpen: true });
     const stream = this.add(socket, to, region, true);
     if (options.timeout !== undefined) stream.setTimeout(options.timeout);
@@ -149,7 +152,7 @@ export class PacedHost {
     let retryMs = SYN_RETRY_MS;
     const dial = new Alarm(this.clock, (nowMs) => {
       if (stream.destroyed) return;
-      if (!this.isBlocked(region, nowMs)) stream.dial({ ...options, localAddress: address });
+      if (!this.isBlocked(region, nowMs)) stream.dial({ ...options, localAddress });
       else {
         dial.set(nowMs + retryMs);
         retryMs = Math.min(retryMs * 2, SYN_RETRY_MAX_MS);

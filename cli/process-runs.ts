@@ -95,7 +95,10 @@ export async function runProcesses(plan: Plan, options: ProcessOptions, over: Pr
     }
     if (outcomes.length === 0) throw new Problem('ended before anything was measured; nothing was written');
     const done = planDone(plan, outcomes.length);
-    return { report: reportOf(done, outcomes, startedAtMs), viewers: viewersOf(done, outcomes) };
+    return {
+      report: reportOf(done, outcomes, startedAtMs, options.remote !== null),
+      viewers: viewersOf(done, outcomes),
+    };
   } catch (error) {
     if (stopped) throw new Problem('stopped; nothing was written');
     throw error instanceof Problem ? error : new Problem((error as Error).message);
@@ -148,7 +151,7 @@ function inShort({ measured: { figures }, rig }: ProcessOutcome): string {
   return `startup ${figureText(startupDelayMs.p50, 'ms')} and ${figureText(startupDelayMs.p95, 'ms')}, ${freezes.total} freezes${busy}`;
 }
 
-function reportOf(plan: Plan, outcomes: readonly ProcessOutcome[], startedAtMs: number): Report {
+function reportOf(plan: Plan, outcomes: readonly ProcessOutcome[], startedAtMs: number, isRemote: boolean): Report {
   const done = runsOf(plan).map((run, at): RunDone => {
     const { measured, supply, rig } = outcomes[at]!;
     const { figures, series } = measured;
@@ -159,21 +162,24 @@ function reportOf(plan: Plan, outcomes: readonly ProcessOutcome[], startedAtMs: 
       run: { seed: run.seed, traceHash: '', command, figures, supply, series, rig },
     };
   });
-  return reportOfRuns(plan, 'processes', done, warningsOf(plan, outcomes), startedAtMs);
+  return reportOfRuns(plan, 'processes', done, warningsOf(plan, outcomes, isRemote), startedAtMs);
 }
 
-function warningsOf(plan: Plan, outcomes: readonly ProcessOutcome[]): string[] {
+function warningsOf(plan: Plan, outcomes: readonly ProcessOutcome[], isRemote: boolean): string[] {
   const { scenario, peers } = plan;
   const runs = runsOf(plan);
   const small = runs.flatMap(({ column }, at) => supplyWarnings(column.mode, scenario, peers, outcomes[at]!.supply));
   const wrong = new Set(runs.flatMap(({ column }, at) => (outcomes[at]!.bad > 0 ? [column.label] : [])));
   const dropped = wrong.size === 0 ? [] : [`Viewers dropped wrong records or blocks: ${[...wrong].join(', ')}.`];
-  return [...new Set([...small, ...leftOut(scenario), ...dropped])];
+  return [...new Set([...small, ...leftOut(scenario, isRemote), ...dropped])];
 }
 
 /** What only the simulator can do. */
-function leftOut({ clocksOffMs }: Scenario): string[] {
-  return clocksOffMs === 0 ? [] : ['The viewers’ clocks are right: real processes share that of their machine.'];
+function leftOut({ clocksOffMs }: Scenario, isRemote: boolean): string[] {
+  const clocks = 'The viewers’ clocks are right: real processes share that of their machine.';
+  const delays =
+    'The viewers are on other machines: delays are those of the network between them, and not those of the regions, which the bounds are reckoned with.';
+  return [...(clocksOffMs === 0 ? [] : [clocks]), ...(isRemote ? [delays] : [])];
 }
 
 function viewersOf(plan: Plan, outcomes: readonly ProcessOutcome[]): Record<string, readonly ViewerFigures[]> {

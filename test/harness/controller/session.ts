@@ -46,6 +46,8 @@ export interface SessionRun {
 }
 
 const LOCAL_WITHIN_MS = 15_000;
+/** Servers let in 64 connections from one address. */
+const VIEWERS_PER_ADDRESS_MAX = 60;
 /** People have to start them. */
 const REMOTE_WITHIN_MS = 600_000;
 const LOCAL = 'an agent on this machine';
@@ -96,6 +98,11 @@ export class Session {
     if (this.closing !== undefined) throw new Error('stopped');
     const { links } = this;
     const agents = this.everybody();
+    const most = (agents.length - 1) * VIEWERS_PER_ADDRESS_MAX;
+    if (agents.length > 1 && asked.plan.peers > most)
+      throw new Error(
+        `machines that are lent run ${VIEWERS_PER_ADDRESS_MAX} viewers each, so ${most} at most: lend more of them`,
+      );
     // Another run is another broadcast, with keys of its own.
     const folder = mkdtempSync(join(this.folder, 'run-'));
     const addresses = links === 'namespaces' ? '198.18' : await freeLoopback();

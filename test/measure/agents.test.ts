@@ -5,7 +5,7 @@ import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-
 import { Agent } from '../harness/agent/agent.ts';
 import { findingsOf } from '../harness/agent/kernel-check.ts';
 import { refusal } from '../harness/agent/lent-orders.ts';
-import type { FromAgent, ToAgent } from '../harness/agent/messages.ts';
+import type { Challenge, FromAgent, ToAgent } from '../harness/agent/messages.ts';
 import {
   MESSAGE_BYTES_MAX,
   MessageReader,
@@ -187,12 +187,12 @@ describe('agents and their controller', () => {
   });
 
   /** A controller's door, and what is heard at it. */
-  async function open(key = KEY) {
+  async function open(proveWithinMs = 10_000) {
     const joined: AgentLink[] = [];
     const heard: [AgentLink, FromAgent][] = [];
     const gone: string[] = [];
     const door = await Agents.listen(
-      { host: '127.0.0.1', port: 0, key, isOwn: false },
+      { host: '127.0.0.1', port: 0, key: KEY, isOwn: false, proveWithinMs },
       {
         joined: (agent) => joined.push(agent),
         heard: (agent, message) => heard.push([agent, message]),
@@ -250,7 +250,7 @@ describe('agents and their controller', () => {
     const listener: WebSocketListener = await listenWebSockets({ host: '127.0.0.1', port: 0 }, {}, (made) => {
       link = made;
       const nonce = makeNonce();
-      queueMicrotask(() => sendMessage(made, { say: 'challenge', nonce }));
+      queueMicrotask(() => sendMessage(made, { say: 'challenge', nonce } as Challenge));
       const reader = new MessageReader<FromAgent>();
       return {
         control(bytes) {
@@ -309,6 +309,11 @@ describe('agents and their controller', () => {
       'no message that is understood',
     );
     expect([joined, heard]).toEqual([[], []]);
+  });
+
+  it('whoever says nothing is closed after a while', async () => {
+    const { door } = await open(50);
+    expect(await stranger(door.url, () => undefined)).toBe('nobody showed the key');
   });
 
   it('who was heard once cannot be played again', async () => {

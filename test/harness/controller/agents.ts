@@ -35,6 +35,8 @@ export interface AgentsDoor {
   readonly key: string;
   /** Who comes in here was started by the controller itself. */
   readonly isOwn: boolean;
+  /** Default 10 s. */
+  readonly proveWithinMs?: number;
 }
 
 /** Where agents connect. Nobody is heard who has not shown the key, and each hears nothing else before. */
@@ -60,12 +62,12 @@ export class Agents {
 
 let last = 0;
 
-function greet(link: Link, { key, isOwn }: AgentsDoor, told: AgentListener) {
+function greet(link: Link, { key, isOwn, proveWithinMs = PROVE_WITHIN_MS }: AgentsDoor, told: AgentListener) {
   const nonce = makeNonce();
   const reader = new MessageReader<FromAgent>();
   const sentAtMs = nowMs();
   let agent: AgentLink | undefined;
-  const late = setTimeout(() => link.close(1008, 'nobody showed the key'), PROVE_WITHIN_MS);
+  const late = setTimeout(() => link.close(1008, 'nobody showed the key'), proveWithinMs);
   const enter = (message: Extract<FromAgent, { say: 'hello' }>): void => {
     clearTimeout(late);
     const said = readNonce(message.nonce);

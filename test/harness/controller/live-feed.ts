@@ -111,7 +111,7 @@ export class LiveFeed {
     this.told.set(id, freezes);
     return {
       id: number,
-      state: stateOf(stay),
+      state: stateOf(stay, this.run.crashed.has(id)),
       bufferMs: figures?.bufferMs ?? 0,
       latencyMs: figures?.latencyMs ?? null,
       startupMs: figures?.startupDelayMs ?? null,
@@ -145,8 +145,8 @@ export class LiveFeed {
   }
 }
 
-function stateOf({ figures, leftAtMs, visit }: Stay): ViewerState {
-  if (leftAtMs !== null) return visit.crashes ? 'dead' : 'left';
+function stateOf({ figures, leftAtMs }: Stay, hasCrashed: boolean): ViewerState {
+  if (leftAtMs !== null) return hasCrashed ? 'dead' : 'left';
   return figures?.state ?? 'waiting';
 }
 

@@ -68,6 +68,8 @@ export class ProcessRun {
   layout: Layout;
   readonly record: Record;
   readonly seconds = new Seconds();
+  /** Stays that ended without a word. */
+  readonly crashed = new Set<string>();
   /** How links are made, as the agents say. */
   linksAre = '';
   /** What programs and kernel counted at the end, one for each agent that could say. */
@@ -402,8 +404,11 @@ export class ProcessRun {
     if (this.leaving.has(id)) return;
     this.leaving.add(id);
     const { address } = this.layout.viewers[viewer]!;
-    // Nothing of what it would say gets out.
-    if (crashes) this.link({ do: 'cut-off', host: address });
+    if (crashes) {
+      this.crashed.add(id);
+      // Nothing of what it would say gets out.
+      this.link({ do: 'cut-off', host: address });
+    }
     this.tell(this.workerOf.get(address)!, { do: 'stop', id, crashes });
   }
 

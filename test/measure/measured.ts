@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readReport } from '../../report/read.ts';
@@ -11,8 +12,14 @@ import { BIN } from '../cli/program.ts';
 /** A folder of a test's own, with a temporary folder in it, so that what is left there can be seen. */
 export class Place {
   readonly folder = mkdtempSync(join(tmpdir(), 'inswarm-checks-'));
+  /** Its temporary folder. */
+  readonly temporary = join(this.folder, 'tmp');
   /** All that is started here, and whatever they start, has it in its environment. */
   readonly marker = `${process.pid}-${Math.random().toString(36).slice(2)}`;
+
+  constructor() {
+    mkdirSync(this.temporary);
+  }
 
   write(name: string, text: string): void {
     writeFileSync(join(this.folder, name), text);
@@ -29,7 +36,7 @@ export class Place {
   }
 
   start(...args: string[]): Started {
-    const env = { ...process.env, INSWARM_CHECKS: this.marker };
+    const env = { ...process.env, INSWARM_CHECKS: this.marker, TMPDIR: this.temporary };
     const child = spawn(process.execPath, [BIN, ...args], { cwd: this.folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
     return new Started(child);
   }
@@ -83,6 +90,15 @@ export class Started {
     });
     await Promise.race([said, over]);
   }
+}
+
+/** A port of loopback on which nobody listens. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** The lines of a file without quoted cells, each by the names in its first line. */

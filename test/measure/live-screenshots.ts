@@ -3,34 +3,48 @@
  *
  *     npx tsx scripts/build.ts --if-needed && npx tsx test/measure/live-screenshots.ts FOLDER [VIEWERS]
  *
- * and, with `--time` in the place of the folder, what a second of such a crowd costs the page.
+ * of one that is being measured, whose address `inswarm measure` says:
+ *
+ *     npx tsx test/measure/live-screenshots.ts FOLDER http://127.0.0.1:PORT/KEY/
+ *
+ * and, with `--time` in the place of the folder, what a second of a crowd costs the page.
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { LiveBoard } from '../harness/live/board.ts';
-import { startLive } from '../harness/live/node/server.ts';
+import { type RunningLive, startLive } from '../harness/live/node/server.ts';
 import { launchChromium } from '../support/browser.ts';
 import { HAPPENINGS, MadeUpRun, SESSION } from './live-sample.ts';
 
-const [folder = 'live-screenshots', viewers = '300'] = process.argv.slice(2);
+const TAKES = [
+  { name: 'dark', colorScheme: 'dark', width: 1400, height: 900 },
+  { name: 'light', colorScheme: 'light', width: 1400, height: 900 },
+  { name: 'phone', colorScheme: 'light', width: 400, height: 800 },
+  { name: 'phone-dark', colorScheme: 'dark', width: 400, height: 800 },
+] as const;
 
-const board = new LiveBoard();
-board.begin(SESSION);
-const started = await startLive(board, { onCommand() {} });
-if (!started.ok) throw new Error(started.why);
-const { live } = started;
+const [folder = 'live-screenshots', of = '300'] = process.argv.slice(2);
 const browser = await launchChromium();
 try {
-  if (folder === '--time') await time(browser);
-  else await screenshots(browser, folder);
+  if (of.startsWith('http')) await take(await openAll(of), 'live');
+  else await madeUp(Number(of), folder === '--time' ? time : screenshots);
 } finally {
   await browser.close();
-  await live.close();
 }
 
-function play(mode: string, until: number): MadeUpRun {
-  const run = new MadeUpRun(Number(viewers), mode);
+type Look = (board: LiveBoard, live: RunningLive, viewers: number) => Promise<void>;
+
+async function madeUp(viewers: number, look: Look): Promise<void> {
+  const board = new LiveBoard();
+  board.begin(SESSION);
+  const started = await startLive(board, { onCommand() {} });
+  if (!started.ok) throw new Error(started.why);
+  await look(board, started.live, viewers).finally(() => started.live.close());
+}
+
+function play(board: LiveBoard, viewers: number, mode: string, until: number): MadeUpRun {
+  const run = new MadeUpRun(viewers, mode);
   board.beginRun(run.hosts, HAPPENINGS);
   board.say('news', `${viewers} viewers are ready`);
   for (let second = 0; second < until; second++) {
@@ -45,57 +59,54 @@ function play(mode: string, until: number): MadeUpRun {
   return run;
 }
 
-async function screenshots(browser: Browser, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
-  const first = play('ins', 27);
-  const takes = [
-    { name: 'dark', colorScheme: 'dark', width: 1400, height: 900 },
-    { name: 'light', colorScheme: 'light', width: 1400, height: 900 },
-    { name: 'phone', colorScheme: 'light', width: 400, height: 800 },
-    { name: 'phone-dark', colorScheme: 'dark', width: 400, height: 800 },
-  ] as const;
+async function openAll(url: string): Promise<Page[]> {
   const pages: Page[] = [];
-  for (const { colorScheme, width, height } of takes) {
+  for (const { colorScheme, width, height } of TAKES) {
     const page = await browser.newPage({ colorScheme, viewport: { width, height } });
-    await page.goto(live.url);
+    await page.goto(url);
     pages.push(page);
   }
-  const take = async (what: string): Promise<void> => {
-    for (const [at, page] of pages.entries()) {
-      const { name, width, height } = takes[at]!;
-      // High enough that all of it is seen, and drawn.
-      await page.setViewportSize({ width, height: 5_500 });
-      await page.waitForTimeout(700);
-      await page.screenshot({ path: join(folder, `${what}-${name}-all.png`), fullPage: true });
-      await page.setViewportSize({ width, height });
-      await page.waitForTimeout(300);
-      await page.screenshot({ path: join(folder, `${what}-${name}.png`) });
-    }
-  };
-  await take('ins');
+  return pages;
+}
+
+/** Each page as a screen shows it, and all of it. */
+async function take(pages: readonly Page[], what: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const [at, page] of pages.entries()) {
+    const { name, width, height } = TAKES[at]!;
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: join(folder, `${what}-${name}.png`) });
+    const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+    // High enough that all of it is seen, and drawn.
+    await page.setViewportSize({ width, height: whole });
+    await page.waitForTimeout(500);
+    await page.screenshot({ path: join(folder, `${what}-${name}-all.png`) });
+    await page.setViewportSize({ width, height });
+  }
+}
+
+async function screenshots(board: LiveBoard, live: RunningLive, viewers: number): Promise<void> {
+  const first = play(board, viewers, 'ins', 27);
+  const pages = await openAll(live.url);
+  await take(pages, 'ins');
   for (let second = 27; second < 60; second++) board.second(first.second(second));
-  play('native', 38);
+  play(board, viewers, 'native', 38);
   for (const page of pages) {
     await page.locator('tbody tr:not(.spacer)').first().getByRole('button').first().click();
-    await page.locator('tbody [type=checkbox]').nth(2).click();
-    await page
-      .locator('tbody [type=checkbox]')
-      .nth(5)
-      .click({ modifiers: ['Shift'] });
+    const marks = page.locator('tbody [type=checkbox]');
+    await marks.nth(2).click();
+    await marks.nth(5).click({ modifiers: ['Shift'] });
   }
-  await take('native');
-  board.end({
-    ok: true,
-    text: 'Both runs are done.',
-    files: ['measured/report.html', 'measured/report.json', 'measured/peers.csv'],
-  });
-  await take('over');
+  await take(pages, 'native');
+  const files = ['measured/report.html', 'measured/report.json', 'measured/peers.csv'];
+  board.end({ ok: true, text: 'Both runs are done.', files });
+  await take(pages, 'over');
 }
 
 /** Feeds a second every second, and asks Chromium what it did. */
-async function time(browser: Browser): Promise<void> {
+async function time(board: LiveBoard, live: RunningLive, viewers: number): Promise<void> {
   for (const mode of ['ins', 'native']) {
-    const run = play(mode, 20);
+    const run = play(board, viewers, mode, 20);
     const page = await browser.newPage({ viewport: { width: 1400, height: 900 } });
     const session = await page.context().newCDPSession(page);
     await page.goto(live.url);
@@ -104,7 +115,8 @@ async function time(browser: Browser): Promise<void> {
       const where = place === 'top' ? 'header' : place === 'table' ? '.peers' : '.plots';
       await page.locator(where).evaluate((element) => element.scrollIntoView());
       await page.waitForTimeout(1_000);
-      await session.send('Performance.enable');
+      // Time of the page's own thread: what else the machine does is none of the page's.
+      await session.send('Performance.enable', { timeDomain: 'threadTicks' });
       const before = await metrics();
       const seconds = 8;
       for (let second = 0; second < seconds; second++) {

@@ -112,6 +112,7 @@ const calls = {
     const sinceMs = performance.now();
     await new Promise<void>((resolve, reject) => {
       socket.once('data', () => resolve());
+      if (ends[end]!.closed) reject(new Error('closed before'));
       socket.once('close', () => reject(new Error('closed')));
       socket.write(text);
     });

@@ -16,6 +16,7 @@ import {
 import { isProof, makeNonce, proofOf, readNonce } from '../harness/agent/proof.ts';
 import { type AgentLink, Agents } from '../harness/controller/agents.ts';
 import { Session } from '../harness/controller/session.ts';
+import { freePort } from './measured.ts';
 
 const KEY = 'what both of them know';
 
@@ -337,6 +338,31 @@ describe('agents and their controller', () => {
     await expect.poll(() => joined.length).toBe(1);
     const again = await stranger(door.url, (socket) => socket.send(said[0]!));
     expect([again, joined.length]).toEqual(['the agent holds another key', 1]);
+  });
+
+  it('an agent that comes when there are enough, or does not say where it is, is sent away', async () => {
+    const port = await freePort();
+    const stop = new AbortController();
+    const opened = Session.open({
+      agentCommand: [process.execPath, '-e', 'process.on("disconnect", () => process.exit())'],
+      remote: { count: 1, host: '127.0.0.1', port, key: KEY },
+      links: 'buckets',
+      told: { notice: () => undefined, preparing: () => undefined },
+      signal: stop.signal,
+    });
+    const url = `ws://127.0.0.1:${port}`;
+    const over = expect(opened).rejects.toThrow('stopped');
+    const nowhere = async () => (await new Agent({ controller: url, key: KEY, host: null, log: () => {} }).over).why;
+    // Until its door is open.
+    await expect.poll(nowhere).toMatch(/says its IPv4 address/);
+    const first = lend(url);
+    const second = lend(url);
+    expect(await Promise.race([first.over, second.over])).toMatchObject({
+      why: expect.stringMatching(/as many agents/),
+    });
+    stop.abort();
+    await over;
+    await Promise.all([first.over, second.over]);
   });
 
   it('a measurement that is stopped while it waits for agents ends at once, with nothing left', async () => {

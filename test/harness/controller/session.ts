@@ -108,11 +108,14 @@ export class Session {
     const folder = mkdtempSync(join(this.folder, 'run-'));
     const addresses = links === 'namespaces' ? '198.18' : await freeLoopback();
     const run = new ProcessRun({ ...asked, agents, links, addresses, folder, told });
+    // Who went while addresses were looked for told nobody.
+    if (this.closing !== undefined) throw new Error('stopped');
+    if (!agents.every((agent) => this.agents.includes(agent))) throw new Error('an agent has gone');
     this.current = run;
-    if (agents.length > 1)
-      await run.share(this.machines(agents), (machine, from, count) => this.ports(machine, from, count));
-    made(run);
     try {
+      if (agents.length > 1)
+        await run.share(this.machines(agents), (machine, from, count) => this.ports(machine, from, count));
+      made(run);
       await run.run();
     } finally {
       this.current = undefined;
@@ -147,6 +150,10 @@ export class Session {
       gone: (agent, why) => this.gone(agent, why),
     });
     this.doors.push(agents);
+    if (this.closing !== undefined) {
+      await agents.close();
+      throw new Error('stopped');
+    }
     return agents;
   }
 

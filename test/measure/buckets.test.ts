@@ -430,6 +430,11 @@ describe('a host whose links are token buckets', () => {
       expect([...came.subarray(0, 8)]).toEqual([...HEADER]);
       expect(came.subarray(8).filter((byte) => byte !== 7)).toHaveLength(1);
       expect(block.every((byte) => byte === 7)).toBe(true);
+      // Who comes to its place after it is somebody else.
+      server.order({ do: 'reconnect', host: SERVER });
+      far.link.sendBlock(HEADER, block);
+      await inTime(() => near.told.blocks.length === 2);
+      expect(near.told.blocks[1]!.subarray(8).every((byte) => byte === 7)).toBe(true);
     });
 
     it('let nothing through between two regions for a while: all of it comes when TCP sends it again', async () => {

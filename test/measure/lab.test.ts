@@ -184,6 +184,12 @@ if (!can.ok) {
       expect((await home.call('lookLinks')).lastBytes.slice(before)).toEqual([6, 6, 6]);
       expect((await away.call('lookLinks')).lastBytes.at(-1)).toBe(7);
       expect(FRAME_BLOCK).toBe(1);
+      // Who comes to its place after it is somebody else.
+      await lab.order({ do: 'reconnect', host: AWAY });
+      await away.call('sendBlocks', 0, 1, 5_000);
+      await expect
+        .poll(async () => (await home.call('lookLinks')).lastBytes.slice(before), PATIENCE)
+        .toEqual([6, 6, 6, 7]);
     });
 
     it('a connection that both sides have closed is forgotten', async () => {

@@ -27,7 +27,7 @@ export type LinkOrder =
   | { readonly do: 'hold'; readonly host: string; readonly forMs: number }
   /** It is gone without a word, as in a crash: what it sends from now on goes nowhere, and others find its connections broken. */
   | { readonly do: 'cut-off'; readonly host: string }
-  /** It is back. */
+  /** It is back, as somebody else, who is honest. */
   | { readonly do: 'reconnect'; readonly host: string }
   /** From now on the blocks that it sends are wrong by a byte. */
   | { readonly do: 'lie'; readonly host: string }

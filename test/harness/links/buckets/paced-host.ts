@@ -104,6 +104,7 @@ export class PacedHost {
         return;
       case 'reconnect':
         this.isCutOff = false;
+        this.lies = false;
         // The others know nothing of these any more.
         for (const stream of this.open()) if (stream.isCutOff) stream.destroy(brokenError());
         return;

@@ -117,6 +117,7 @@ export class Exchange {
       case 'reconnect':
         if (place.isCutOff) for (const wire of wires) wire.end(place);
         place.isCutOff = false;
+        place.lies = false;
         return;
       case 'lie':
         place.lies = true;

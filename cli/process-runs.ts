@@ -196,8 +196,8 @@ function perProcess(viewers: number): number {
   return Math.ceil(viewers / Math.max(2, Math.ceil(viewers / PER_PROCESS_MAX)));
 }
 
-/** They take about a third of a processor then. */
-const PER_PROCESS_MAX = 34;
+/** All of them get a part in the same moment: with more of them, the last would get it late. */
+const PER_PROCESS_MAX = 25;
 
 /** This program. */
 const AGENT: readonly string[] = [...ownProgram('./main', import.meta.url), 'agent'];

@@ -155,8 +155,9 @@ describe('what a machine that is lent does for its controller', () => {
 describe('what programs and their kernel count', () => {
   const end = (address: string, port: number) => ({ address, port });
   const socket = (port: number, of: object = {}) => ({
-    ...{ state: 'ESTAB', local: end('198.18.1.1', port), remote: end('::ffff:198.18.0.1', 4_800), ackedBytes: 0 },
-    ...{ sentBytes: 500, resentBytes: 100, unsentBytes: 20, receivedBytes: 1_000, unackedPackets: 0, ...of },
+    ...{ state: 'ESTAB', local: end('198.18.1.1', port), remote: end('::ffff:198.18.0.1', 4_800) },
+    ...{ sentBytes: 500, resentBytes: 0, ackedBytes: 350, queuedBytes: 70, unsentBytes: 20, unackedPackets: 1 },
+    ...{ receivedBytes: 1_030, unreadBytes: 30, ...of },
   });
   const own = (localPort: number, receivedBytes: number) => ({
     ...{ localAddress: '198.18.1.1', localPort, remoteAddress: '198.18.0.1', remotePort: 4_800 },
@@ -164,9 +165,9 @@ describe('what programs and their kernel count', () => {
   });
   const totals = (bytes: number) => ({ bytes, packets: 3, dropped: 0 });
 
-  it('is added up over the connections that both know, and what was sent again counts once', () => {
+  it('is added up over the connections that both know: what has arrived or waits, and not what was sent in vain', () => {
     const kernel = {
-      sockets: [socket(1), socket(2, { receivedBytes: 199_580 }), socket(9)],
+      sockets: [socket(1), socket(2, { receivedBytes: 199_580, unreadBytes: 0 }), socket(9)],
       hosts: [{ address: '198.18.1.1', sent: totals(2_000), received: totals(300_000) }],
     };
     const found = findingsOf([{ own: [own(1, 1_000), own(2, 195_580), own(3, 77_777)], kernel }]);

@@ -35,9 +35,12 @@ export function findingsOf(workers: readonly TwoCounts[]): KernelFindings {
   return { sockets, ownBytes, kernelBytes, worstShare, interfaceBytes, interfacePackets };
 }
 
-/** What the program has given and got: what was sent again counts once, what waits in the kernel counts. */
-function carriedBytes({ sentBytes, resentBytes, unsentBytes, receivedBytes }: SocketCounts): number {
-  return sentBytes - resentBytes + unsentBytes + receivedBytes;
+/**
+ * What the program has given and got. Bytes that were sent are no measure of that: what a full queue of this machine's own throws away counts as sent, and not
+ * as sent again.
+ */
+function carriedBytes({ ackedBytes, queuedBytes, receivedBytes, unreadBytes }: SocketCounts): number {
+  return ackedBytes + queuedBytes + receivedBytes - unreadBytes;
 }
 
 function keyOf({ local, remote }: SocketCounts): string {

@@ -4,6 +4,7 @@ import { PacedHost } from '../links/buckets/paced-host.ts';
 import { type Hosted, host, withBrowser } from './hosted.ts';
 import { watchProcess } from './process-figures.ts';
 import { type FromWorker, type ProgramSample, placeOf, type ToWorker } from './programs.ts';
+import { warmUp } from './warm-up.ts';
 
 /** The process that programs run in. It is told what to do over the channel to its agent, and ends with it. */
 
@@ -56,6 +57,7 @@ function begin({ hosts, buckets }: Extract<ToWorker, { do: 'begin' }>): void {
     const regionOf = (address: string) => (regions === null ? 0 : regions[address]);
     for (const one of hosts) paced.set(one.address, new PacedHost({ host: one, delays, regionOf }));
   }
+  if (hosts.some(({ name }) => name.startsWith('viewer'))) warmUp();
   say({ say: 'ready' });
 }
 

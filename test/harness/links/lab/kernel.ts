@@ -34,6 +34,10 @@ export interface SocketCounts {
   /** The other side has so many; where this side has dialled, TCP counts one more. */
   readonly ackedBytes: number;
   readonly receivedBytes: number;
+  /** Received, and not read by the program. */
+  readonly unreadBytes: number;
+  /** Given to the kernel, and not acknowledged: on its way, or not even sent. */
+  readonly queuedBytes: number;
   /** Given to the kernel, and not sent. */
   readonly unsentBytes: number;
   /** Packets under way that nobody has acknowledged. */
@@ -91,7 +95,7 @@ function parseSockets(lines: readonly string[]): readonly SocketCounts[] {
 }
 
 function parseSocket(line: string): SocketCounts {
-  const [state, , , local, remote] = line.trim().split(/\s+/, 5);
+  const [state, unread, queued, local, remote] = line.trim().split(/\s+/, 5);
   return {
     state: state ?? '',
     local: parseEnd(local, line),
@@ -100,6 +104,8 @@ function parseSocket(line: string): SocketCounts {
     resentBytes: field(line, 'bytes_retrans'),
     ackedBytes: field(line, 'bytes_acked'),
     receivedBytes: field(line, 'bytes_received'),
+    unreadBytes: Number(unread),
+    queuedBytes: Number(queued),
     unsentBytes: field(line, 'notsent'),
     unackedPackets: field(line, 'unacked'),
   };

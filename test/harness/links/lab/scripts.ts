@@ -1,5 +1,5 @@
 import type { Host } from '../links.ts';
-import { packetsAtOnce, shapingLines } from './shaping.ts';
+import { IP_BYTES, packetsAtOnce, shapingLines } from './shaping.ts';
 
 /** Where programs send all that is for others. */
 const MIDDLE = '198.18.255.254';
@@ -44,7 +44,7 @@ export function middleScript(): string {
 export function legScript(pid: number, device: string, hosts: readonly Host[]): string {
   const [up, down] = [packetsAtOnce(hosts, 'up'), packetsAtOnce(hosts, 'down')];
   const middle = [
-    `link add ${device} gso_max_segs ${down} type veth peer name eth0 gso_max_segs ${up} netns ${pid}`,
+    `link add ${device} mtu ${IP_BYTES} gso_max_segs ${down} type veth peer name eth0 mtu ${IP_BYTES} gso_max_segs ${up} netns ${pid}`,
     `link set ${device} up`,
     ...hosts.map(({ address }) => `route replace ${address}/32 dev ${device} ${CONTROL}`),
   ];

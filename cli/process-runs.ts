@@ -196,8 +196,8 @@ function perProcess(viewers: number): number {
   return Math.ceil(viewers / Math.max(2, Math.ceil(viewers / PER_PROCESS_MAX)));
 }
 
-/** All of them get a part in the same moment: with more of them, the last would get it late. */
-const PER_PROCESS_MAX = 25;
+/** All of them get a part in the same moment, so with more of them the last would get it late; with fewer, more processes compile the same. */
+const PER_PROCESS_MAX = 34;
 
 /** This program. */
 const AGENT: readonly string[] = [...ownProgram('./main', import.meta.url), 'agent'];

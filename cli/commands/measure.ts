@@ -54,7 +54,7 @@ report.html, one page with plots that opens anywhere, report.json, and peers.csv
     ),
     perProcess: optional(
       'NUMBER',
-      'how many viewers share a process, at most; by default 25, or half of them',
+      'how many viewers share a process, at most; by default 34, or half of them',
       wholeNumber(1, 10_000, ''),
     ),
     browsers: option(

@@ -21,7 +21,7 @@ function planFor(peers: number, mode: 'ins' | 'native' = 'ins'): RunPlan {
 describe('where everything of a run is', () => {
   const plan = planFor(620);
   const layout = layoutOf(plan, '198.18', 30);
-  const { tracker, source, ins, viewers, workers } = layout;
+  const { tracker, source, ins, viewers, rehearsers, workers } = layout;
 
   it('gives each host an address of its own, in the half that was asked for', () => {
     const addresses = [tracker, source, ...ins, ...viewers].map(({ address }) => address);
@@ -37,13 +37,20 @@ describe('where everything of a run is', () => {
   it('has each host in one process, servers in one each, and viewers dealt out evenly', () => {
     const hosts = workers.flatMap((worker) => worker.hosts);
     expect(new Set(hosts).size).toBe(hosts.length);
-    expect(new Set(hosts)).toEqual(new Set([tracker, source, ...ins, ...viewers]));
+    expect(new Set(hosts)).toEqual(new Set([tracker, source, ...ins, ...viewers, ...rehearsers]));
     const crowds = workers.filter(({ name }) => name.startsWith('viewers'));
     expect(crowds).toHaveLength(Math.ceil(620 / 30));
-    const sizes = crowds.map((worker) => worker.hosts.length);
+    const counted = new Set(viewers);
+    const sizes = crowds.map((worker) => worker.hosts.filter((host) => counted.has(host)).length);
+    // As many in each process rehearse.
+    expect(new Set(crowds.map((worker, at) => worker.hosts.length - sizes[at]!))).toEqual(new Set([8]));
     expect(Math.max(...sizes)).toBeLessThanOrEqual(30);
     expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
     expect(new Set(workers.map(({ name }) => name)).size).toBe(workers.length);
+  });
+
+  it('has nobody rehearse before a small crowd', () => {
+    expect(layoutOf(planFor(24), '198.18', 12).rehearsers).toEqual([]);
   });
 
   it('gives links what the plan shares out', () => {

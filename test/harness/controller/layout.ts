@@ -9,6 +9,8 @@ export interface Layout {
   readonly ins: readonly Host[];
   /** By the viewer's number. */
   readonly viewers: readonly Host[];
+  /** Viewers who come before the run begins, and are not counted: a few in each process of viewers. */
+  readonly rehearsers: readonly Host[];
   readonly workers: readonly WorkerSpec[];
 }
 
@@ -22,6 +24,10 @@ export interface WorkerSpec {
 const WIDE_BPS = 1_000 * MBPS;
 const VIEWERS_PER_SUBNET = 250;
 const PLAYERS_PER_BROWSER = 4;
+/** Fewer viewers than these do not fill a machine while their programs are being compiled. */
+const REHEARSED_FROM = 25;
+const REHEARSERS = 8;
+const REHEARSER_UP_BPS = 5 * MBPS;
 
 /**
  * @param prefix - The first half of all addresses, such as `198.18`.
@@ -53,12 +59,26 @@ export function layoutOf(
   const servers = [tracker, source, ...ins].map((host) => ({ name: host.name, hosts: [host] }));
   const headless = viewers.filter((_, viewer) => !browsers.has(viewer));
   const inBrowsers = viewers.filter((_, viewer) => browsers.has(viewer));
-  const workers = [
-    ...servers,
-    ...workersOf('viewers', headless, viewersPerWorker),
-    ...workersOf('browsers', inBrowsers, PLAYERS_PER_BROWSER),
-  ];
-  return { tracker, source, ins, viewers, workers };
+  const rehearsers: Host[] = [];
+  const ofViewers = workersOf('viewers', headless, viewersPerWorker).map((worker) => {
+    if (peers < REHEARSED_FROM) return worker;
+    const extra = Array.from({ length: REHEARSERS }, () => {
+      const at = rehearsers.length;
+      rehearsers.push(
+        own(
+          `rehearsal ${at}`,
+          `${230 + Math.floor(at / 250)}.${1 + (at % 250)}`,
+          at % regions,
+          REHEARSER_UP_BPS,
+          scenario.downBps,
+        ),
+      );
+      return rehearsers[at]!;
+    });
+    return { ...worker, hosts: [...worker.hosts, ...extra] };
+  });
+  const workers = [...servers, ...ofViewers, ...workersOf('browsers', inBrowsers, PLAYERS_PER_BROWSER)];
+  return { tracker, source, ins, viewers, rehearsers, workers };
 }
 
 /** Viewers are dealt out in turn, so that each process has its share of every moment's work. */

@@ -49,6 +49,7 @@ export async function withOneAddressEach(layout: Layout, machines: readonly Shar
     source: place(layout.source),
     ins: layout.ins.map(place),
     viewers: layout.viewers.map(place),
+    rehearsers: layout.rehearsers.map(place),
     workers: layout.workers.map(({ name, hosts }) => ({ name, hosts: hosts.map(place) })),
   };
 }

@@ -289,8 +289,8 @@ export class ProcessRun {
   private async prepare(): Promise<void> {
     const { agents, links, told } = this.config;
     const { regions } = this.plan.scenario;
-    const { tracker, source, ins, viewers, workers } = this.layout;
-    const all = [tracker, source, ...ins, ...viewers];
+    const { tracker, source, ins, viewers, rehearsers, workers } = this.layout;
+    const all = [tracker, source, ...ins, ...viewers, ...rehearsers];
     const byAddress = Object.fromEntries(all.map(({ address, region }) => [address, region]));
     const network = this.isShared ? { delays: [[0]], regions: null } : { delays: regions.delaysMs, regions: byAddress };
     told.preparing('making the links');
@@ -325,7 +325,34 @@ export class ProcessRun {
       if (this.stopper.signal.aborted) return;
     }
     this.startMs = nowMs() - (this.record.source.part + 1) * plan.scenario.stream.partMs;
+    if (layout.rehearsers.some(({ address }) => this.workerOf.has(address))) {
+      await this.rehearse();
+      this.tell(worker, { do: 'sample', at: -1 });
+      await this.pause(LOOK_MS);
+      // Viewers see no difference: they start near the live edge, however long the source has filmed.
+      this.record.before = this.record.source;
+      this.startMs = nowMs();
+    }
     this.record.startMs = this.startMs;
+  }
+
+  /**
+   * A few viewers come, watch and go, in each process. On machines of their own, viewers' programs are compiled beside each other; on this one the first to
+   * come would wait for it, and all others behind them.
+   */
+  private async rehearse(): Promise<void> {
+    const { layout, plan, stream } = this;
+    this.config.told.preparing('a short rehearsal');
+    const tracker = this.url(layout.tracker);
+    for (const [at, { name, address, region }] of layout.rehearsers.entries()) {
+      const where = { tracker, stream, region: plan.scenario.regions.names[region]!, dialable: true, witnessed: false };
+      const program: ProgramSpec = { kind: 'viewer', host: address, mode: plan.modeOf(at), ...where };
+      this.tell(this.workerOf.get(address)!, { do: 'start', id: name, program, atMs: null });
+    }
+    await this.pause(REHEARSAL_MS);
+    for (const { name, address } of layout.rehearsers)
+      this.tell(this.workerOf.get(address)!, { do: 'stop', id: name, crashes: false });
+    await this.pause(REHEARSAL_LEAVING_MS);
   }
 
   private async play(): Promise<void> {
@@ -620,6 +647,10 @@ function inBrowsers({ browsers, peers }: RunPlan, count: number): ReadonlySet<nu
   const others = [...Array(peers).keys()].filter((viewer) => !browsers.has(viewer));
   return new Set([...browsers, ...others].slice(0, count));
 }
+
+/** Long enough for a start and some seconds of play; then for good-byes. */
+const REHEARSAL_MS = 7_000;
+const REHEARSAL_LEAVING_MS = 1_500;
 
 /** Processes that are started beside each other. */
 const STARTED_AT_ONCE = 4;

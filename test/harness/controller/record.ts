@@ -34,6 +34,8 @@ export class Record {
   readonly stays: Stay[] = [];
   private readonly sampling = new Sampling();
   private readonly byId = new Map<string, Stay>();
+  /** What the source had done when the run began. */
+  before: SourceFigures | undefined;
   /** As it said last. */
   source: SourceFigures = { kind: 'source', part: -1, mediaBytes: 0, dataSentBytes: 0 };
   readonly browsers: ReadonlySet<number>;
@@ -99,7 +101,11 @@ export class Record {
   /** @param elapsedMs - Since the run's start. */
   measured(elapsedMs: number): { readonly measured: Measured; readonly viewers: readonly ViewerLine[] } {
     const stays = this.stays.map((stay) => this.accountOf(stay, elapsedMs));
-    const { plan, sampling, source } = this;
+    const { plan, sampling, before } = this;
+    const source = {
+      mediaBytes: this.source.mediaBytes - (before?.mediaBytes ?? 0),
+      dataSentBytes: this.source.dataSentBytes - (before?.dataSentBytes ?? 0),
+    };
     const counted: Counted = { plan, player: PLAYER_SHAPE, elapsedMs, stays, sampling, source };
     return { measured: measuresOf(counted), viewers: viewersOf(stays, sampling) };
   }

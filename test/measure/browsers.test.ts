@@ -63,13 +63,13 @@ describe('a viewer in a browser', () => {
     const later = await look(
       'it has played two seconds more',
       () => player.sample(),
-      ({ part }) => part > first.part + 8,
+      // On a full machine it may have jumped over some of them, which are not due then.
+      ({ part, dueBlocks }) => part > first.part + 8 && dueBlocks > 8,
     );
     expect(later.startupDelayMs).toBe(first.startupDelayMs);
     expect(later.model.startupDelayMs).toBeLessThanOrEqual(later.startupDelayMs!);
     expect(later.latencyMs).toBeGreaterThan(later.bufferMs);
     expect(later).toMatchObject({ failure: null, bad: 0, missedBlocks: 0, neighbours: 0, isFresh: true });
-    expect(later.dueBlocks).toBeGreaterThan(8);
     expect(later.sent.data).toBe(0);
     expect(later.bytesFrom).toMatchObject({ peers: 0, source: 0 });
     expect(later.received.data).toBe(later.links.ins.dataIn);

@@ -57,7 +57,7 @@ function begin({ hosts, buckets }: Extract<ToWorker, { do: 'begin' }>): void {
     const regionOf = (address: string) => (regions === null ? 0 : regions[address]);
     for (const one of hosts) paced.set(one.address, new PacedHost({ host: one, delays, regionOf }));
   }
-  if (hosts.some(({ name }) => name.startsWith('viewer'))) warmUp();
+  if (hosts.some(({ name }) => name.startsWith('rehearsal'))) warmUp();
   say({ say: 'ready' });
 }
 

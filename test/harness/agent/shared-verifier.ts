@@ -10,7 +10,10 @@ const KNOWN_MAX = 512;
 export function sharedVerifier(): (key: Uint8Array, signed: Uint8Array, signature: Uint8Array) => boolean {
   const known = new Map<string, boolean>();
   return (key, signed, signature) => {
-    const name = [key, signed, signature].map((bytes) => Buffer.from(bytes).toString('latin1')).join('|');
+    // With their lengths, so that no other three give the same.
+    const name = [key, signed, signature]
+      .map((bytes) => `${bytes.length}:${Buffer.from(bytes).toString('latin1')}`)
+      .join('');
     const before = known.get(name);
     if (before !== undefined) return before;
     const ok = verifySignature(key, signed, signature);

@@ -1,5 +1,5 @@
 import { el, setAttribute } from '../../../../../web-player/dom.ts';
-import type { HostId, LiveViewer } from '../../model.ts';
+import type { HostId } from '../../model.ts';
 import type { Picture } from '../../picture.ts';
 import type { Deeds, View } from '../view.ts';
 import { COLUMNS, type Row, rowsOfRun, type Wanted, wantedRows } from './columns.ts';
@@ -167,5 +167,3 @@ function tall(row: HTMLTableRowElement, rows: number): void {
   if (row.style.height !== height) row.style.height = height;
   row.hidden = rows === 0;
 }
-
-export type StateFilter = LiveViewer['state'] | null;

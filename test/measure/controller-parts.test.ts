@@ -185,9 +185,13 @@ describe('what is waited for', () => {
 
 describe('what processes take', () => {
   const sample = (atMs: number, cpuMs: number, loopDelayMs = 1) => ({ atMs, cpuMs, rssBytes: cpuMs, loopDelayMs });
+  const two = [
+    { name: 'a', cpus: 2 },
+    { name: 'b', cpus: 8 },
+  ];
 
   it('is reckoned by the clock of the process, however late its samples come', () => {
-    const seconds = new Seconds();
+    const seconds = new Seconds([]);
     for (const [atMs, cpuMs] of [
       [1_000, 100],
       [2_400, 800],
@@ -199,7 +203,7 @@ describe('what processes take', () => {
   });
 
   it('is not reckoned over answers that came at once after a process was busy', () => {
-    const seconds = new Seconds();
+    const seconds = new Seconds([]);
     for (const [atMs, cpuMs] of [
       [1_000, 100],
       [5_000, 2_100],
@@ -212,17 +216,17 @@ describe('what processes take', () => {
   });
 
   it('begins from nothing where a process was started again', () => {
-    const seconds = new Seconds();
+    const seconds = new Seconds([]);
     for (const one of [sample(1_000, 900), sample(2_000, 50, 70), sample(3_000, 250, 2)])
       seconds.process('INS server 0', 'this machine', one);
     expect(seconds.samples().processes[0]).toMatchObject({ cpu: [0.2], loopDelayP99Ms: [2] });
   });
 
   it('is kept apart by machines, of which the busiest now counts', () => {
-    const seconds = new Seconds();
-    seconds.machine('a', 2, 0.9);
-    seconds.machine('a', 2, 0.3);
-    seconds.machine('b', 8, 0.5);
+    const seconds = new Seconds(two);
+    seconds.machine('a', 0.9);
+    seconds.machine('a', 0.3);
+    seconds.machine('b', 0.5);
     seconds.process('agent', 'a', sample(0, 0));
     seconds.process('agent', 'b', sample(0, 0));
     expect(seconds.busyNow).toBe(0.5);
@@ -231,6 +235,13 @@ describe('what processes take', () => {
       { name: 'b', cpus: 8, busy: [0.5] },
     ]);
     expect(seconds.samples().processes.map(({ machine }) => machine)).toEqual(['a', 'b']);
+  });
+
+  it('has the controller’s machine first, whichever speaks first', () => {
+    const seconds = new Seconds(two);
+    seconds.machine('b', 0.5);
+    seconds.machine('a', 0.9);
+    expect(seconds.samples().machines.map(({ name }) => name)).toEqual(['a', 'b']);
   });
 });
 

@@ -67,7 +67,7 @@ export class ProcessRun {
   readonly config: ProcessRunConfig;
   layout: Layout;
   readonly record: Record;
-  readonly seconds = new Seconds();
+  readonly seconds: Seconds;
   /** Stays that ended without a word. */
   readonly crashed = new Set<string>();
   /** How links are made, as the agents say. */
@@ -115,6 +115,7 @@ export class ProcessRun {
     const { plan } = config;
     this.config = config;
     this.plan = plan;
+    this.seconds = new Seconds(config.agents.map((agent) => ({ name: machineName(agent), cpus: agent.machine.cpus })));
     this.browsers = inBrowsers(plan, config.browsers);
     const headless = [...Array(plan.peers).keys()].filter((viewer) => !this.browsers.has(viewer));
     this.witnessed = new Set(headless.slice(0, config.witnesses));
@@ -593,9 +594,8 @@ export class ProcessRun {
   }
 
   private heardAgent(agent: AgentLink, message: Extract<FromAgent, { say: 'sample' }>): void {
-    const { cpus } = agent.machine;
     const name = machineName(agent);
-    this.seconds.machine(name, cpus, message.cpuBusy);
+    this.seconds.machine(name, message.cpuBusy);
     for (const [process, sample] of Object.entries(message.processes)) this.seconds.process(process, name, sample);
   }
 

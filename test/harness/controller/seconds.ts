@@ -9,10 +9,13 @@ export class Seconds {
   private readonly machines = new Map<string, { readonly cpus: number; readonly busy: number[] }>();
   private readonly processes = new Map<string, Seen>();
 
-  machine(name: string, cpus: number, busy: number): void {
-    const known = this.machines.get(name) ?? { cpus, busy: [] };
-    this.machines.set(name, known);
-    known.busy.push(busy);
+  /** @param machines - All that take part, in the order in which they are told of: who speaks first must not decide that. */
+  constructor(machines: readonly { readonly name: string; readonly cpus: number }[]) {
+    for (const { name, cpus } of machines) this.machines.set(name, { cpus, busy: [] });
+  }
+
+  machine(name: string, busy: number): void {
+    this.machines.get(name)?.busy.push(busy);
   }
 
   process(name: string, machine: string, sample: ProcessSample): void {

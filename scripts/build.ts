@@ -13,7 +13,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What is built with vite, and what it is made of: a folder of its own, and what it takes from the house. */
 const BUNDLES = [
   {
-    config: 'web-player/vite.config.ts',
+    config: 'web-player/page/vite.config.ts',
     made: 'dist/web/index.html',
     sources: ['web-player', 'hls', 'ins-client', 'machine', 'peer', 'protocol', 'runtime', 'swarm'],
   },
@@ -25,7 +25,7 @@ const BUNDLES = [
   {
     config: 'test/harness/live/page/vite.config.ts',
     made: 'dist/live/index.html',
-    sources: ['test/harness/live', 'report', 'web-player/dom.ts', 'web-player/icon.svg'],
+    sources: ['test/harness/live', 'report', 'web-player/element/dom.ts', 'web-player/page/icon.svg'],
   },
 ];
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { RunningPeer } from '../../peer/node/peer.ts';
 import type { RunningSource } from '../../source-server/node/source.ts';
 // Brings `window.inswarm` with it.
-import type {} from '../../web-player/window-api.ts';
+import type {} from '../../web-player/page/window-api.ts';
 import { launchChromium } from '../support/browser.ts';
 import { buildPage, freePort, pageUrl, publish, Stage, Viewer } from './stage.ts';
 

@@ -20,9 +20,9 @@ import {
 } from '../../source-server/node/source.ts';
 import { startTracker, type TrackerServer } from '../../tracker/node/tracker.ts';
 // Brings `window.inswarm` with it.
-import type { InswarmPage } from '../../web-player/window-api.ts';
+import type { InswarmPage } from '../../web-player/page/window-api.ts';
 
-const CONFIG = join(import.meta.dirname, '../../web-player/vite.config.ts');
+const CONFIG = join(import.meta.dirname, '../../web-player/page/vite.config.ts');
 
 /** The player page, built into a folder of its own. */
 export async function buildPage(): Promise<{ readonly folder: string; remove(): Promise<void> }> {

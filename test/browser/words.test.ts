@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { readAddress } from '../../web-player/address.ts';
-import { bitRate, bytes, host, percent, seconds } from '../../web-player/format.ts';
-import { History, SAMPLES_MAX } from '../../web-player/history.ts';
-import { messageFor } from '../../web-player/message.ts';
-import type { SessionStats } from '../../web-player/session.ts';
+import { bitRate, bytes, host, percent, seconds } from '../../web-player/element/format.ts';
+import { messageFor } from '../../web-player/element/message.ts';
+import { readAddress } from '../../web-player/page/address.ts';
+import { History, SAMPLES_MAX } from '../../web-player/playback/history.ts';
+import type { SessionStats } from '../../web-player/playback/session.ts';
 
 const ID = 'A'.repeat(43);
 

@@ -1,4 +1,4 @@
-import { el } from '../../../../web-player/dom.ts';
+import { el } from '../../../../web-player/element/dom.ts';
 import type { HostId, LiveHost } from '../model.ts';
 import type { Picture } from '../picture.ts';
 import { isViewer, standingOf } from './hosts.ts';

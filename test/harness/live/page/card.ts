@@ -1,4 +1,4 @@
-import { el } from '../../../../web-player/dom.ts';
+import { el } from '../../../../web-player/element/dom.ts';
 import type { HostId, LiveFlow, LiveHost, LiveViewer } from '../model.ts';
 import type { Picture } from '../picture.ts';
 import { hostButtons } from './buttons.ts';

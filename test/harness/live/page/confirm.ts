@@ -1,4 +1,4 @@
-import { el } from '../../../../web-player/dom.ts';
+import { el } from '../../../../web-player/element/dom.ts';
 
 /** Asks back before something that cannot be undone; resolves to whether it is to be done. */
 export function confirmed(question: string, yes: string): Promise<boolean> {

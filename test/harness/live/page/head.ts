@@ -1,7 +1,7 @@
 import { quantileOf } from '../../../../report/distribution.ts';
 import { toneOf } from '../../../../report/svg/tone.ts';
 import { rateText } from '../../../../report/text.ts';
-import { el, setAttribute, setText } from '../../../../web-player/dom.ts';
+import { el, setAttribute, setText } from '../../../../web-player/element/dom.ts';
 import type { LiveEnd, LiveSession } from '../model.ts';
 import type { Picture, RunPicture } from '../picture.ts';
 import type { ConnectionState } from './connection.ts';

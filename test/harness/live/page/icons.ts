@@ -1,4 +1,4 @@
-import { svg } from '../../../../web-player/dom.ts';
+import { svg } from '../../../../web-player/element/dom.ts';
 
 /** Forms of 16 by 16. */
 const PATHS = {

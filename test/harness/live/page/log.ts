@@ -1,4 +1,4 @@
-import { el } from '../../../../web-player/dom.ts';
+import { el } from '../../../../web-player/element/dom.ts';
 import type { LiveLine } from '../model.ts';
 import { LINES_MAX, type Picture } from '../picture.ts';
 import { atText } from './figures.ts';

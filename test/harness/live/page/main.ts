@@ -1,5 +1,5 @@
 import { PALETTE, PLOTS } from '../../../../report/svg/look.ts';
-import { el } from '../../../../web-player/dom.ts';
+import { el } from '../../../../web-player/element/dom.ts';
 import type { LiveWish } from '../model.ts';
 import { cardOf } from './card.ts';
 import { Choice } from './choice.ts';

@@ -7,7 +7,7 @@ import { type Line, type LinesOptions, linesPlot } from '../../../../report/svg/
 import { percentText, rateTickText, secondsText } from '../../../../report/svg/scale.ts';
 import { toneOf } from '../../../../report/svg/tone.ts';
 import { countText } from '../../../../report/text.ts';
-import { el } from '../../../../web-player/dom.ts';
+import { el } from '../../../../web-player/element/dom.ts';
 import type { Picture, RunPicture } from '../picture.ts';
 import type { Totals } from '../totals.ts';
 import { Drawing, isSeen, watchSeen } from './markup.ts';

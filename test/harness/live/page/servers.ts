@@ -1,4 +1,4 @@
-import { el, setAttribute, setText } from '../../../../web-player/dom.ts';
+import { el, setAttribute, setText } from '../../../../web-player/element/dom.ts';
 import type { LiveHost } from '../model.ts';
 import type { Picture, RunPicture } from '../picture.ts';
 import { hostButtons } from './buttons.ts';

@@ -1,4 +1,4 @@
-import { el } from '../../../../web-player/dom.ts';
+import { el } from '../../../../web-player/element/dom.ts';
 import { shareText } from './figures.ts';
 
 const SHARES = [1, 0.75, 0.5, 0.25, 0.1, 0.05, 0.01];

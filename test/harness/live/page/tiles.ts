@@ -1,6 +1,6 @@
 import { quantileOf } from '../../../../report/distribution.ts';
 import { countText, figureText, rateText } from '../../../../report/text.ts';
-import { el, setText } from '../../../../web-player/dom.ts';
+import { el, setText } from '../../../../web-player/element/dom.ts';
 import type { Picture } from '../picture.ts';
 import type { Totals } from '../totals.ts';
 import { msText, shareText } from './figures.ts';

@@ -1,7 +1,7 @@
 import { type Child, type Markup, el as mark } from '../../../../report/svg/element.ts';
 import { svg, textWidth } from '../../../../report/svg/frame.ts';
 import { linearScale, type Scale, secondsText } from '../../../../report/svg/scale.ts';
-import { el } from '../../../../web-player/dom.ts';
+import { el } from '../../../../web-player/element/dom.ts';
 import type { LiveHappening } from '../model.ts';
 import { atText } from './figures.ts';
 import { Drawing } from './markup.ts';

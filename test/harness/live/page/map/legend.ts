@@ -1,4 +1,4 @@
-import { el, svg } from '../../../../../web-player/dom.ts';
+import { el, svg } from '../../../../../web-player/element/dom.ts';
 
 /** What forms and colours on the map stand for. */
 export function legend(): HTMLElement {

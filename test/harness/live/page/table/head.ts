@@ -1,4 +1,4 @@
-import { el, setAttribute } from '../../../../../web-player/dom.ts';
+import { el, setAttribute } from '../../../../../web-player/element/dom.ts';
 import type { HostId } from '../../model.ts';
 import { COLUMNS, type ColumnKey, type Row, type Wanted } from './columns.ts';
 

@@ -1,4 +1,4 @@
-import { el, setAttribute } from '../../../../../web-player/dom.ts';
+import { el, setAttribute } from '../../../../../web-player/element/dom.ts';
 import type { HostId } from '../../model.ts';
 import type { Picture } from '../../picture.ts';
 import type { Deeds, View } from '../view.ts';

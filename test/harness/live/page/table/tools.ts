@@ -1,4 +1,4 @@
-import { el, setAttribute, setText } from '../../../../../web-player/dom.ts';
+import { el, setAttribute, setText } from '../../../../../web-player/element/dom.ts';
 import type { LiveViewer } from '../../model.ts';
 import type { Picture } from '../../picture.ts';
 import { deedButtons } from '../buttons.ts';

@@ -1,6 +1,6 @@
-import type { PlayerFigures } from '../peer/core/figures.ts';
-import { figuresOf } from './figures.ts';
-import type { Session, SessionStats } from './session.ts';
+import type { PlayerFigures } from '../../peer/core/figures.ts';
+import { figuresOf } from '../playback/figures.ts';
+import type { Session, SessionStats } from '../playback/session.ts';
 
 /**
  * `window.inswarm`: the page as scripts and tests see it. It is there as soon as the page has a stream to play.

@@ -1,10 +1,10 @@
+import { el } from '../element/dom.ts';
+import { Flow } from '../element/flow.ts';
+import { Panel } from '../element/panel.ts';
+import { PlayerView } from '../element/player-view.ts';
+import { Session } from '../playback/session.ts';
 import { type Address, readAddress } from './address.ts';
-import { el } from './dom.ts';
-import { Flow } from './flow.ts';
 import { Header } from './header.ts';
-import { Panel } from './panel.ts';
-import { PlayerView } from './player-view.ts';
-import { Session } from './session.ts';
 import { noMediaSource, nothingOnAir, streamList, trackerAway, wrongAddress } from './stream-list.ts';
 import { loadStreams, type StreamEntry } from './streams.ts';
 import { exposePage } from './window-api.ts';

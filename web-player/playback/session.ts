@@ -1,12 +1,12 @@
 import Hls, { ErrorTypes, Events } from 'hls.js';
-import { onScreen } from '../peer/browser/on-screen.ts';
-import { type BrowserPeer, type BrowserPeerStats, createPeer } from '../peer/browser/peer.ts';
-import type { Mode } from '../protocol/swarm-fields.ts';
-import { nowMs } from '../runtime/browser/clock.ts';
+import { onScreen } from '../../peer/browser/on-screen.ts';
+import { type BrowserPeer, type BrowserPeerStats, createPeer } from '../../peer/browser/peer.ts';
+import type { Mode } from '../../protocol/swarm-fields.ts';
+import { nowMs } from '../../runtime/browser/clock.ts';
+import { KeepLive } from '../loader/keep-live.ts';
+import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
+import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { History, SAMPLE_EVERY_MS } from './history.ts';
-import { KeepLive } from './loader/keep-live.ts';
-import { playerConfig, START_BUFFER_MS } from './loader/player-config.ts';
-import { createSwarmLoader, SWARM_URL } from './loader/swarm-loader.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
 
 export interface SessionOptions {

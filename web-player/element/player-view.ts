@@ -1,8 +1,8 @@
+import type { Session, SessionStats } from '../playback/session.ts';
 import { Controls } from './controls.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { icon } from './icons.ts';
 import { type Message, messageFor } from './message.ts';
-import type { Session, SessionStats } from './session.ts';
 
 /** Controls hide after so long without a move of pointer or keys, while the picture moves. */
 const HIDE_AFTER_MS = 2_800;

@@ -1,4 +1,4 @@
-import type { BytesFrom } from '../peer/core/io.ts';
+import type { BytesFrom } from '../../peer/core/io.ts';
 
 /** One look at the player, as plots draw it. */
 export interface Sample {

@@ -1,5 +1,5 @@
-import { streamIdFromText } from '../protocol/names.ts';
-import type { Mode } from '../protocol/swarm-fields.ts';
+import { streamIdFromText } from '../../protocol/names.ts';
+import type { Mode } from '../../protocol/swarm-fields.ts';
 
 /** What the page's address asks for. */
 export interface Address {

@@ -1,4 +1,4 @@
-import { SAMPLES_MAX, type Sample } from './history.ts';
+import { SAMPLES_MAX, type Sample } from '../playback/history.ts';
 
 /** One curve: its colour is that of a custom property of the page's style. */
 export interface Curve {

@@ -1,9 +1,9 @@
-import type { BytesFrom } from '../peer/core/io.ts';
+import type { BytesFrom } from '../../peer/core/io.ts';
+import type { History } from '../playback/history.ts';
+import type { SessionStats } from '../playback/session.ts';
 import { el, setAttribute, setText, svg } from './dom.ts';
 import { bitRate } from './format.ts';
-import type { History } from './history.ts';
 import { type IconName, icon } from './icons.ts';
-import type { SessionStats } from './session.ts';
 
 /** Below this nothing flows: the tail of a mean. */
 const FLOWING_BPS = 4_000;

@@ -1,4 +1,4 @@
-import type { PlayerFigures } from '../peer/core/figures.ts';
+import type { PlayerFigures } from '../../peer/core/figures.ts';
 import type { Session, SessionStats } from './session.ts';
 
 /** The page's figures in the words that headless peers use. */

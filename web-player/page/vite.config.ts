@@ -6,7 +6,7 @@ export default defineConfig({
   base: './',
   publicDir: false,
   build: {
-    outDir: '../dist/web',
+    outDir: '../../dist/web',
     emptyOutDir: true,
     target: 'es2022',
     // The page preloads by itself what it needs; the helper for that would be a second script.

@@ -1,8 +1,8 @@
+import type { Session, SessionStats } from '../playback/session.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { seconds } from './format.ts';
 import { type IconName, icon } from './icons.ts';
 import { QualityMenu } from './quality-menu.ts';
-import type { Session, SessionStats } from './session.ts';
 
 const VOLUME_STEP = 0.1;
 

@@ -1,5 +1,5 @@
-import { streamIdFromText } from '../protocol/names.ts';
-import type { StreamState } from '../protocol/swarm-fields.ts';
+import { streamIdFromText } from '../../protocol/names.ts';
+import type { StreamState } from '../../protocol/swarm-fields.ts';
 
 /** One stream, as the tracker's `/api/streams` lists it. */
 export interface StreamEntry {

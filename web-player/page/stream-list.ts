@@ -1,5 +1,5 @@
-import { el } from './dom.ts';
-import { icon } from './icons.ts';
+import { el } from '../element/dom.ts';
+import { icon } from '../element/icons.ts';
 import { pageOf, type StreamEntry } from './streams.ts';
 
 const STATE_WORDS = { live: 'Live', interrupted: 'Interrupted', ended: 'Over' } as const;

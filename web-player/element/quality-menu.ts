@@ -1,6 +1,6 @@
+import type { Quality, Session } from '../playback/session.ts';
 import { el, setAttribute } from './dom.ts';
 import { icon } from './icons.ts';
-import type { Quality, Session } from './session.ts';
 
 /** Renditions to choose from, where there are several. */
 export class QualityMenu {

@@ -1,11 +1,11 @@
-import type { LinkReport } from '../peer/browser/links.ts';
-import type { BytesFrom } from '../peer/core/io.ts';
+import type { LinkReport } from '../../peer/browser/links.ts';
+import type { BytesFrom } from '../../peer/core/io.ts';
+import type { History } from '../playback/history.ts';
+import type { SessionStats } from '../playback/session.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { bitRate, bytes, host, percent, seconds } from './format.ts';
-import type { History } from './history.ts';
 import { icon } from './icons.ts';
 import { Plot } from './plots.ts';
-import type { SessionStats } from './session.ts';
 
 const FROM: readonly { readonly from: BytesFrom; readonly name: string }[] = [
   { from: 'ins', name: 'INS server' },

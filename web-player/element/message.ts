@@ -1,4 +1,4 @@
-import type { SessionStats } from './session.ts';
+import type { SessionStats } from '../playback/session.ts';
 
 /** Something to say to the viewer: in place of the picture, or beside one that goes on. */
 export interface Message {

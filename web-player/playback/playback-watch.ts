@@ -1,5 +1,5 @@
-import { FREEZES_TOLD, type ToldFreeze } from '../peer/core/figures.ts';
-import { nowMs as unixMs } from '../runtime/browser/clock.ts';
+import { FREEZES_TOLD, type ToldFreeze } from '../../peer/core/figures.ts';
+import { nowMs as unixMs } from '../../runtime/browser/clock.ts';
 
 /** A picture that stands still for longer than this is a freeze. */
 const FREEZE_MS = 100;

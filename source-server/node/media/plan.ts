@@ -102,6 +102,30 @@ export interface PlanOptions {
 
 const testFrameRate = 30;
 
+/** Cells of the clock on the test pattern, left to right from the most significant bit: white is 1. */
+export const CLOCK_BITS = 32;
+
+/**
+ * The test pattern's picture, with a clock along its lower edge that programs read from the pixels: hundredths of a second of Unix time
+ * (modulo 2^32) when the frame was made, as {@link CLOCK_BITS} cells of equal width. What a player shows less what a clock says is the latency.
+ */
+function testPicture(width: number, height: number): string {
+  const rate = testFrameRate;
+  const bit = `if(mod(floor(T*100/pow(2,${CLOCK_BITS - 1}-X)),2),235,16)`;
+  const cells = [
+    `color=black:size=${CLOCK_BITS}x1:rate=${rate},format=gray`,
+    // The time stamps are those of the machine's clock for the cells alone.
+    `settb=1/1000000,setpts=RTCTIME,geq=lum='${bit}',setpts=N/${rate}/TB`,
+    `scale=${width}:${clockHeight(height)}:flags=neighbor,format=yuv420p[clock]`,
+  ];
+  return `testsrc2=size=${width}x${height}:rate=${rate}[picture];${cells.join(',')};[picture][clock]overlay=0:H-h`;
+}
+
+/** Lines of the clock: enough to outlive the encoder, and even, as its chroma is. */
+function clockHeight(height: number): number {
+  return Math.max(4, 2 * Math.round(height / 48));
+}
+
 /** The test pattern: moving pictures that show the running time, and a tone with a beep each second. */
 export function testPlan(width: number, height: number, options: PlanOptions): Plan {
   const rungs = chooseRungs(height, options.ladder);
@@ -109,7 +133,7 @@ export function testPlan(width: number, height: number, options: PlanOptions): P
   const video = encodeVideo('0:v', rungs.heights, rate, false, options.segmentMs);
   return {
     inputArgs: [
-      ...['-f', 'lavfi', '-i', `testsrc2=size=${width}x${height}:rate=${testFrameRate}`],
+      ...['-f', 'lavfi', '-i', testPicture(width, height)],
       ...['-f', 'lavfi', '-i', 'sine=frequency=440:beep_factor=4:sample_rate=48000'],
     ],
     filter: video.filter,

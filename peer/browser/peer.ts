@@ -85,6 +85,11 @@ export interface PageLiveSource extends LiveSource {
 export interface BrowserPeer {
   /** The stream's parts as they come, for a player. */
   readonly live: PageLiveSource;
+  /**
+   * The viewer may press play soon: joins and dials an INS server, so that {@link start} can ask for media at once. Nothing is taken
+   * and no neighbour is dialled, so no viewer learns of it; the tracker counts a viewer.
+   */
+  prepare(): void;
   /** The viewer pressed play: join, fetch. Loading what it takes begins earlier, with {@link createPeer}. */
   start(): void;
   /** Which tracks to take; null leaves it to the player: those it asks for. */
@@ -140,7 +145,7 @@ class PagePeer implements BrowserPeer {
   private core: PeerCore | undefined;
   private driven: Driven<PeerInput> | undefined;
   private ready: Tools | undefined;
-  private begun = false;
+  private asked: 'prepare' | 'start' | undefined;
   private over = false;
   private trackerUp = false;
   private streamState: BrowserPeerStats['streamState'] = 'unknown';
@@ -177,13 +182,24 @@ class PagePeer implements BrowserPeer {
     window.addEventListener('pagehide', this.leave);
   }
 
+  prepare(): void {
+    this.ask('prepare');
+  }
+
   start(): void {
-    if (this.begun || this.over) return;
-    this.begun = true;
-    this.tools.then(
-      (tools) => this.begin(tools),
-      (error: Error) => this.fail(error.message),
-    );
+    this.ask('start');
+  }
+
+  private ask(what: 'prepare' | 'start'): void {
+    if (this.over || this.asked === 'start' || this.asked === what) return;
+    const isFirst = this.asked === undefined;
+    this.asked = what;
+    if (isFirst) {
+      this.tools.then(
+        (tools) => this.begin(tools),
+        (error: Error) => this.fail(error.message),
+      );
+    } else this.driven?.input({ kind: what });
   }
 
   select(tracks: readonly number[] | null): void {
@@ -271,7 +287,7 @@ class PagePeer implements BrowserPeer {
     });
     this.driven = drive(this.core, (output) => this.perform(output, tools), browserClock);
     if (this.selection.tracks !== null) this.driven.input({ kind: 'select', tracks: this.selection.tracks });
-    this.driven.input({ kind: 'start' });
+    this.driven.input({ kind: this.asked! });
   }
 
   private perform(output: PeerOutput, { blake3, ed25519, keys }: Tools): void {

@@ -94,6 +94,8 @@ export class InsFeed {
   private readonly gets = new InsGets<InsSession>();
   private readonly signs = new Map<number, { readonly session: InsSession; readonly conversationRef: number }>();
   private handles = 0;
+  /** Nobody watches yet: it is dialled, and not asked for anything. */
+  private held = false;
   /** The address of the session, or of the one that was lost. */
   private at = '';
   private switchAtMs: number | undefined;
@@ -122,6 +124,17 @@ export class InsFeed {
 
   get server(): Uint8Array | undefined {
     return this.session?.server;
+  }
+
+  /** Nothing is asked for until {@link release}. */
+  hold(): void {
+    this.held = true;
+  }
+
+  /** The viewer watches: the live edge may be asked for from now on. */
+  release(nowMs: number): void {
+    this.held = false;
+    if (this.session !== undefined) this.startFollow(this.session, nowMs);
   }
 
   /** The tracker's newest list, first choice first. A running connection to a server still on it stays. */
@@ -316,7 +329,8 @@ export class InsFeed {
     let next = earlier(earlier(session?.nextDeadline(), this.gets.nextDeadline()), this.switchAtMs);
     for (const extra of this.extras) next = earlier(next, extra.nextDeadline());
     next = earlier(earlier(next, this.trial?.nextDeadline()), this.lookAtMs);
-    return session?.up === true && session.follow === undefined ? earlier(next, session.followAtMs) : next;
+    const asks = !this.held && session?.up === true && session.follow === undefined;
+    return asks ? earlier(next, session.followAtMs) : next;
   }
 
   timeout(nowMs: number): void {
@@ -484,7 +498,8 @@ export class InsFeed {
 
   private startFollow(session: InsSession, nowMs: number): void {
     const { followAtMs } = session;
-    if (!session.up || session.follow !== undefined || followAtMs === undefined || followAtMs > nowMs) return;
+    if (this.held || !session.up || session.follow !== undefined || followAtMs === undefined || followAtMs > nowMs)
+      return;
     // Tried now; without a token it waits for one to come.
     session.followAtMs = undefined;
     const { useFollow, lockers, stream, catalogue } = this.options;

@@ -12,7 +12,9 @@ import type { Quality } from './quality.ts';
 
 export type PeerInput =
   | SwarmInput
-  /** The viewer pressed play: join, fetch, start. Startup delay counts from here. */
+  /** The viewer may press play soon: join and dial an INS server, so that the first request can leave with the press; take nothing. */
+  | { readonly kind: 'prepare' }
+  /** The viewer pressed play: join where that is not done, fetch, start. Startup delay counts from here. */
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
   /** Which tracks to take; null is all of them. */

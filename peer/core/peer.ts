@@ -159,6 +159,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private deadlineKnown = false;
   private readonly taken: TracksTaken;
   private startedAtMs: number | undefined;
+  /** Tracker and INS servers are dialled. */
+  private prepared = false;
   private moreAtMs = 0;
   private readonly tokenChecks = new Map<number, { readonly owner: Uint8Array; readonly sealed: Uint8Array }>();
   private insStrikes = 0;
@@ -281,7 +283,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private findDeadline(): number | undefined {
-    if (this.startedAtMs === undefined) return undefined;
+    if (!this.prepared) return undefined;
     let next = earlier(this.player.nextDeadline(), this.member.nextDeadline());
     next = earlier(next, this.native.nextDeadline());
     next = earlier(next, this.push.nextDeadline());
@@ -341,10 +343,14 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   private take(input: PeerInput, nowMs: number): void {
     switch (input.kind) {
+      case 'prepare':
+        if (this.startedAtMs === undefined) this.ins.hold();
+        this.prepare(nowMs);
+        return;
       case 'start':
         this.startedAtMs = nowMs;
-        this.member.tracker.start(nowMs);
-        if (this.options.mode !== 'native') this.ins.setServers(this.options.insServers ?? [], nowMs);
+        this.prepare(nowMs);
+        this.ins.release(nowMs);
         return;
       case 'stop':
         this.stop(nowMs);
@@ -463,10 +469,18 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.playerEvents();
   }
 
+  private prepare(nowMs: number): void {
+    if (this.prepared) return;
+    this.prepared = true;
+    this.member.tracker.start(nowMs);
+    if (this.options.mode !== 'native') this.ins.setServers(this.options.insServers ?? [], nowMs);
+  }
+
   private stop(nowMs: number): void {
     this.member.leave('leaving');
     this.ins.stop('leaving', nowMs);
     this.startedAtMs = undefined;
+    this.prepared = false;
   }
 
   private closed(link: LinkId, code: number, why: string, nowMs: number): void {

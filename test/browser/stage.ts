@@ -46,9 +46,13 @@ export class Stage {
     this.closers = [() => tracker.close(), () => ins.close(), () => rm(keys, { recursive: true, force: true })];
   }
 
-  static async open(playerFolder: string): Promise<Stage> {
+  static async open(playerFolder?: string): Promise<Stage> {
     const keys = await mkdtemp(join(tmpdir(), 'inswarm-keys-'));
-    const tracker = await startTracker({ port: 0, playerFolder, log: silentLog });
+    const tracker = await startTracker({
+      port: 0,
+      ...(playerFolder === undefined ? {} : { playerFolder }),
+      log: silentLog,
+    });
     return new Stage(tracker, await startInsServer({ port: 0 }), keys);
   }
 

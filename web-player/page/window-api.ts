@@ -40,7 +40,7 @@ const EVENTS_MAX = 500;
 
 export function exposePage(session: Session): void {
   const events: InswarmEvent[] = [];
-  session.peer.onEvent((event) => {
+  session.onPeerEvent((event) => {
     events.push({ atMs: Date.now(), ...event });
     if (events.length > EVENTS_MAX) events.shift();
   });

@@ -33,3 +33,14 @@ export class History {
     return { ins: bps('ins'), peers: bps('peers'), source: bps('source') };
   }
 }
+
+/** What comes from somewhere else has to be so many times as much to count as the source of what is played. */
+const CLEARLY_MORE = 1.5;
+
+/** Where most comes from, `was` where that is not clear; undefined while nothing comes. */
+export function mostFrom<Was>(bps: Readonly<Record<BytesFrom, number>>, was: Was): BytesFrom | Was | undefined {
+  const froms: readonly BytesFrom[] = ['ins', 'peers', 'source'];
+  const most = froms.filter((from) => bps[from] > 0).sort((a, b) => bps[b] - bps[a])[0];
+  const before = froms.find((from) => from === was);
+  return most === undefined || before === undefined || bps[most] > bps[before] * CLEARLY_MORE ? most : was;
+}

@@ -20,11 +20,21 @@ export interface PlaybackFigures {
   readonly stoodForMs: number;
 }
 
+/** What the watch tells at once. */
+export interface WatchEvents {
+  started(startupDelayMs: number): void;
+  freeze(): void;
+  resumed(frozenMs: number): void;
+  /** Told after every look, several times a second while timers run. */
+  looked(): void;
+}
+
 /** Watches one video element for as long as it plays one stream. */
 export class PlaybackWatch {
   /** The stream is over: the picture has a right to stand. */
   streamIsOver = false;
   private readonly video: HTMLVideoElement;
+  private readonly events: WatchEvents;
   private readonly timer: number;
   private pressedAtMs: number | undefined;
   private startupDelayMs: number | null = null;
@@ -38,8 +48,9 @@ export class PlaybackWatch {
   private excused = true;
   private readonly listeners: readonly (readonly [string, () => void])[];
 
-  constructor(video: HTMLVideoElement) {
+  constructor(video: HTMLVideoElement, events: WatchEvents) {
     this.video = video;
+    this.events = events;
     this.timer = window.setInterval(() => this.look(), LOOK_MS);
     this.listeners = [
       ['timeupdate', () => this.look()],
@@ -58,6 +69,8 @@ export class PlaybackWatch {
       this.startupDelayMs = performance.now() - atMs;
       this.movedAtMs = performance.now();
       this.excused = false;
+      this.events.started(this.startupDelayMs);
+      this.events.looked();
     };
     if ('requestVideoFrameCallback' in video) video.requestVideoFrameCallback(shown);
     else (video as HTMLVideoElement).addEventListener('loadeddata', shown, { once: true });
@@ -85,6 +98,11 @@ export class PlaybackWatch {
   }
 
   private look(): void {
+    this.notice();
+    this.events.looked();
+  }
+
+  private notice(): void {
     if (this.pressedAtMs === undefined || this.startupDelayMs === null) return;
     const nowMs = performance.now();
     const { currentTime, paused, ended, seeking } = this.video;
@@ -100,6 +118,7 @@ export class PlaybackWatch {
       this.freezes++;
       this.lastFreezes.push({ atMs: unixMs() - (nowMs - this.movedAtMs), frozenMs: null });
       if (this.lastFreezes.length > FREEZES_TOLD) this.lastFreezes.shift();
+      this.events.freeze();
     }
   }
 
@@ -110,5 +129,6 @@ export class PlaybackWatch {
     const frozenMs = nowMs - this.movedAtMs;
     this.endedFrozenMs += frozenMs;
     this.lastFreezes.push({ ...this.lastFreezes.pop()!, frozenMs });
+    this.events.resumed(frozenMs);
   }
 }

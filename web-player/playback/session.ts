@@ -1,12 +1,13 @@
 import Hls, { ErrorTypes, Events } from 'hls.js';
 import { onScreen } from '../../peer/browser/on-screen.ts';
-import { type BrowserPeer, type BrowserPeerStats, createPeer } from '../../peer/browser/peer.ts';
+import { type BrowserPeer, type BrowserPeerEvent, type BrowserPeerStats, createPeer } from '../../peer/browser/peer.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { nowMs } from '../../runtime/browser/clock.ts';
 import { KeepLive } from '../loader/keep-live.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
-import { History, SAMPLE_EVERY_MS } from './history.ts';
+import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
+import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
 
 export interface SessionOptions {
@@ -16,13 +17,14 @@ export interface SessionOptions {
   readonly mode: Mode;
   readonly gives?: boolean;
   readonly follow?: boolean;
+  /** Live latency that is aimed at, from the camera to the screen, in ms; {@link TARGET_LATENCY_MS} by default. */
+  readonly targetLatencyMs?: number;
 }
+
+export type { ErrorCode, Phase, PlayedFrom, SessionEvent } from './events.ts';
 
 /** Once the playlists have ended, a picture that stands for longer has reached its end. */
 const OVER_AFTER_MS = 1_000;
-
-/** `idle` before the first press; `starting` until the first frame; `frozen` when the stream keeps it, `paused` when the viewer does. */
-export type Phase = 'idle' | 'starting' | 'playing' | 'paused' | 'frozen' | 'ended' | 'failed';
 
 /** All that the page shows. Times in ms, sizes in bytes. */
 export interface SessionStats extends PlaybackFigures {
@@ -40,6 +42,9 @@ export interface SessionStats extends PlaybackFigures {
   readonly decodedFrames: number;
   readonly droppedFrames: number;
   readonly quality: string | null;
+  /** Where most of what comes now comes from; null before anything did. */
+  readonly playedFrom: PlayedFrom | null;
+  readonly targetLatencyMs: number;
   /** Errors after which hls.js could not go on by itself. */
   readonly fatalErrors: number;
   readonly peer: BrowserPeerStats;
@@ -51,9 +56,22 @@ export interface Quality {
   readonly name: string;
 }
 
+/** A sound or a subtitle to choose. */
+export interface Choice {
+  readonly id: number;
+  readonly name: string;
+  /** As BCP 47 has it; empty when the stream does not say. */
+  readonly language: string;
+}
+
 /** Behind the live edge by more than this, the way back is offered. */
 const BEHIND_MS = 3_000;
 const TELL_SCREEN_EVERY_MS = 250;
+
+/** Live latency that is aimed at where nobody says otherwise, and what can be asked for, in ms. */
+export const TARGET_LATENCY_MS = 1_500;
+export const TARGET_LATENCY_MS_MIN = 500;
+export const TARGET_LATENCY_MS_MAX = 30_000;
 
 /** One stream on one video element: the peer that takes it, hls.js that plays it, and what is to be known of both. */
 export class Session {
@@ -65,6 +83,10 @@ export class Session {
   private readonly watch: PlaybackWatch;
   private readonly keepLive: KeepLive;
   private readonly timers: number[];
+  private readonly listeners = new Listeners<SessionEvent>();
+  private phaseTold: Phase = 'idle';
+  private playedFrom: PlayedFrom | null = null;
+  private targetMs = TARGET_LATENCY_MS;
   private pressedAtMs: number | undefined;
   private failure: string | null = null;
   private fatalErrors = 0;
@@ -74,20 +96,24 @@ export class Session {
   constructor(video: HTMLVideoElement, options: SessionOptions) {
     this.video = video;
     this.options = options;
+    this.targetLatencyMs = options.targetLatencyMs ?? TARGET_LATENCY_MS;
     this.peer = createPeer(options);
-    this.watch = new PlaybackWatch(video);
+    this.watch = new PlaybackWatch(video, {
+      started: (startupDelayMs) => this.tell({ kind: 'started', startupDelayMs }),
+      freeze: () => this.tell({ kind: 'freeze' }),
+      resumed: (frozenMs) => this.tell({ kind: 'resumed', frozenMs }),
+      looked: () => this.tellPhase(),
+    });
     const { live } = this.peer;
     const loader = createSwarmLoader(live, { startEarlyMs: START_BUFFER_MS });
     this.hls = new Hls({ ...playerConfig(live.window), loader });
     this.hls.on(Events.ERROR, (_, { fatal, type, details }) => {
       if (fatal) this.recover(type, details);
     });
+    this.hls.on(Events.LEVEL_SWITCHED, (_, { level }) => this.tellQuality(level));
     this.hls.attachMedia(video);
     this.keepLive = new KeepLive(this.hls, video);
-    this.peer.onEvent((event) => {
-      if (event.kind === 'failed') this.fail(event.why);
-      if (event.kind === 'stream-state') this.watch.streamIsOver = event.state === 'ended';
-    });
+    this.peer.onEvent((event) => this.peerEvent(event));
     this.timers = [
       window.setInterval(() => this.sample(), SAMPLE_EVERY_MS),
       window.setInterval(() => this.tellScreen(), TELL_SCREEN_EVERY_MS),
@@ -99,6 +125,27 @@ export class Session {
     return Hls.isSupported();
   }
 
+  /** Calls for every event; gives back what ends that. */
+  onEvent(listener: (event: SessionEvent) => void): () => void {
+    return this.listeners.add(listener);
+  }
+
+  /** The swarm's own events, for panels and reports. */
+  onPeerEvent(listener: (event: BrowserPeerEvent) => void): () => void {
+    return this.peer.onEvent(listener);
+  }
+
+  /**
+   * Does all that can be done before the press on play: joins, dials an INS server, and makes hls.js ready, so that the press has
+   * only to ask for media. Takes none, dials no other viewer; the tracker counts a viewer from here. Called again, or after
+   * {@link play}, it does nothing.
+   */
+  prepare(): void {
+    if (this.pressedAtMs !== undefined || this.failure !== null) return;
+    this.peer.prepare();
+    this.load();
+  }
+
   /**
    * Plays, and with the first call begins to take the stream.
    * @param pressedAtMs - `performance.now()` of the press: startup delay counts from there.
@@ -108,7 +155,7 @@ export class Session {
       this.pressedAtMs = pressedAtMs;
       this.watch.pressed(pressedAtMs);
       this.peer.start();
-      this.hls.loadSource(SWARM_URL);
+      this.load();
     }
     try {
       await this.video.play();
@@ -133,6 +180,15 @@ export class Session {
     void this.play();
   }
 
+  /** Live latency that is aimed at, in ms. */
+  get targetLatencyMs(): number {
+    return this.targetMs;
+  }
+
+  set targetLatencyMs(ms: number) {
+    this.targetMs = Math.min(Math.max(ms, TARGET_LATENCY_MS_MIN), TARGET_LATENCY_MS_MAX);
+  }
+
   get isBehind(): boolean {
     const edge = this.hls.liveSyncPosition;
     return edge !== null && (edge - this.video.currentTime) * 1_000 > BEHIND_MS;
@@ -155,6 +211,34 @@ export class Session {
 
   set quality(level: number) {
     this.hls.nextLevel = level;
+  }
+
+  /** Sounds to choose from; fewer than two: nothing to choose. */
+  audioTracks(): readonly Choice[] {
+    return this.hls.audioTracks.map(({ name, lang = '' }, id) => ({ id, name, language: lang }));
+  }
+
+  get audioTrack(): number {
+    return this.hls.audioTrack;
+  }
+
+  set audioTrack(id: number) {
+    this.hls.audioTrack = id;
+  }
+
+  /** Subtitles to choose from. */
+  subtitles(): readonly Choice[] {
+    return this.hls.subtitleTracks.map(({ name, lang = '' }, id) => ({ id, name, language: lang }));
+  }
+
+  /** -1 is none. */
+  get subtitle(): number {
+    return this.hls.subtitleTrack;
+  }
+
+  set subtitle(id: number) {
+    this.hls.subtitleTrack = id;
+    this.hls.subtitleDisplay = id >= 0;
   }
 
   /** The part on screen; undefined while nothing is shown. */
@@ -182,6 +266,8 @@ export class Session {
       decodedFrames: frames.totalVideoFrames,
       droppedFrames: frames.droppedVideoFrames,
       quality: level === undefined ? null : level.name || `${level.height}p`,
+      playedFrom: this.playedFrom,
+      targetLatencyMs: this.targetMs,
       fatalErrors: this.fatalErrors,
       peer: this.peer.stats(),
     };
@@ -193,6 +279,7 @@ export class Session {
     this.keepLive.stop();
     this.hls.destroy();
     this.peer.close();
+    this.listeners.clear();
   }
 
   private phase(figures: PlaybackFigures): Phase {
@@ -237,12 +324,69 @@ export class Session {
     if (this.pressedAtMs === undefined) return;
     const { latencyMs, bufferMs, peer } = this.stats();
     this.history.add(performance.now(), latencyMs, bufferMs, peer.bytesFrom);
+    this.tellSource();
+  }
+
+  private tell(event: SessionEvent): void {
+    this.listeners.tell(event);
+  }
+
+  private tellError(code: ErrorCode, message: string, fatal: boolean): void {
+    this.tell({ kind: 'error', code, message, fatal });
+  }
+
+  private tellPhase(): void {
+    const was = this.phaseTold;
+    const phase = this.phase(this.watch.figures());
+    if (phase === was) return;
+    this.phaseTold = phase;
+    this.tell({ kind: 'phase', phase, was });
+  }
+
+  private tellSource(): void {
+    const bps = this.history.samples.at(-1)?.bps;
+    const from = bps === undefined ? undefined : mostFrom(bps, this.playedFrom);
+    if (from === undefined || from === null || from === this.playedFrom) return;
+    this.playedFrom = from;
+    this.tell({ kind: 'source-changed', from });
+  }
+
+  private tellQuality(level: number): void {
+    const { name = '', height = 0 } = this.hls.levels[level] ?? {};
+    this.tell({ kind: 'quality', level, name: name || `${height}p`, auto: this.hls.autoLevelEnabled });
+  }
+
+  private peerEvent(event: BrowserPeerEvent): void {
+    switch (event.kind) {
+      case 'failed':
+        this.fail('unsupported', event.why);
+        return;
+      case 'stream-state':
+        this.watch.streamIsOver = event.state === 'ended';
+        this.tell(event);
+        return;
+      case 'refused':
+        this.tellError('refused', event.why, false);
+        return;
+      case 'tracker-lost':
+        this.tellError('tracker-lost', event.why, false);
+        return;
+      case 'ins-lost':
+        this.tellError('ins-lost', event.why, false);
+        return;
+      default:
+        return;
+    }
   }
 
   private tellScreen(): void {
     const capturedAtMs = this.capturedAtMs();
     if (capturedAtMs === null || this.watch.figures().startupDelayMs === null) return;
     this.peer.playing({ capturedAtMs, rate: this.video.paused ? 0 : this.video.playbackRate });
+  }
+
+  private load(): void {
+    if (this.hls.url === null) this.hls.loadSource(SWARM_URL);
   }
 
   /** What hls.js gives up, it is made to begin anew; a second time within seconds means that it is of no use. */
@@ -253,11 +397,14 @@ export class Session {
     this.recoveredAtMs = atMs;
     if (type === ErrorTypes.NETWORK_ERROR) this.hls.startLoad();
     else if (type === ErrorTypes.MEDIA_ERROR && !again) this.hls.recoverMediaError();
-    else this.fail(`the video cannot be played (${details})`);
+    else this.fail('media', `the video cannot be played (${details})`);
   }
 
-  private fail(why: string): void {
+  private fail(code: ErrorCode, why: string): void {
+    if (this.failure !== null) return;
     this.failure = why;
     this.peer.close();
+    this.tellError(code, why, true);
+    this.tellPhase();
   }
 }

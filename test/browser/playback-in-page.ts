@@ -1,0 +1,35 @@
+import {
+  Session,
+  type SessionEvent,
+  type SessionOptions,
+  type SessionStats,
+} from '../../web-player/playback/session.ts';
+
+/** What tests put into a page: a session, and what it tells. */
+
+let session: Session;
+const events: SessionEvent[] = [];
+
+const calls = {
+  open: (options: SessionOptions): void => {
+    session = new Session(video(), options);
+    session.onEvent((event) => events.push(event));
+  },
+  prepare: (): void => session.prepare(),
+  play: (): Promise<void> => session.play(),
+  pause: (): void => session.pause(),
+  goLive: (): void => session.goLive(),
+  close: (): void => session.close(),
+  setTarget: (ms: number): void => {
+    session.targetLatencyMs = ms;
+  },
+  stats: (): SessionStats => session.stats(),
+  events: (): readonly SessionEvent[] => events,
+};
+
+function video(): HTMLVideoElement {
+  return document.querySelector('video') as HTMLVideoElement;
+}
+
+export type PageCalls = typeof calls;
+Object.assign(window, { calls });

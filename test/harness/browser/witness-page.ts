@@ -1,5 +1,5 @@
 /** A freeze is a picture that stands for longer than this for want of data (ARCHITECTURE.md, measures). */
-const FREEZE_MS = 100;
+export const FREEZE_MS = 100;
 const LOOK_MS = 20;
 const TOLD_MAX = 50;
 

@@ -5,7 +5,7 @@ import { findFfmpeg } from '../../source-server/node/media/ffmpeg.ts';
 import { CLOCK_BITS, testPlan } from '../../source-server/node/media/plan.ts';
 
 const [WIDTH, HEIGHT, FRAMES] = [160, 90, 4];
-const OPTIONS = { transcode: false, ladder: [], segmentMs: 1_000 };
+const OPTIONS = { transcode: false, ladder: [], segmentMs: 1_000, paced: true };
 
 it('the test pattern shows the time at which each frame was made', async () => {
   const { path } = await findFfmpeg();

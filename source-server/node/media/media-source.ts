@@ -40,7 +40,7 @@ export class MediaSource {
 
   private async start(): Promise<void> {
     const problem = checkMediaOptions(this.options);
-    const { input: text, testSize, ladder = [], transcode = false, segmentMs = 1000 } = this.options;
+    const { input: text, testSize, ladder = [], transcode = false, segmentMs = 1000, paced = true } = this.options;
     const input = parseInput(testSize === undefined ? text : `testsrc=${testSize}`);
     const heights = parseLadder(ladder);
     await Promise.resolve();
@@ -52,7 +52,7 @@ export class MediaSource {
     this.driver = this.pickDriver(input.value, {
       ffmpeg: ffmpeg.path,
       sink: this.sink,
-      planOptions: { transcode, ladder: heights.value, segmentMs },
+      planOptions: { transcode, ladder: heights.value, segmentMs, paced },
       signal: this.abort.signal,
       emit: (event) => this.emit(event),
       fail: (why) => this.fail(`--input ${text}: ${why}`),

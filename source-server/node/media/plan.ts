@@ -96,6 +96,8 @@ export interface PlanOptions {
   /** Heights, highest first; empty for one rendition. */
   readonly ladder: readonly number[];
   readonly segmentMs: number;
+  /** The test pattern is made frame by frame, each in its time, as a camera does; else as fast as it can be. */
+  readonly paced: boolean;
   /** Set when passing through has turned out to be wrong. */
   readonly whyEncode?: string;
 }
@@ -131,10 +133,11 @@ export function testPlan(width: number, height: number, options: PlanOptions): P
   const rungs = chooseRungs(height, options.ladder);
   const rate = { text: String(testFrameRate), framesPerSecond: testFrameRate };
   const video = encodeVideo('0:v', rungs.heights, rate, false, options.segmentMs);
+  const inItsTime = options.paced ? ['-re'] : [];
   return {
     inputArgs: [
-      ...['-f', 'lavfi', '-i', testPicture(width, height)],
-      ...['-f', 'lavfi', '-i', 'sine=frequency=440:beep_factor=4:sample_rate=48000'],
+      ...[...inItsTime, '-f', 'lavfi', '-i', testPicture(width, height)],
+      ...[...inItsTime, '-f', 'lavfi', '-i', 'sine=frequency=440:beep_factor=4:sample_rate=48000'],
     ],
     filter: video.filter,
     tracks: [...video.tracks, encodedAudio('1:a')],

@@ -96,7 +96,7 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
     });
     await page.keyboard.press('m');
     await page.getByRole('button', { name: 'Sound on' }).waitFor();
-    expect(await page.evaluate(() => document.querySelector('video')!.muted)).toBe(true);
+    expect(await page.evaluate(() => window.inswarm!.video.muted)).toBe(true);
     await page.keyboard.press('k');
     await page.waitForFunction(() => window.inswarm!.stats().phase === 'paused');
     const before = (await viewer.stats()).freezes;
@@ -273,11 +273,12 @@ describe('a stream with several renditions', () => {
       const viewer = await view(pageUrl(stage, source.stream, 'ins'));
       await viewer.play(1);
       const { page } = viewer;
-      await page.getByRole('button', { name: 'Quality' }).click();
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByRole('menuitem', { name: 'Quality' }).click();
       const menu = page.getByRole('menuitemradio');
       expect(await menu.count()).toBe(3);
       await menu.last().click();
-      await page.waitForFunction(() => document.querySelector('video')!.videoHeight === 144);
+      await page.waitForFunction(() => window.inswarm!.video.videoHeight === 144);
       // The rendition that was left is taken for a little longer, in case the change does not come about.
       await viewer.plays(4);
       const before = await newestParts(viewer);

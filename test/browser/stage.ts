@@ -143,13 +143,13 @@ export class Viewer {
     await this.page.waitForFunction(() => window.inswarm?.stats().phase === 'playing');
     const from = await this.currentTime();
     await this.page.waitForFunction(
-      ([start, more]) => document.querySelector('video')!.currentTime > start! + more!,
+      ([start, more]) => window.inswarm!.video.currentTime > start! + more!,
       [from, seconds],
     );
   }
 
   currentTime(): Promise<number> {
-    return this.page.evaluate(() => document.querySelector('video')!.currentTime);
+    return this.page.evaluate(() => window.inswarm!.video.currentTime);
   }
 
   stats(): Promise<ReturnType<InswarmPage['stats']>> {

@@ -15,14 +15,19 @@ describe("the page's address", () => {
       autoplay: false,
       gives: true,
       follow: true,
+      startAt: null,
+      panel: null,
     });
-    expect(readAddress('?mode=native&upload=off&follow=0&autoplay')).toEqual({
+    expect(readAddress('?mode=native&upload=off&follow=0&autoplay&t=1700000000&panel=open')).toEqual({
       stream: null,
       mode: 'native',
       autoplay: true,
       gives: false,
       follow: false,
+      startAt: 1_700_000_000,
+      panel: 'open',
     });
+    expect(readAddress('?t=yesterday&panel=wide')).toMatchObject({ startAt: null, panel: null });
   });
 
   it('is told in words when it is wrong', () => {

@@ -24,3 +24,21 @@ export function percent(share: number): string {
 export function host(url: string): string {
   return /^[a-z]+:\/\/([^/?#]+)/i.exec(url)?.[1] ?? url;
 }
+
+/** A span of time as clocks show it: `0:42`, `1:02:03`. */
+export function clock(ms: number): string {
+  const all = Math.max(0, Math.floor(ms / 1_000));
+  const two = (value: number): string => String(value).padStart(2, '0');
+  const [hours, minutes, rest] = [Math.floor(all / 3_600), Math.floor(all / 60) % 60, all % 60];
+  return hours > 0 ? `${hours}:${two(minutes)}:${two(rest)}` : `${minutes}:${two(rest)}`;
+}
+
+/** How far behind: exact while it is little, as a clock has it beyond. */
+export function behind(ms: number): string {
+  return ms < 60_000 ? seconds(ms) : clock(ms);
+}
+
+/** A moment as the viewer's own clock has it. */
+export function timeOfDay(unixMs: number): string {
+  return new Date(unixMs).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+}

@@ -5,6 +5,7 @@ import type { SessionStats } from '../playback/session.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { bitRate, bytes, host, percent, seconds } from './format.ts';
 import { icon } from './icons.ts';
+import { PRIVACY } from './message.ts';
 import { Plot } from './plots.ts';
 
 const FROM: readonly { readonly from: BytesFrom; readonly name: string }[] = [
@@ -43,11 +44,11 @@ function card(title: string, ...children: readonly (Node | string)[]): HTMLEleme
 
 class Tile {
   readonly element: HTMLElement;
-  private readonly value = el('dd', {}, '–');
+  private readonly value = el('span', { class: 'tile-value' }, '–');
   private readonly note = el('small', {});
 
   constructor(name: string, title: string) {
-    this.element = el('div', { class: 'tile', title }, el('dt', {}, name), this.value, this.note);
+    this.element = el('div', { class: 'tile', title }, el('dt', {}, name), el('dd', {}, this.value, this.note));
   }
 
   set(value: string, note = '', mood: 'good' | 'bad' | 'none' = 'none'): void {
@@ -177,11 +178,7 @@ class Connections {
         el('li', { 'data-dot': dot }, el('span', { class: 'name' }, name), el('span', { class: 'what' }, what)),
       ),
     );
-    const hidden = peer.mode === 'ins';
-    const words = hidden
-      ? 'No other viewer learns your address: this page speaks to the tracker and to INS servers only.'
-      : 'The peers listed here see your network address. In INS mode nobody but the tracker and INS servers does.';
-    this.privacy.replaceChildren(icon(hidden ? 'shield' : 'eye'), el('span', {}, words));
+    this.privacy.replaceChildren(icon(peer.mode === 'ins' ? 'shield' : 'eye'), el('span', {}, PRIVACY[peer.mode].long));
   }
 }
 

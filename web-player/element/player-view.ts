@@ -1,71 +1,186 @@
+import type { Mode } from '../../protocol/swarm-fields.ts';
 import type { Session, SessionStats } from '../playback/session.ts';
+import { type Acting, Actions, VOLUME_STEP } from './actions.ts';
 import { Controls } from './controls.ts';
 import { el, setAttribute, setText } from './dom.ts';
-import { icon } from './icons.ts';
-import { type Message, messageFor } from './message.ts';
+import { type IconName, icon } from './icons.ts';
+import { keysDialog } from './keys-dialog.ts';
+import { type Message, messageFor, PRIVACY } from './message.ts';
+import { Notice } from './notice.ts';
+import { ShareDialog, type Shared } from './share-dialog.ts';
+import { Toast } from './toast.ts';
+import { watchGestures } from './touch.ts';
 
 /** Controls hide after so long without a move of pointer or keys, while the picture moves. */
 const HIDE_AFTER_MS = 2_800;
+const SEEK_S = 10;
+const SMALL_SEEK_S = 5;
+
+export interface ViewOptions {
+  /** Goes full screen: picture and panel. */
+  readonly root: HTMLElement;
+  session(): Session | undefined;
+  shared(): Shared;
+  panel(): 'off' | 'closed' | 'open';
+  togglePanel(): void;
+}
 
 /** The picture with what lies over it: the play button, messages, controls. */
 export class PlayerView {
   readonly element: HTMLElement;
   readonly video: HTMLVideoElement;
+  readonly actions: Actions;
+  /** Sheets over everything. */
+  readonly dialogs: readonly HTMLElement[];
   private readonly bigPlay: HTMLButtonElement;
-  private readonly caption = el('p', { class: 'caption' });
+  private readonly title = el('p', { class: 'idle-title' });
+  private readonly privacy = el('p', { class: 'idle-privacy' });
   private readonly centre = new Notice('centre');
   private readonly banner = new Notice('banner');
+  private readonly toast = new Toast();
+  private readonly keysDialog = keysDialog();
+  private readonly shareDialog: ShareDialog;
   private readonly controls: Controls;
-  private session: Session | undefined;
+  private readonly options: ViewOptions;
   private hideTimer = 0;
-  /** The controls were hidden when the pointer went down. */
-  private wasQuiet = false;
+  private privacyMode: Mode | undefined;
 
-  constructor() {
+  constructor(options: ViewOptions) {
+    this.options = options;
     this.video = el('video', { playsinline: '', preload: 'none', tabindex: '-1', 'aria-label': 'Live video' });
+    this.actions = new Actions(this.acting());
     this.bigPlay = el('button', { class: 'big-play', type: 'button', 'aria-label': 'Play' }, icon('play'));
-    this.element = el('section', { class: 'stage', 'aria-label': 'Player', 'data-phase': 'idle' });
-    this.controls = new Controls(this.video, this.element);
-    this.element.append(
-      this.video,
-      this.centre.element,
-      this.bigPlay,
-      this.caption,
-      this.banner.element,
-      this.controls.element,
-    );
-    this.bigPlay.addEventListener('click', (event) => void this.session?.play(event.timeStamp));
-    this.video.addEventListener('pointerdown', () => {
-      this.wasQuiet = this.element.classList.contains('quiet');
+    const idle = el('div', { class: 'idle' }, this.bigPlay, this.title, this.privacy);
+    this.shareDialog = new ShareDialog(() => options.shared());
+    this.dialogs = [this.keysDialog.element, this.shareDialog.element];
+    this.controls = new Controls({
+      ...{ video: this.video, actions: this.actions },
+      ...{ session: () => options.session(), panel: () => options.panel() },
+      share: () => this.shareDialog.open(),
+      showKeys: () => this.keysDialog.open(),
     });
-    this.video.addEventListener('click', (event) => this.clicked(event));
-    this.video.addEventListener('dblclick', () => this.controls.toggleFullScreen());
-    for (const name of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
-      this.element.addEventListener(name, () => this.wake());
-    }
-    this.element.addEventListener('pointerleave', () => this.sleep());
-    document.addEventListener('keydown', (event) => this.controls.key(event));
+    this.element = el('section', { class: 'stage', 'aria-label': 'Player', 'data-phase': 'idle' });
+    const { video, centre, banner, toast, controls } = this;
+    this.element.append(video, centre.element, idle, toast.element, banner.element, controls.element);
+    this.listen();
   }
 
-  show(session: Session): void {
-    this.session = session;
-    this.controls.session = session;
+  /** Where nothing is played: what to say instead. */
+  showMessage(message: Message): void {
+    setAttribute(this.element, 'data-phase', 'failed');
+    this.centre.set(message);
+    this.banner.set(null);
   }
 
   update(stats: SessionStats, title: string): void {
-    setText(this.caption, title);
+    setText(this.title, title);
     setAttribute(this.element, 'data-phase', stats.phase);
+    this.showPrivacy(stats.peer.mode);
     this.controls.update(stats);
     const message = messageFor(stats, navigator.onLine);
     this.centre.set(message?.place === 'centre' ? message : null);
     this.banner.set(message?.place === 'banner' ? message : null);
   }
 
-  /** A mouse has the controls before its eyes; a finger that touches the bare picture asks for them, and sends them away. */
-  private clicked(event: MouseEvent): void {
-    const byFinger = (event as PointerEvent).pointerType === 'touch';
-    if (!byFinger) this.controls.togglePlay();
-    else if (!this.wasQuiet) this.sleep();
+  /** Before another session, and after the last. */
+  reset(): void {
+    window.clearTimeout(this.hideTimer);
+    this.toast.stop();
+    this.controls.closeMenu();
+    this.element.classList.remove('quiet');
+    setAttribute(this.element, 'data-phase', 'idle');
+    this.centre.set(null);
+    this.banner.set(null);
+  }
+
+  /** Says something over the picture, for a moment. */
+  say(text: string, name: IconName): void {
+    this.toast.say(text, name);
+  }
+
+  /** @returns Whether the key meant something. */
+  key(event: KeyboardEvent, target: Element): boolean {
+    this.wake();
+    // On a button or a link, space and Enter are that button's.
+    if (event.key === ' ' && target.matches('button, a, [role^=menuitem], input')) return false;
+    const act = this.keys[event.key.toLowerCase()] ?? this.digit(event.key);
+    if (act === undefined) return false;
+    act();
+    return true;
+  }
+
+  private readonly keys: Readonly<Record<string, () => void>> = {
+    ' ': () => this.actions.togglePlay(),
+    k: () => this.actions.togglePlay(),
+    j: () => this.actions.seekBy(-SEEK_S),
+    l: () => this.actions.seekBy(SEEK_S),
+    arrowleft: () => this.actions.seekBy(-SMALL_SEEK_S),
+    arrowright: () => this.actions.seekBy(SMALL_SEEK_S),
+    home: () => this.actions.seekToShare(0),
+    end: () => this.actions.goLive(),
+    arrowup: () => this.actions.changeVolume(VOLUME_STEP),
+    arrowdown: () => this.actions.changeVolume(-VOLUME_STEP),
+    m: () => this.actions.toggleMute(),
+    f: () => this.actions.toggleFullScreen(),
+    i: () => this.actions.togglePictureInPicture(),
+    c: () => this.controls.toggleCaptions(),
+    s: () => this.shareDialog.open(),
+    d: () => this.actions.togglePanel(),
+    '?': () => this.keysDialog.open(),
+  };
+
+  /** `0` is the oldest moment, `9` nine tenths on the way to the live edge. */
+  private digit(key: string): (() => void) | undefined {
+    return /^\d$/.test(key) ? () => this.actions.seekToShare(Number(key) / 10) : undefined;
+  }
+
+  private acting(): Acting {
+    const { options } = this;
+    return {
+      video: this.video,
+      root: options.root,
+      get session() {
+        return options.session();
+      },
+      say: (text, name) => this.say(text, name),
+      togglePanel: () => options.togglePanel(),
+    };
+  }
+
+  private listen(): void {
+    const { actions } = this;
+    this.bigPlay.addEventListener('click', (event) => actions.togglePlay(event.timeStamp));
+    watchGestures(this.video, {
+      isQuiet: () => this.element.classList.contains('quiet'),
+      // A finger that touches the bare picture asks for the controls, and sends them away.
+      tap: (wasQuiet) => {
+        if (!wasQuiet) this.sleep();
+      },
+      doubleTap: (where) => {
+        if (where === 'middle') actions.toggleFullScreen();
+        else actions.seekBy(where === 'left' ? -SEEK_S : SEEK_S);
+      },
+      // A mouse has the controls before its eyes. A press beside an open menu is for closing it.
+      click: () => {
+        if (this.controls.isMenuOpen) this.controls.closeMenu();
+        else actions.togglePlay();
+      },
+      doubleClick: () => actions.toggleFullScreen(),
+    });
+    for (const name of ['pointermove', 'pointerdown', 'keydown', 'focusin']) {
+      this.element.addEventListener(name, () => this.wake());
+    }
+    this.element.addEventListener('pointerleave', (event) => {
+      if (event.pointerType === 'mouse') this.sleep();
+    });
+  }
+
+  /** Before the first press, a viewer knows who would see their address. */
+  private showPrivacy(mode: Mode): void {
+    if (mode === this.privacyMode) return;
+    this.privacyMode = mode;
+    const isHidden = mode === 'ins';
+    this.privacy.replaceChildren(icon(isHidden ? 'shield' : 'eye'), el('span', {}, PRIVACY[mode].short));
   }
 
   private wake(): void {
@@ -78,24 +193,5 @@ export class PlayerView {
   private sleep(): void {
     if (this.controls.element.querySelector(':focus-visible') !== null || this.controls.isMenuOpen) return;
     this.element.classList.add('quiet');
-  }
-}
-
-/** A message over the picture; read out when it comes. */
-class Notice {
-  readonly element: HTMLElement;
-  private readonly title = el('strong', { class: 'notice-title' });
-  private readonly text = el('span', { class: 'notice-text' });
-
-  constructor(place: Message['place']) {
-    const spinner = el('i', { class: 'spinner', 'aria-hidden': 'true' });
-    const words = el('div', { role: 'status' }, this.title, this.text);
-    this.element = el('div', { class: `notice ${place}`, 'data-kind': 'none' }, spinner, words);
-  }
-
-  set(message: Message | null): void {
-    setAttribute(this.element, 'data-kind', message?.kind ?? 'none');
-    setText(this.title, message?.title ?? '');
-    setText(this.text, message?.text ?? '');
   }
 }

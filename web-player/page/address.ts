@@ -1,5 +1,9 @@
 import { streamIdFromText } from '../../protocol/names.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
+import { isOn, MODES } from '../element/settings.ts';
+import { TIME_PARAMETER } from '../element/share-link.ts';
+
+const PANELS = ['open', 'closed'] as const;
 
 /** What the page's address asks for. */
 export interface Address {
@@ -12,11 +16,13 @@ export interface Address {
   readonly gives: boolean;
   /** Let the INS server send the live edge unasked. */
   readonly follow: boolean;
+  /** The moment to begin with, in Unix seconds by the source's clock; null is live. */
+  readonly startAt: number | null;
+  /** Whether the figures are shown; null leaves it to the size of the page. */
+  readonly panel: 'open' | 'closed' | null;
 }
 
-export const MODES: readonly Mode[] = ['ins', 'hybrid', 'native'];
-
-/** Reads `?stream=ID&mode=ins|hybrid|native&autoplay&upload=off&follow=off`; a text for people when something is wrong. */
+/** Reads `?stream=ID&mode=ins|hybrid|native&autoplay&upload=off&follow=off&t=SECONDS&panel=open|closed`; a text for people when something is wrong. */
 export function readAddress(search: string): Address | string {
   const query = new URLSearchParams(search);
   const stream = query.get('stream') || null;
@@ -31,10 +37,11 @@ export function readAddress(search: string): Address | string {
     autoplay: isOn(query.get('autoplay'), false),
     gives: isOn(query.get('upload'), true),
     follow: isOn(query.get('follow'), true),
+    startAt: momentOf(query.get(TIME_PARAMETER)),
+    panel: PANELS.find((panel) => panel === query.get('panel')) ?? null,
   };
 }
 
-function isOn(value: string | null, otherwise: boolean): boolean {
-  if (value === null) return otherwise;
-  return !['off', 'no', '0', 'false'].includes(value);
+function momentOf(value: string | null): number | null {
+  return value !== null && /^\d{1,12}(\.\d{1,3})?$/.test(value) ? Number(value) : null;
 }

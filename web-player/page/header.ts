@@ -1,7 +1,7 @@
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { el, setText } from '../element/dom.ts';
 import { mark } from '../element/icons.ts';
-import { MODES } from './address.ts';
+import { MODES } from '../element/settings.ts';
 import { pageOf } from './streams.ts';
 
 const MODE_NAMES: Readonly<Record<Mode, readonly [name: string, meaning: string]>> = {

@@ -1,16 +1,14 @@
 import { el } from '../element/dom.ts';
-import { Flow } from '../element/flow.ts';
-import { Panel } from '../element/panel.ts';
-import { PlayerView } from '../element/player-view.ts';
-import { Session } from '../playback/session.ts';
+import { defineInswarmPlayer, type InswarmPlayerElement } from '../element/inswarm-player.ts';
 import { type Address, readAddress } from './address.ts';
 import { Header } from './header.ts';
-import { noMediaSource, nothingOnAir, streamList, trackerAway, wrongAddress } from './stream-list.ts';
-import { loadStreams, type StreamEntry } from './streams.ts';
+import { nothingOnAir, streamList, trackerAway, wrongAddress } from './stream-list.ts';
+import { loadStreams, pageOf, type StreamEntry } from './streams.ts';
 import { exposePage } from './window-api.ts';
 
 const LOOK_FOR_STREAMS_EVERY_MS = 3_000;
-const SHOW_EVERY_MS = 250;
+/** A narrower page shows the picture first: the panel is a press away. */
+const PANEL_FROM_PX = 1_000;
 
 const app = document.getElementById('app')!;
 const header = new Header();
@@ -65,60 +63,34 @@ function overview(streams: readonly StreamEntry[] | undefined): HTMLElement {
 
 /** Plays one stream, for as long as the page is open. */
 function watch(address: Address, stream: string): void {
-  const { mode, gives, follow } = address;
-  const tracker = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
-  const view = new PlayerView();
-  const panel = new Panel();
-  const flow = new Flow();
-  let told = '';
-  let session: Session | undefined;
-  const open = (): void => {
-    session?.close();
-    session = new Session(view.video, { tracker, stream, mode, gives, follow });
-    exposePage(session);
-    view.show(session);
-  };
-  header.setMode(stream, mode);
-  show(el('main', { class: 'watch' }, el('div', { class: 'left' }, view.element, flow.element), panel.element));
-  if (!Session.supported) {
-    void offerHls(stream);
-    return;
+  const player = el('inswarm-player', { tracker: trackerUrl(), stream, mode: address.mode });
+  if (!address.gives) player.upload = false;
+  if (!address.follow) player.follow = false;
+  player.startAt = address.startAt;
+  player.autoplay = address.autoplay;
+  player.panel = address.panel ?? (window.innerWidth < PANEL_FROM_PX ? 'closed' : 'open');
+  player.shareUrl = new URL(pageOf(stream, address.mode), location.href).href;
+  player.addEventListener('opened', () => exposePage(player.session!, player.video));
+  player.addEventListener('title', ({ detail }) => header.setTitle(detail.title));
+  header.setMode(stream, address.mode);
+  void told(stream, player);
+  show(el('main', { class: 'watch' }, player));
+}
+
+function trackerUrl(): string {
+  return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
+}
+
+/** What the tracker knows of the stream before the player does, which joins when play is pressed. */
+async function told(stream: string, player: InswarmPlayerElement): Promise<void> {
+  const streams = await loadStreams().catch(() => []);
+  const entry = streams.find(({ id }) => id === stream);
+  if (entry?.title && player.streamTitle === '') {
+    player.streamTitle = entry.title;
+    header.setTitle(entry.title);
   }
-  open();
-  void titleOf(stream).then((title) => {
-    told = title;
-  });
-  window.setInterval(() => {
-    // A broadcast that was over has begun again; what has ended in a player never goes on.
-    if (session?.isOutlived) {
-      open();
-      void session.play();
-    }
-    const stats = session!.stats();
-    const title = stats.title || told;
-    header.setTitle(title);
-    view.update(stats, title);
-    panel.update(stats, session!.history);
-    flow.update(stats, session!.history);
-  }, SHOW_EVERY_MS);
-  // A page that comes back from the browser's cache has left the swarm.
-  window.addEventListener('pageshow', (event) => {
-    if (event.persisted) location.reload();
-  });
-  if (address.autoplay) void session!.play();
+  if (entry?.hlsUrl) player.fallback = entry.hlsUrl;
 }
 
-/** The title before the peer knows it, which joins when play is pressed. */
-async function titleOf(stream: string): Promise<string> {
-  const streams = await loadStreams().catch(() => []);
-  return streams.find(({ id }) => id === stream)?.title ?? '';
-}
-
-/** Where no page can put video together, the stream may still be played as it is. */
-async function offerHls(stream: string): Promise<void> {
-  show(noMediaSource(null));
-  const streams = await loadStreams().catch(() => []);
-  show(noMediaSource(streams.find(({ id }) => id === stream)?.hlsUrl ?? null));
-}
-
+defineInswarmPlayer();
 begin();

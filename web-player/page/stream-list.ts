@@ -76,19 +76,3 @@ export function wrongAddress(why: string): HTMLElement {
     el('p', {}, el('a', { href: './', class: 'button' }, 'See what is on air')),
   );
 }
-
-/** @param hlsUrl - Where the source serves the stream as plain HLS; null for nowhere. */
-export function noMediaSource(hlsUrl: string | null): HTMLElement {
-  const words =
-    hlsUrl === null
-      ? 'It has no Media Source Extensions. Any current browser on a computer, tablet or phone has them.'
-      : 'It has no Media Source Extensions. It may play the same stream as plain HLS, straight from the source.';
-  const offer = hlsUrl === null ? [] : [el('p', {}, el('a', { href: hlsUrl, class: 'button' }, 'Play plain HLS'))];
-  return el(
-    'main',
-    { class: 'empty' },
-    el('h1', {}, 'This browser cannot play the stream'),
-    el('p', {}, words),
-    ...offer,
-  );
-}

@@ -18,6 +18,8 @@ export interface InswarmPage {
   play(): Promise<void>;
   pause(): void;
   goLive(): void;
+  /** The video element, which is inside of the player's element. */
+  readonly video: HTMLVideoElement;
   stats(): SessionStats;
   figures(): PlayerFigures;
   /** Each with the time it happened, in Unix ms. */
@@ -38,7 +40,7 @@ declare global {
 
 const EVENTS_MAX = 500;
 
-export function exposePage(session: Session): void {
+export function exposePage(session: Session, video: HTMLVideoElement): void {
   const events: InswarmEvent[] = [];
   session.onPeerEvent((event) => {
     events.push({ atMs: Date.now(), ...event });
@@ -48,6 +50,7 @@ export function exposePage(session: Session): void {
     play: () => session.play(),
     pause: () => session.pause(),
     goLive: () => session.goLive(),
+    video,
     stats: () => session.stats(),
     figures: () => figuresOf(session),
     events,

@@ -9,6 +9,7 @@ import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
 import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
+import { type Timeline, timelineOf } from './timeline.ts';
 
 export interface SessionOptions {
   /** WebSocket address of the tracker. */
@@ -187,6 +188,21 @@ export class Session {
 
   set targetLatencyMs(ms: number) {
     this.targetMs = Math.min(Math.max(ms, TARGET_LATENCY_MS_MIN), TARGET_LATENCY_MS_MAX);
+  }
+
+  /**
+   * To another place that is kept, and on from there, behind the live edge.
+   * @param positionS - In the video element's time: see {@link Session.timeline}.
+   */
+  seek(positionS: number): void {
+    this.watch.excuse();
+    this.keepLive.following = false;
+    this.video.currentTime = positionS;
+  }
+
+  /** What can be sought; undefined while there is nothing. */
+  get timeline(): Timeline | undefined {
+    return timelineOf(this.hls, this.video);
   }
 
   get isBehind(): boolean {

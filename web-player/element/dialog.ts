@@ -1,0 +1,27 @@
+import { el } from './dom.ts';
+import { icon } from './icons.ts';
+
+/** A sheet over everything, with a title and a way out: Escape, the cross, or a press beside it. */
+export class Dialog {
+  readonly element: HTMLDialogElement;
+
+  constructor(title: string, className: string, ...children: readonly Node[]) {
+    const close = el('button', { type: 'button', class: 'control dialog-close', 'aria-label': 'Close' }, icon('close'));
+    const body = el('div', { class: 'dialog-body' }, el('h2', {}, title), ...children, close);
+    this.element = el('dialog', { class: `dialog ${className}`, 'aria-label': title }, body);
+    close.addEventListener('click', () => this.element.close());
+    this.element.addEventListener('click', ({ target }) => {
+      if (target === this.element) this.element.close();
+    });
+    // Its keys are its own.
+    this.element.addEventListener('keydown', (event) => event.stopPropagation());
+  }
+
+  get isOpen(): boolean {
+    return this.element.open;
+  }
+
+  open(): void {
+    if (!this.isOpen) this.element.showModal();
+  }
+}

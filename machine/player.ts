@@ -1,4 +1,5 @@
 import { earlier } from './deadlines.ts';
+import { Lateness } from './lateness.ts';
 
 /** One part as the player sees it: all tracks that are played, together. */
 export interface PlayerPart {
@@ -39,12 +40,6 @@ const JUMP_BEYOND_MS = 500;
 const DRIFT_MS = 50;
 /** The lateness of so many parts counts in full (4 s of parts of 250 ms); an outage is forgotten soon after it. */
 const LAGS_KEPT = 16;
-/**
- * What happens in at least the third of so many spans of that length happens again: it counts as long as they are kept. One
- * outage touches two of them at most.
- */
-const PEAKS_KEPT = 8;
-const PEAKS_AGAIN = 3;
 /** A jump for latency's sake at most this often: it must never oscillate. */
 const JUMP_PAUSE_MS = 5_000;
 
@@ -76,15 +71,7 @@ export class Player {
   private stalledAtMs: number | undefined;
   private freezeTold = false;
   private ended = false;
-  /** How late the last parts came after their last frame. */
-  private readonly lagsMs: number[] = [];
-  /** The same, ascending: it is looked at with every part. */
-  private readonly sortedLagsMs: number[] = [];
-  /** How late what comes late again and again is. */
-  private againMs = 0;
-  /** The latest of each span of parts before. */
-  private readonly peaksMs: number[] = [];
-  private lagsSincePeak = 0;
+  private readonly lateness = new Lateness(LAGS_KEPT);
   private jumpedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: PlayerOptions = PLAYER_DEFAULTS) {
@@ -111,7 +98,7 @@ export class Player {
     this.parts.set(part.part, part);
     // What was made before we came is no measure: it had to be late.
     if (this.part >= 0 && part.capturedAtMs >= this.startedAtMs)
-      this.noteLag(nowMs - part.capturedAtMs - part.durationMs);
+      this.lateness.note(nowMs - part.capturedAtMs - part.durationMs);
     if (part.independent && part.part > this.newestIndependent) this.newestIndependent = part.part;
     if (this.part < 0) this.tryStart(nowMs);
     else if (this.stalledAtMs !== undefined) this.tryResume(nowMs);
@@ -264,31 +251,11 @@ export class Player {
     return true;
   }
 
-  private noteLag(lagMs: number): void {
-    const { lagsMs, peaksMs } = this;
-    lagsMs.push(lagMs);
-    insert(this.sortedLagsMs, lagMs);
-    if (lagsMs.length > LAGS_KEPT) remove(this.sortedLagsMs, lagsMs.shift()!);
-    if (++this.lagsSincePeak < LAGS_KEPT) return;
-    this.lagsSincePeak = 0;
-    peaksMs.push(Math.max(...lagsMs));
-    if (peaksMs.length > PEAKS_KEPT) peaksMs.shift();
-    this.againMs = peaksMs.toSorted((a, b) => b - a)[PEAKS_AGAIN - 1] ?? 0;
-  }
-
-  /** The latency that what comes late allows: the more it varies again and again, the more is kept in hand. */
-  private lateAllowanceMs(partMs: number): number {
-    const { sortedLagsMs: sortedMs, againMs } = this;
-    const usualMs = sortedMs[sortedMs.length >> 1] ?? 0;
-    const inHandMs = Math.max(this.inHandMs, againMs - usualMs);
-    return Math.max(0, againMs, sortedMs.at(-1) ?? 0) + partMs + inHandMs;
-  }
-
   /** Sets the speed, or jumps, so that latency comes back to its target. */
   private steer(nowMs: number): void {
     const { startBufferMs, targetLatencyMs } = this.options;
     const partMs = this.parts.get(this.part)?.durationMs ?? 0;
-    const wishedMs = Math.max(targetLatencyMs, this.lateAllowanceMs(partMs));
+    const wishedMs = Math.max(targetLatencyMs, this.lateness.allowanceMs(partMs, this.inHandMs));
     const beyondMs = (this.latencyMs(nowMs) ?? 0) - wishedMs;
     const bufferMs = this.bufferMs();
     this.speed = beyondMs > DRIFT_MS && bufferMs > this.inHandMs ? SPEED_MAX : 1;
@@ -319,19 +286,4 @@ export class Player {
     this.offsetMs = 0;
     this.speed = 1;
   }
-}
-
-/** Puts a value in its place among ascending ones. */
-function insert(sorted: number[], value: number): void {
-  let at = sorted.length;
-  while (at > 0 && sorted[at - 1]! > value) {
-    sorted[at] = sorted[at - 1]!;
-    at--;
-  }
-  sorted[at] = value;
-}
-
-function remove(sorted: number[], value: number): void {
-  for (let at = sorted.indexOf(value); at < sorted.length - 1; at++) sorted[at] = sorted[at + 1]!;
-  sorted.pop();
 }

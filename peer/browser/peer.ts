@@ -85,6 +85,8 @@ export interface PageLiveSource extends LiveSource {
 export interface BrowserPeer {
   /** The stream's parts as they come, for a player. */
   readonly live: PageLiveSource;
+  /** What to add to this page's clock to have the tracker's, in ms; 0 until it is known. */
+  readonly clockOffsetMs: number;
   /**
    * The viewer may press play soon: joins and dials an INS server, so that {@link start} can ask for media at once. Nothing is taken
    * and no neighbour is dialled, so no viewer learns of it; the tracker counts a viewer.
@@ -153,7 +155,7 @@ class PagePeer implements BrowserPeer {
   private refused: string | null = null;
   private insServers = 0;
   private usefulBytes = 0;
-  private clockOffsetMs = 0;
+  clockOffsetMs = 0;
   private endTimer: number | undefined;
   private readonly leave = (): void => this.close();
 

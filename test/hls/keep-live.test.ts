@@ -19,14 +19,32 @@ function parts(count: number, holes: readonly number[] = []): MadePart[] {
   }));
 }
 
-function made(options: { currentTime: number; ranges: [number, number][]; partList?: MadePart[]; latency?: number }) {
-  const { currentTime, ranges, partList = [], latency = 1 } = options;
+/** It is 100 s by all clocks; the picture at `currentTime` was filmed `latencyMs` ago. Aims at 800 ms. */
+function made(options: { currentTime: number; ranges: [number, number][]; partList?: MadePart[]; latencyMs?: number }) {
+  const { currentTime, ranges, partList = [], latencyMs = 800 } = options;
   const buffered = { length: ranges.length, start: (i: number) => ranges[i]![0], end: (i: number) => ranges[i]![1] };
-  const video = { currentTime, buffered, paused: false, seeking: false };
-  const latestLevelDetails = { partList, edge: partList.at(-1)?.end ?? 0 };
-  const hls = { latency, targetLatency: 0.8, liveSyncPosition: 42, latestLevelDetails };
-  const keep = new KeepLive(hls as unknown as Hls, video as unknown as HTMLVideoElement);
-  return { keep, video, hls };
+  const listeners = new Map<string, () => void>();
+  const addEventListener = (name: string, listener: () => void) => listeners.set(name, listener);
+  const removeEventListener = (name: string) => listeners.delete(name);
+  const state = { currentTime, buffered, paused: false, seeking: false, playbackRate: 1 };
+  const video = Object.assign(state, { addEventListener, removeEventListener });
+  const latestLevelDetails = { live: true, partList, edge: partList.at(-1)?.end ?? 14 };
+  const filmedAtMs = () => 100_000 - latencyMs - (currentTime - video.currentTime) * 1_000;
+  const hls = {
+    latestLevelDetails,
+    get playingDate() {
+      return new Date(filmedAtMs());
+    },
+    on: () => {},
+    off: () => {},
+  };
+  const times = { nowMs: () => 100_000, targetLatencyMs: 800 };
+  const keep = new KeepLive(hls as unknown as Hls, video as unknown as HTMLVideoElement, times);
+  const seeks = (toS: number) => {
+    video.currentTime = toS;
+    listeners.get('seeking')!();
+  };
+  return { keep, video, hls, seeks };
 }
 
 beforeEach(() => {
@@ -59,29 +77,49 @@ describe('keeping live', () => {
   });
 
   it('returns to the target latency within what is buffered', () => {
-    const late = made({ currentTime: 10, ranges: [[9, 14]], latency: 3.8 });
+    const late = made({ currentTime: 10, ranges: [[9, 14]], latencyMs: 3_800 });
     look();
     expect(late.video.currentTime).toBeCloseTo(13);
   });
 
-  it('leaves small distances to the speed of hls.js, and jumps nowhere when nothing is buffered there', () => {
-    const near = made({ currentTime: 10, ranges: [[9, 14]], latency: 1.7 });
-    const empty = made({ currentTime: 10, ranges: [[9, 10.3]], latency: 3.8 });
+  it('makes up small distances by speed, and jumps nowhere when nothing is buffered there', () => {
+    const near = made({ currentTime: 10, ranges: [[9, 14]], latencyMs: 1_500 });
+    const empty = made({ currentTime: 10, ranges: [[9, 10.3]], latencyMs: 3_800 });
+    const there = made({ currentTime: 10, ranges: [[9, 14]] });
     look();
     expect([near.video.currentTime, empty.video.currentTime]).toEqual([10, 10]);
+    expect([near.video.playbackRate, there.video.playbackRate]).toEqual([1.1, 1]);
   });
 
   it('leaves a viewer alone who watches something older, until back to live', () => {
-    const { keep, video } = made({ currentTime: 10, ranges: [[9, 14]], latency: 3.8 });
+    const { keep, video } = made({ currentTime: 10, ranges: [[9, 14]], latencyMs: 3_800 });
     keep.following = false;
     look();
     expect(video.currentTime).toBe(10);
     keep.goLive();
-    expect([video.currentTime, keep.following]).toEqual([42, true]);
+    expect([video.currentTime, keep.following]).toEqual([13, true]);
+  });
+
+  it('goes no nearer to live than there is something to play', () => {
+    const { keep, video } = made({ currentTime: 10, ranges: [[9, 14]], latencyMs: 8_000 });
+    keep.goLive();
+    expect(video.currentTime).toBe(13.5);
+  });
+
+  it('takes a seek back for the wish to see something older, and one to the edge for its end; its own are neither', () => {
+    const { keep, video, seeks } = made({ currentTime: 10, ranges: [[2, 14]], latencyMs: 3_800 });
+    look();
+    seeks(video.currentTime);
+    expect(keep.following).toBe(true);
+    look();
+    seeks(4);
+    expect(keep.following).toBe(false);
+    seeks(12.9);
+    expect(keep.following).toBe(true);
   });
 
   it('does nothing while paused or seeking, and nothing after its end', () => {
-    const paused = made({ currentTime: 10, ranges: [[9, 14]], latency: 3.8 });
+    const paused = made({ currentTime: 10, ranges: [[9, 14]], latencyMs: 3_800 });
     paused.video.paused = true;
     look();
     paused.video.paused = false;

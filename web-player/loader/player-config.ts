@@ -37,7 +37,8 @@ export function playerConfig(window: LiveWindow): Partial<HlsConfig> {
   return {
     lowLatencyMode: true,
     startPosition: startPosition(window),
-    maxLiveSyncPlaybackRate: 1.1,
+    // Speed is ours (KeepLive): the latency controller of hls.js forgets its target after stalls.
+    maxLiveSyncPlaybackRate: 1,
     liveSyncOnStallIncrease: 0,
     backBufferLength: 30,
     manifestLoadPolicy: PATIENT,

@@ -3,7 +3,7 @@ import { onScreen } from '../../peer/browser/on-screen.ts';
 import { type BrowserPeer, type BrowserPeerEvent, type BrowserPeerStats, createPeer } from '../../peer/browser/peer.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { nowMs } from '../../runtime/browser/clock.ts';
-import { KeepLive } from '../loader/keep-live.ts';
+import { KeepLive, TARGET_LATENCY_MS } from '../loader/keep-live.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
@@ -69,8 +69,7 @@ export interface Choice {
 const BEHIND_MS = 3_000;
 const TELL_SCREEN_EVERY_MS = 250;
 
-/** Live latency that is aimed at where nobody says otherwise, and what can be asked for, in ms. */
-export const TARGET_LATENCY_MS = 1_500;
+/** What can be asked for, in ms. */
 export const TARGET_LATENCY_MS_MIN = 500;
 export const TARGET_LATENCY_MS_MAX = 30_000;
 
@@ -97,7 +96,7 @@ export class Session {
   constructor(video: HTMLVideoElement, options: SessionOptions) {
     this.video = video;
     this.options = options;
-    this.targetLatencyMs = options.targetLatencyMs ?? TARGET_LATENCY_MS;
+    this.targetMs = sensible(options.targetLatencyMs ?? TARGET_LATENCY_MS);
     this.peer = createPeer(options);
     this.watch = new PlaybackWatch(video, {
       started: (startupDelayMs) => this.tell({ kind: 'started', startupDelayMs }),
@@ -113,7 +112,10 @@ export class Session {
     });
     this.hls.on(Events.LEVEL_SWITCHED, (_, { level }) => this.tellQuality(level));
     this.hls.attachMedia(video);
-    this.keepLive = new KeepLive(this.hls, video);
+    this.keepLive = new KeepLive(this.hls, video, {
+      targetLatencyMs: this.targetMs,
+      nowMs: () => this.sourceMs(),
+    });
     this.peer.onEvent((event) => this.peerEvent(event));
     this.timers = [
       window.setInterval(() => this.sample(), SAMPLE_EVERY_MS),
@@ -187,7 +189,8 @@ export class Session {
   }
 
   set targetLatencyMs(ms: number) {
-    this.targetMs = Math.min(Math.max(ms, TARGET_LATENCY_MS_MIN), TARGET_LATENCY_MS_MAX);
+    this.targetMs = sensible(ms);
+    this.keepLive.pace.targetMs = this.targetMs;
   }
 
   /**
@@ -206,8 +209,8 @@ export class Session {
   }
 
   get isBehind(): boolean {
-    const edge = this.hls.liveSyncPosition;
-    return edge !== null && (edge - this.video.currentTime) * 1_000 > BEHIND_MS;
+    const { latencyMs, pace } = this.keepLive;
+    return latencyMs !== null && latencyMs - pace.wishedMs > BEHIND_MS;
   }
 
   /** The stream has ended here and begun again at the source: this session cannot show that. */
@@ -277,7 +280,7 @@ export class Session {
       phase: this.phase(figures),
       failure: this.failure,
       sincePressMs: this.pressedAtMs === undefined ? null : performance.now() - this.pressedAtMs,
-      latencyMs: figures.startupDelayMs === null || this.isOver(figures) ? null : this.latencyMs(),
+      latencyMs: figures.startupDelayMs === null || this.isOver(figures) ? null : this.keepLive.latencyMs,
       bufferMs: this.bufferMs(),
       decodedFrames: frames.totalVideoFrames,
       droppedFrames: frames.droppedVideoFrames,
@@ -321,9 +324,9 @@ export class Session {
     return this.hls.playingDate?.getTime() ?? null;
   }
 
-  private latencyMs(): number | null {
-    const capturedAtMs = this.capturedAtMs();
-    return capturedAtMs === null ? null : nowMs() + this.peer.stats().clockOffsetMs - capturedAtMs;
+  /** The source's time, as far as the tracker's clock is that. */
+  private sourceMs(): number {
+    return nowMs() + this.peer.clockOffsetMs;
   }
 
   private bufferMs(): number {
@@ -423,4 +426,9 @@ export class Session {
     this.tellError(code, why, true);
     this.tellPhase();
   }
+}
+
+function sensible(targetMs: number): number {
+  const ms = Number.isFinite(targetMs) ? targetMs : TARGET_LATENCY_MS;
+  return Math.min(Math.max(ms, TARGET_LATENCY_MS_MIN), TARGET_LATENCY_MS_MAX);
 }

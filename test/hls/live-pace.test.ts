@@ -1,0 +1,103 @@
+import { describe, expect, it } from 'vitest';
+import { LivePace } from '../../web-player/loader/live-pace.ts';
+
+const STEP_MS = 50;
+
+interface Line {
+  /** How late parts come. */
+  lagMs: number;
+}
+
+/** Playback of parts of 250 ms that come `lagMs` after their last frame. It stands when there is nothing to play. */
+class Made {
+  readonly pace: LivePace;
+  latencyMs: number;
+  frozenMs = 0;
+  jumps = 0;
+  rates = new Set<number>();
+  readonly line: Line = { lagMs: 300 };
+  private nowMs = 1_000_000;
+  private hereMs = 0;
+
+  constructor(targetMs: number, latencyMs: number) {
+    this.pace = new LivePace(targetMs);
+    this.latencyMs = latencyMs;
+  }
+
+  run(ms: number): void {
+    for (const endMs = this.nowMs + ms; this.nowMs < endMs; ) {
+      this.nowMs += STEP_MS;
+      // Whole parts alone.
+      const newestMs = Math.floor((this.nowMs - this.line.lagMs) / 250) * 250;
+      if (newestMs > this.hereMs) {
+        this.hereMs = newestMs;
+        this.pace.arrived(this.nowMs - newestMs, 250);
+      }
+      const bufferMs = this.hereMs - (this.nowMs - this.latencyMs);
+      const move = this.pace.steer({ latencyMs: this.latencyMs, bufferMs }, this.nowMs);
+      this.rates.add(move.rate);
+      if (move.skipMs > 0) this.jumps++;
+      if (bufferMs <= STEP_MS) this.frozenMs += STEP_MS;
+      this.latencyMs += (bufferMs <= STEP_MS ? STEP_MS : STEP_MS * (1 - move.rate)) - move.skipMs;
+    }
+  }
+}
+
+describe('the pace of live playback', () => {
+  it.each([1_000, 1_500, 3_000])('comes to the target of %i ms from further away, and stays there', (targetMs) => {
+    for (const fromMs of [targetMs + 300, targetMs + 750, targetMs + 900, targetMs + 10_000]) {
+      const made = new Made(targetMs, fromMs);
+      made.run(5_000);
+      expect(made.latencyMs).toBeLessThanOrEqual(targetMs + 500);
+      made.run(20_000);
+      expect(Math.abs(made.latencyMs - targetMs)).toBeLessThan(200);
+      const { jumps } = made;
+      made.run(60_000);
+      expect([made.frozenMs, made.jumps - jumps]).toEqual([0, 0]);
+    }
+  });
+
+  it('never plays faster than 1.1, and without a jump where that does it', () => {
+    const made = new Made(1_500, 2_200);
+    made.run(20_000);
+    expect([Math.max(...made.rates), made.jumps]).toEqual([1.1, 0]);
+  });
+
+  it('is back within half a second of the target five seconds after an outage', () => {
+    const made = new Made(1_500, 1_500);
+    made.run(10_000);
+    made.line.lagMs = 3_300;
+    // Nothing comes for three seconds, then all of it.
+    made.run(250);
+    made.line.lagMs = Number.POSITIVE_INFINITY;
+    made.run(3_000);
+    expect(made.frozenMs).toBeGreaterThan(0);
+    made.line.lagMs = 300;
+    made.run(5_000);
+    expect(made.latencyMs).toBeLessThanOrEqual(2_000);
+  });
+
+  it('keeps as far away as parts come late again and again, and does not freeze for them twice', () => {
+    const made = new Made(1_000, 1_000);
+    const swing = (): void => {
+      made.line.lagMs = 1_400;
+      made.run(2_000);
+      made.line.lagMs = 300;
+      made.run(2_000);
+    };
+    for (let i = 0; i < 8; i++) swing();
+    const before = made.frozenMs;
+    for (let i = 0; i < 8; i++) swing();
+    expect([made.frozenMs - before, made.latencyMs > 1_400]).toEqual([0, true]);
+  });
+
+  it('does not mind a source whose clock is wrong', () => {
+    const made = new Made(1_500, 61_500);
+    made.line.lagMs = 60_300;
+    made.run(20_000);
+    const { latencyMs } = made;
+    expect(latencyMs - 60_300).toBeLessThan(2_000);
+    made.run(20_000);
+    expect([made.frozenMs, Math.abs(made.latencyMs - latencyMs) < 200]).toEqual([0, true]);
+  });
+});

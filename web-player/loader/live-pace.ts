@@ -1,0 +1,85 @@
+import { Lateness } from '../../machine/lateness.ts';
+
+/** Media kept in hand beyond the latest that parts come: what appending and a busy page take. */
+const IN_HAND_MS = 250;
+/** The last parts whose lateness counts in full: with parts of 250 ms, an outage is forgotten after a second and a half. */
+const LAGS_KEPT = 6;
+/** No lateness asks for more than this. */
+const ALLOWANCE_MS_MAX = 12_000;
+/** Beyond the target by more than this, playback jumps: at the highest speed the rest is back in less than five seconds. */
+const JUMP_BEYOND_MS = 800;
+/** A jump that gains less is not worth being seen, and no two jumps come closer. */
+const JUMP_MS_MIN = 300;
+const JUMP_PAUSE_MS = 1_000;
+/** Playback is sped up from here on, and until it is as near. */
+const FAST_BEYOND_MS = 120;
+const FAST_UNTIL_MS = 30;
+/** From here on with the highest speed. */
+const FASTEST_BEYOND_MS = 400;
+const FAST = 1.05;
+export const SPEED_MAX = 1.1;
+/** Nearer than parts come, or than was asked for, by more than this: playback is slowed down until it is not. */
+const SLOW_BELOW_MS = 400;
+const SLOW_UNTIL_MS = 150;
+const SLOW = 0.95;
+
+/** The playback of who follows the live edge. */
+export interface Playing {
+  /** From the camera to the screen, by clocks that may differ. */
+  readonly latencyMs: number;
+  /** Media ahead of what is on screen. */
+  readonly bufferMs: number;
+}
+
+export interface Move {
+  readonly rate: number;
+  /** Ms to skip, within what is in the buffer; 0 is none. */
+  readonly skipMs: number;
+}
+
+/**
+ * How fast to play so that live latency is what was aimed at: gently faster from a little beyond the target, by a jump from
+ * further away. The target is never nearer than what comes late allows, so a source's clock that is wrong does no harm.
+ */
+export class LivePace {
+  targetMs: number;
+  private readonly lateness = new Lateness(LAGS_KEPT);
+  private partMs = 250;
+  private rate = 1;
+  private jumpedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(targetMs: number) {
+    this.targetMs = targetMs;
+  }
+
+  /** A part is there to be played, so long after its last frame. */
+  arrived(lagMs: number, partMs: number): void {
+    this.partMs = partMs;
+    this.lateness.note(lagMs);
+  }
+
+  /** What latency is brought to. */
+  get wishedMs(): number {
+    const { usualMs } = this.lateness;
+    const beyondUsualMs = this.lateness.allowanceMs(this.partMs, IN_HAND_MS) - usualMs;
+    return Math.max(this.targetMs, usualMs + Math.min(beyondUsualMs, ALLOWANCE_MS_MAX));
+  }
+
+  steer({ latencyMs, bufferMs }: Playing, nowMs: number): Move {
+    const beyondMs = latencyMs - this.wishedMs;
+    this.rate = this.rateFor(beyondMs, bufferMs);
+    const skipMs = Math.min(beyondMs, bufferMs - IN_HAND_MS);
+    const jumps = beyondMs > JUMP_BEYOND_MS && skipMs >= JUMP_MS_MIN && nowMs - this.jumpedAtMs >= JUMP_PAUSE_MS;
+    if (!jumps) return { rate: this.rate, skipMs: 0 };
+    this.jumpedAtMs = nowMs;
+    return { rate: this.rate, skipMs };
+  }
+
+  private rateFor(beyondMs: number, bufferMs: number): number {
+    if (beyondMs > FASTEST_BEYOND_MS && bufferMs > IN_HAND_MS) return SPEED_MAX;
+    const fastFrom = this.rate > 1 ? FAST_UNTIL_MS : FAST_BEYOND_MS;
+    if (beyondMs > fastFrom && bufferMs > IN_HAND_MS) return FAST;
+    const slowFrom = this.rate < 1 ? SLOW_UNTIL_MS : SLOW_BELOW_MS;
+    return beyondMs < -slowFrom ? SLOW : 1;
+  }
+}

@@ -22,6 +22,7 @@ export interface SessionOptions {
   readonly targetLatencyMs?: number;
 }
 
+export { TARGET_LATENCY_MS } from '../loader/keep-live.ts';
 export type { ErrorCode, Phase, PlayedFrom, SessionEvent } from './events.ts';
 
 /** Once the playlists have ended, a picture that stands for longer has reached its end. */

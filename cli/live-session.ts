@@ -42,7 +42,6 @@ export class LiveSession {
       durationMs: seconds * 1000,
       streamBps: stream.bps,
       regions,
-      linksAre: '',
     });
   }
 

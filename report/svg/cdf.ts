@@ -75,13 +75,15 @@ function curve({ count, sorted }: Distribution, of: number, x: Scale, y: Scale):
   return pathOf(points);
 }
 
-/** Where half and where 95 % have started. */
+/** Where half and where 95 % have started, on the curve. */
 function dots(lines: readonly CdfLine[], x: Scale, y: Scale): Child {
   return lines.map(({ tone, label, values: { count, sorted }, of }) =>
     [0.5, 0.95].map((share) => {
-      const value = sorted[Math.floor((sorted.length - 1) * share)];
+      const index = Math.floor((sorted.length - 1) * share);
+      const value = sorted[index];
       if (value === undefined || value > x.max || of === 0) return [];
-      const circle = { class: `dot ${tone}`, cx: x.at(value), cy: y.at((share * count) / of), r: 4 };
+      const cy = y.at(((index / sorted.length) * count) / of);
+      const circle = { class: `dot ${tone}`, cx: x.at(value), cy, r: 4 };
       return el('circle', circle, el('title', {}, `${label}: ${share * 100} % within ${figureText(value, 'ms')}`));
     }),
   );

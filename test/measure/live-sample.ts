@@ -33,7 +33,6 @@ export const SESSION: LiveSession = {
       [90, 60, 110, 5],
     ],
   },
-  linksAre: 'Rates by the kernel between network namespaces, delays by a process in the middle.',
 };
 
 export const HAPPENINGS: readonly LiveHappening[] = [

@@ -1,4 +1,5 @@
 import { rigFigures } from '../../../report/saturation.ts';
+import { nowMs } from '../../../runtime/node/clock.ts';
 import type { RunPlan } from '../../../scenarios/plan/plan.ts';
 import type { ViewerFigures } from '../agent/programs.ts';
 import type { Host } from '../links/links.ts';
@@ -116,7 +117,7 @@ export class LiveFeed {
       latencyMs: figures?.latencyMs ?? null,
       startupMs: figures?.startupDelayMs ?? null,
       freezes,
-      frozenMs: events.reduce((sum, event) => sum + (event.kind === 'resumed' ? event.frozenMs : 0), 0),
+      frozenMs: frozenMs(stay),
       downBps: {
         ins: rate((one) => one.bytesFrom.ins),
         peers: rate((one) => one.bytesFrom.peers),
@@ -156,4 +157,11 @@ function happeningsOf({ happenings, scenario }: RunPlan) {
     forMs: 'forMs' in happening ? happening.forMs : 0,
     text: happeningText(happening, scenario.regions.names),
   }));
+}
+
+/** The freeze that lasts is counted, too. */
+function frozenMs({ events, leftAtMs }: Stay): number {
+  const over = events.reduce((sum, event) => sum + (event.kind === 'resumed' ? event.frozenMs : 0), 0);
+  const last = events.at(-1);
+  return last?.kind === 'freeze' && leftAtMs === null ? over + Math.max(0, nowMs() - last.atMs) : over;
 }

@@ -16,8 +16,6 @@ export interface LiveSession {
   readonly streamBps: number;
   /** One-way delays in ms: row from, column to. */
   readonly regions: { readonly names: readonly string[]; readonly delaysMs: readonly (readonly number[])[] };
-  /** One sentence on how rates and delays are made. */
-  readonly linksAre: string;
 }
 
 export type HostKind = 'source' | 'tracker' | 'ins' | 'viewer' | 'browser';

@@ -46,14 +46,14 @@ export class Head {
       setText(this.title, 'inswarm measure');
       return;
     }
-    const { scenario, summary, runs, streamBps, linksAre } = session;
+    const { scenario, summary, runs, streamBps } = session;
     document.title = `${scenario} · inswarm measure`;
     setText(this.title, scenario);
     const seeds = [...new Set(runs.map(({ seed }) => seed))];
     const seed = seeds.length === 1 ? `seed ${seeds[0]}` : `seeds ${seeds.join(', ')}`;
     this.summary.replaceChildren(
       `${summary.replace(/[.]$/, '')}. `,
-      el('span', {}, `A stream of ${rateText(streamBps)}, ${seed}. ${linksAre}`),
+      el('span', {}, `A stream of ${rateText(streamBps)}, ${seed}.`),
     );
     const keys = runs.map(({ mode }) => mode);
     this.runs.replaceChildren(

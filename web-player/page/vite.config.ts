@@ -1,7 +1,9 @@
 import { defineConfig } from 'vite';
+import { forPages } from '../../scripts/vite-for-pages.ts';
 
 /** The player page, as the tracker serves it: plain files, nothing from other hosts, no eval. */
 export default defineConfig({
+  ...forPages,
   root: import.meta.dirname,
   base: './',
   publicDir: false,

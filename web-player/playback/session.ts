@@ -1,4 +1,4 @@
-import Hls, { ErrorTypes, Events } from 'hls.js';
+import Hls, { type ErrorData, ErrorTypes, Events, type LevelSwitchedData } from 'hls.js';
 import { onScreen } from '../../peer/browser/on-screen.ts';
 import { type BrowserPeer, type BrowserPeerEvent, type BrowserPeerStats, createPeer } from '../../peer/browser/peer.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
@@ -20,6 +20,12 @@ export interface SessionOptions {
   readonly follow?: boolean;
   /** Live latency that is aimed at, from the camera to the screen, in ms; {@link TARGET_LATENCY_MS} by default. */
   readonly targetLatencyMs?: number;
+}
+
+/** A peer and an hls.js that others have made for each other. */
+export interface MadePair {
+  readonly peer: BrowserPeer;
+  readonly hls: Hls;
 }
 
 export { TARGET_LATENCY_MS } from '../loader/keep-live.ts';
@@ -84,6 +90,7 @@ export class Session {
   private readonly watch: PlaybackWatch;
   private readonly keepLive: KeepLive;
   private readonly timers: number[];
+  private readonly leavePeer: () => void;
   private readonly listeners = new Listeners<SessionEvent>();
   private phaseTold: Phase = 'idle';
   private playedFrom: PlayedFrom | null = null;
@@ -93,12 +100,17 @@ export class Session {
   private fatalErrors = 0;
   private recoveredAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @throws RangeError when the stream's id is none. Loading what the peer takes begins at once, joining with {@link play}. */
-  constructor(video: HTMLVideoElement, options: SessionOptions) {
+  /**
+   * Loading what the peer takes begins at once, joining with {@link play}.
+   *
+   * @param made - To watch over what is there, instead of making both. Whoever made them ends with {@link release}.
+   * @throws RangeError when the stream's id is none.
+   */
+  constructor(video: HTMLVideoElement, options: SessionOptions, made?: MadePair) {
     this.video = video;
     this.options = options;
     this.targetMs = sensible(options.targetLatencyMs ?? TARGET_LATENCY_MS);
-    this.peer = createPeer(options);
+    this.peer = made?.peer ?? createPeer(options);
     this.watch = new PlaybackWatch(video, {
       started: (startupDelayMs) => this.tell({ kind: 'started', startupDelayMs }),
       freeze: () => this.tell({ kind: 'freeze' }),
@@ -107,17 +119,15 @@ export class Session {
     });
     const { live } = this.peer;
     const loader = createSwarmLoader(live, { startEarlyMs: START_BUFFER_MS });
-    this.hls = new Hls({ ...playerConfig(live.window), loader });
-    this.hls.on(Events.ERROR, (_, { fatal, type, details }) => {
-      if (fatal) this.recover(type, details);
-    });
-    this.hls.on(Events.LEVEL_SWITCHED, (_, { level }) => this.tellQuality(level));
-    this.hls.attachMedia(video);
+    this.hls = made?.hls ?? new Hls({ ...playerConfig(live.window), loader });
+    this.hls.on(Events.ERROR, this.onError);
+    this.hls.on(Events.LEVEL_SWITCHED, this.onQuality);
+    if (this.hls.media !== video) this.hls.attachMedia(video);
     this.keepLive = new KeepLive(this.hls, video, {
       targetLatencyMs: this.targetMs,
       nowMs: () => this.sourceMs(),
     });
-    this.peer.onEvent((event) => this.peerEvent(event));
+    this.leavePeer = this.peer.onEvent((event) => this.peerEvent(event));
     this.timers = [
       window.setInterval(() => this.sample(), SAMPLE_EVERY_MS),
       window.setInterval(() => this.tellScreen(), TELL_SCREEN_EVERY_MS),
@@ -293,13 +303,21 @@ export class Session {
     };
   }
 
-  close(): void {
+  /** Ends watching over hls.js and the peer, and leaves both as they are: for those who made them. */
+  release(): void {
     for (const timer of this.timers) window.clearInterval(timer);
     this.watch.end();
     this.keepLive.stop();
+    this.leavePeer();
+    this.hls.off(Events.ERROR, this.onError);
+    this.hls.off(Events.LEVEL_SWITCHED, this.onQuality);
+    this.listeners.clear();
+  }
+
+  close(): void {
+    this.release();
     this.hls.destroy();
     this.peer.close();
-    this.listeners.clear();
   }
 
   private phase(figures: PlaybackFigures): Phase {
@@ -375,6 +393,12 @@ export class Session {
     const { name = '', height = 0 } = this.hls.levels[level] ?? {};
     this.tell({ kind: 'quality', level, name: name || `${height}p`, auto: this.hls.autoLevelEnabled });
   }
+
+  private readonly onError = (_: unknown, { fatal, type, details }: ErrorData): void => {
+    if (fatal) this.recover(type, details);
+  };
+
+  private readonly onQuality = (_: unknown, { level }: LevelSwitchedData): void => this.tellQuality(level);
 
   private peerEvent(event: BrowserPeerEvent): void {
     switch (event.kind) {

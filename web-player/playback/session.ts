@@ -123,6 +123,8 @@ export class Session {
     this.hls.on(Events.ERROR, this.onError);
     this.hls.on(Events.LEVEL_SWITCHED, this.onQuality);
     if (this.hls.media !== video) this.hls.attachMedia(video);
+    video.addEventListener('play', this.onPlay);
+    if (!video.paused) this.onPlay();
     this.keepLive = new KeepLive(this.hls, video, {
       targetLatencyMs: this.targetMs,
       nowMs: () => this.sourceMs(),
@@ -165,12 +167,7 @@ export class Session {
    * @param pressedAtMs - `performance.now()` of the press: startup delay counts from there.
    */
   async play(pressedAtMs = performance.now()): Promise<void> {
-    if (this.pressedAtMs === undefined) {
-      this.pressedAtMs = pressedAtMs;
-      this.watch.pressed(pressedAtMs);
-      this.peer.start();
-      this.load();
-    }
+    this.press(pressedAtMs);
     try {
       await this.video.play();
     } catch (error) {
@@ -309,6 +306,7 @@ export class Session {
     this.watch.end();
     this.keepLive.stop();
     this.leavePeer();
+    this.video.removeEventListener('play', this.onPlay);
     this.hls.off(Events.ERROR, this.onError);
     this.hls.off(Events.LEVEL_SWITCHED, this.onQuality);
     this.listeners.clear();
@@ -392,6 +390,17 @@ export class Session {
   private tellQuality(level: number): void {
     const { name = '', height = 0 } = this.hls.levels[level] ?? {};
     this.tell({ kind: 'quality', level, name: name || `${height}p`, auto: this.hls.autoLevelEnabled });
+  }
+
+  /** Whoever makes the video element play, a button of the page's own or the browser's, has pressed play. */
+  private readonly onPlay = (): void => this.press(performance.now());
+
+  private press(atMs: number): void {
+    if (this.pressedAtMs !== undefined || this.failure !== null) return;
+    this.pressedAtMs = atMs;
+    this.watch.pressed(atMs);
+    this.peer.start();
+    this.load();
   }
 
   private readonly onError = (_: unknown, { fatal, type, details }: ErrorData): void => {

@@ -11,11 +11,28 @@ import { fileURLToPath } from 'node:url';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What is built with vite, and what it is made of: a folder of its own, and what it takes from the house. */
+const PLAYER = [
+  'web-player',
+  'hls',
+  'ins-client',
+  'machine',
+  'peer',
+  'protocol',
+  'runtime',
+  'swarm',
+  'scripts/vite-for-pages.ts',
+];
 const BUNDLES = [
+  { config: 'web-player/page/vite.config.ts', made: 'dist/web/index.html', sources: PLAYER },
   {
-    config: 'web-player/page/vite.config.ts',
-    made: 'dist/web/index.html',
-    sources: ['web-player', 'hls', 'ins-client', 'machine', 'peer', 'protocol', 'runtime', 'swarm'],
+    config: 'scripts/vite-player.ts',
+    made: 'dist/browser/inswarm-player.js',
+    sources: [...PLAYER, 'scripts/vite-player.ts'],
+  },
+  {
+    config: 'scripts/vite-player-global.ts',
+    made: 'dist/browser/inswarm-player.global.js',
+    sources: [...PLAYER, 'scripts/vite-player-global.ts'],
   },
   {
     config: 'scripts/vite-ins-client.ts',

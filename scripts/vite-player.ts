@@ -1,0 +1,21 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vite';
+import { forPages } from './vite-for-pages.ts';
+
+/** The player for other sites, as ES modules for builders: hls.js is the site's own, what is seldom needed is loaded when it is. */
+export default defineConfig({
+  ...forPages,
+  root: join(import.meta.dirname, '../web-player/library'),
+  publicDir: false,
+  build: {
+    lib: { entry: { 'inswarm-player': 'player.ts', 'inswarm-peer': 'peer.ts' }, formats: ['es'] },
+    outDir: '../../dist/browser',
+    // The INS client for pages and the single file lie there, too.
+    emptyOutDir: false,
+    target: 'es2022',
+    rolldownOptions: {
+      external: ['hls.js'],
+      output: { minify: true, chunkFileNames: 'inswarm/[name].js', hashCharacters: 'hex' },
+    },
+  },
+});

@@ -1,0 +1,7 @@
+import { defineInswarmPlayer } from '../element/inswarm-player.ts';
+
+/** The whole player, as one element: importing this makes `<inswarm-player>` known. `docs/player.md` has the way in. */
+export * from '../element/inswarm-player.ts';
+export * from './peer.ts';
+
+defineInswarmPlayer();

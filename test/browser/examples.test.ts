@@ -7,6 +7,8 @@ import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSource } from '../../source-server/node/source.ts';
+// Brings the type of the element with it.
+import type {} from '../../web-player/element/inswarm-player.ts';
 import { launchChromium } from '../support/browser.ts';
 import { Stage } from './stage.ts';
 

@@ -57,9 +57,14 @@ export function drive<Input, Output>(
     arm();
   };
 
-  const fire = (): void => {
+  const forgetTimer = (): void => {
+    if (timer !== undefined) clock.clearTimer(timer);
     timer = undefined;
     timerAtMs = Number.POSITIVE_INFINITY;
+  };
+
+  const fire = (): void => {
+    forgetTimer();
     if (!stopped) run(true);
   };
 
@@ -76,12 +81,15 @@ export function drive<Input, Output>(
     input(input) {
       if (stopped) return;
       waiting.push(input);
-      if (!busy) run(false);
+      if (busy) return;
+      // Timers come late in a hidden page, by seconds: what comes in wakes the machine, too.
+      const isDue = timerAtMs <= clock.nowMs();
+      if (isDue) forgetTimer();
+      run(isDue);
     },
     stop() {
       stopped = true;
-      if (timer !== undefined) clock.clearTimer(timer);
-      timer = undefined;
+      forgetTimer();
     },
   };
 }

@@ -78,6 +78,13 @@ export class TrackerSession {
     this.wakeAtMs = nowMs + this.backoff.fail(this.prng.unit());
   }
 
+  /** The link is dead though nobody has said so. */
+  redial(why: string, nowMs: number): void {
+    if (this.link !== undefined) this.outputs.push({ kind: 'close', link: this.link, code: 1000, why });
+    this.joined = false;
+    this.start(nowMs);
+  }
+
   send(message: ToTracker): void {
     if (this.link !== undefined) this.outputs.push({ kind: 'send-tracker', link: this.link, message });
   }

@@ -36,6 +36,8 @@ export interface LinksEvents {
   input(input: PeerInput): void;
   /** The tracker's clock, when it has said what it is. */
   clock(trackerMs: number): void;
+  /** Anything has come. */
+  heard(): void;
   /** A block of a part has come. */
   arrived(track: number, part: number, bytes: number): void;
 }
@@ -57,8 +59,14 @@ export class Links {
         if (entry !== undefined) entry.open = true;
         this.events.input({ kind: 'link-opened', link: id });
       },
-      control: (bytes) => this.control(id, to, bytes),
-      block: (frame) => this.block(id, to, frame),
+      control: (bytes) => {
+        this.events.heard();
+        this.control(id, to, bytes);
+      },
+      block: (frame) => {
+        this.events.heard();
+        this.block(id, to, frame);
+      },
       drained: (leftBytes) => this.drained(id, leftBytes),
       closed: (code, why) => {
         this.forget(id);

@@ -20,6 +20,7 @@ import { Arrivals } from './arrivals.ts';
 import { add, type LinkReport, Links, type LinkTo, noBytes } from './links.ts';
 import { onScreen } from './on-screen.ts';
 import { Standing } from './standing.ts';
+import { Wake } from './wake.ts';
 
 export interface BrowserPeerOptions {
   /** WebSocket address of the tracker. */
@@ -112,6 +113,9 @@ export interface Screen {
   readonly rate: number;
 }
 
+/** How often it is looked whether the machine slept, or connections died. */
+const WAKE_LOOK_MS = 500;
+
 /** Ms after the word that a stream has ended until its playlist says so: the last parts are on the way. */
 const END_AFTER_MS = 3_000;
 
@@ -157,7 +161,16 @@ class PagePeer implements BrowserPeer {
   private usefulBytes = 0;
   clockOffsetMs = 0;
   private endTimer: number | undefined;
+  private readonly wake = new Wake();
+  private wakeTimer: number | undefined;
   private readonly leave = (): void => this.close();
+  private readonly look = (): void => {
+    const expects = this.streamState === 'live' && navigator.onLine;
+    const why = this.wake.look({ pageMs: performance.now(), wallMs: Date.now(), expects });
+    if (why !== undefined) this.redial(why);
+  };
+  /** Connections of the network that was before are dead, most often without a word. */
+  private readonly online = (): void => this.redial('the network is back');
 
   constructor(options: BrowserPeerOptions, stream: Uint8Array) {
     this.options = options;
@@ -176,6 +189,7 @@ class PagePeer implements BrowserPeer {
       clock: (trackerMs) => {
         this.clockOffsetMs = trackerMs - nowMs();
       },
+      heard: () => this.wake.heard(performance.now()),
       arrived: (track, part, bytes) => arrivals.add(track, part, bytes, performance.now()),
     });
     this.tools = loadTools();
@@ -253,6 +267,9 @@ class PagePeer implements BrowserPeer {
     if (this.over) return;
     this.over = true;
     window.removeEventListener('pagehide', this.leave);
+    window.removeEventListener('online', this.online);
+    document.removeEventListener('visibilitychange', this.look);
+    window.clearInterval(this.wakeTimer);
     window.clearTimeout(this.endTimer);
     this.driven?.input({ kind: 'stop' });
     this.driven?.stop();
@@ -290,6 +307,13 @@ class PagePeer implements BrowserPeer {
     this.driven = drive(this.core, (output) => this.perform(output, tools), browserClock);
     if (this.selection.tracks !== null) this.driven.input({ kind: 'select', tracks: this.selection.tracks });
     this.driven.input({ kind: this.asked! });
+    this.wakeTimer = window.setInterval(this.look, WAKE_LOOK_MS);
+    window.addEventListener('online', this.online);
+    document.addEventListener('visibilitychange', this.look);
+  }
+
+  private redial(why: string): void {
+    this.driven?.input({ kind: 'redial', why });
   }
 
   private perform(output: PeerOutput, { blake3, ed25519, keys }: Tools): void {

@@ -61,6 +61,11 @@ export class Candidates {
     known.notBeforeMs = Math.max(known.notBeforeMs, nowMs + AGAIN_AFTER_MS);
   }
 
+  /** It was not they who hung up: those who are not banned may be dialled at once. */
+  redial(nowMs: number): void {
+    for (const known of this.byId.values()) if (known.notBeforeMs <= nowMs + AGAIN_AFTER_MS) known.notBeforeMs = 0;
+  }
+
   /** It sent something wrong. @returns True when it is banned now. */
   strike(id: string, nowMs: number): boolean {
     const known = this.of(id);

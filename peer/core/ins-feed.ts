@@ -441,6 +441,13 @@ export class InsFeed {
     this.connect(this.servers.next(this.at, nowMs).url, nowMs);
   }
 
+  /** The connection is dead: the same server is dialled anew. */
+  redial(why: string, nowMs: number): void {
+    if (this.at === '') return;
+    this.stop(why, nowMs);
+    this.connect(this.at, nowMs);
+  }
+
   /** Like {@link switchServer}, where there is another one. */
   avoid(why: string, nowMs: number): void {
     if (this.servers.size > 1) this.switchServer(why, nowMs);

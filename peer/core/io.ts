@@ -17,6 +17,8 @@ export type PeerInput =
   /** The viewer pressed play: join where that is not done, fetch, start. Startup delay counts from here. */
   | { readonly kind: 'start' }
   | { readonly kind: 'stop' }
+  /** The connections are dead though nobody has said so (sleep, another network): all are dialled anew at once. */
+  | { readonly kind: 'redial'; readonly why: string }
   /** Which tracks to take; null is all of them. */
   | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
   /** Which rendition to take from the next part on where a decoder can begin. */

@@ -355,6 +355,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       case 'stop':
         this.stop(nowMs);
         return;
+      case 'redial':
+        this.redial(input.why, nowMs);
+        return;
       case 'select':
         this.taken.select(input.tracks, this.playhead.started, nowMs);
         return;
@@ -474,6 +477,18 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.prepared = true;
     this.member.tracker.start(nowMs);
     if (this.options.mode !== 'native') this.ins.setServers(this.options.insServers ?? [], nowMs);
+  }
+
+  private redial(why: string, nowMs: number): void {
+    if (!this.prepared) return;
+    if (this.member.tracker.up) this.outputs.push({ kind: 'event', event: { kind: 'tracker-lost', why } });
+    this.member.tracker.redial(why, nowMs);
+    this.ins.redial(why, nowMs);
+    for (const link of [...this.dialled.keys()]) {
+      this.outputs.push({ kind: 'close', link, code: CLOSE.goingAway, why });
+      this.closed(link, CLOSE.goingAway, why, nowMs);
+    }
+    this.candidates.redial(nowMs);
   }
 
   private stop(nowMs: number): void {

@@ -77,6 +77,20 @@ describe('the pace of live playback', () => {
     expect(made.latencyMs).toBeLessThanOrEqual(2_000);
   });
 
+  it('forgets an outage of any length: what comes late because of it comes in a row', () => {
+    const made = new Made(1_500, 1_500);
+    made.run(10_000);
+    made.line.lagMs = Number.POSITIVE_INFINITY;
+    made.run(30_000);
+    for (let lagMs = 30_000; lagMs > 300; lagMs -= 900) {
+      made.line.lagMs = lagMs;
+      made.run(100);
+    }
+    made.line.lagMs = 300;
+    made.run(1_700);
+    expect(made.latencyMs).toBeLessThanOrEqual(2_000);
+  });
+
   it('keeps as far away as parts come late again and again, and does not freeze for them twice', () => {
     const made = new Made(1_000, 1_000);
     const swing = (): void => {

@@ -6,6 +6,8 @@ const IN_HAND_MS = 250;
 const LAGS_KEPT = 6;
 /** No lateness asks for more than this. */
 const ALLOWANCE_MS_MAX = 12_000;
+/** Nobody waits for longer outages than this to come again. */
+const OUTAGE_MS_MAX = 2_000;
 /** Beyond the target by more than this, playback jumps: at the highest speed the rest is back in less than five seconds. */
 const JUMP_BEYOND_MS = 800;
 /** A jump that gains less is not worth being seen, and no two jumps come closer. */
@@ -44,6 +46,7 @@ export interface Move {
 export class LivePace {
   targetMs: number;
   private readonly lateness = new Lateness(LAGS_KEPT);
+  private lastLagMs: number | undefined;
   private partMs = 250;
   private rate = 1;
   private jumpedAtMs = Number.NEGATIVE_INFINITY;
@@ -52,10 +55,13 @@ export class LivePace {
     this.targetMs = targetMs;
   }
 
-  /** A part is there to be played, so long after its last frame. */
+  /** A part is there to be played, so long after its last frame. What an outage has held up comes in a row, and counts once. */
   arrived(lagMs: number, partMs: number): void {
+    const { lastLagMs } = this;
     this.partMs = partMs;
-    this.lateness.note(lagMs);
+    this.lastLagMs = lagMs;
+    if (lastLagMs !== undefined && lastLagMs - lagMs > partMs / 2) return;
+    this.lateness.note(lastLagMs === undefined ? lagMs : Math.min(lagMs, lastLagMs + OUTAGE_MS_MAX));
   }
 
   /** What latency is brought to. */

@@ -6,7 +6,8 @@ const IN_HAND_MS = 250;
 const LAGS_KEPT = 6;
 /** No lateness asks for more than this. */
 const ALLOWANCE_MS_MAX = 12_000;
-/** Nobody waits for longer outages than this to come again. */
+/** Later than usual by more than this, a part was held up by an outage; and nobody waits for longer ones than this to come again. */
+const OUTAGE_MS_MIN = 600;
 const OUTAGE_MS_MAX = 2_000;
 /** Beyond the target by more than this, playback jumps: at the highest speed the rest is back in less than five seconds. */
 const JUMP_BEYOND_MS = 800;
@@ -46,7 +47,11 @@ export interface Move {
 export class LivePace {
   targetMs: number;
   private readonly lateness = new Lateness(LAGS_KEPT);
-  private lastLagMs: number | undefined;
+  private lastLagMs = 0;
+  private noted = 0;
+  /** Parts come that were held up; so many in a row not less late than the one before, which then is how late they come. */
+  private isOutage = false;
+  private steady = 0;
   private partMs = 250;
   private rate = 1;
   private jumpedAtMs = Number.NEGATIVE_INFINITY;
@@ -57,11 +62,21 @@ export class LivePace {
 
   /** A part is there to be played, so long after its last frame. What an outage has held up comes in a row, and counts once. */
   arrived(lagMs: number, partMs: number): void {
-    const { lastLagMs } = this;
+    const { lateness } = this;
+    const lateMs = lagMs - lateness.usualMs;
+    const fell = this.lastLagMs - lagMs > partMs / 4;
     this.partMs = partMs;
     this.lastLagMs = lagMs;
-    if (lastLagMs !== undefined && lastLagMs - lagMs > partMs / 2) return;
-    this.lateness.note(lastLagMs === undefined ? lagMs : Math.min(lagMs, lastLagMs + OUTAGE_MS_MAX));
+    if (this.noted < LAGS_KEPT || lateMs <= OUTAGE_MS_MIN || this.steady >= LAGS_KEPT) {
+      if (lateMs <= OUTAGE_MS_MIN || fell) this.steady = 0;
+      this.isOutage = lateMs > OUTAGE_MS_MIN && this.noted >= LAGS_KEPT;
+      this.noted++;
+      lateness.note(lagMs);
+      return;
+    }
+    if (!this.isOutage) lateness.note(lagMs - lateMs + Math.min(lateMs, OUTAGE_MS_MAX));
+    this.isOutage = true;
+    this.steady = fell ? 0 : this.steady + 1;
   }
 
   /** What latency is brought to. */

@@ -122,3 +122,35 @@ export class Backoff {
     this.failures = 0;
   }
 }
+
+/** What is gone for less than this is soon asked after, however often in vain. */
+const SOON_MS = 1_000;
+
+/**
+ * Pauses between tries to reach what is gone: longer with each, as those of a {@link Backoff}, but than a second no longer than an
+ * eighth of the time for which it has been gone. So what comes back is found again within an eighth of its absence.
+ */
+export class RedialPause {
+  private goneAtMs: number | undefined;
+  private failures = 0;
+  private readonly firstMs: number;
+  private readonly lastMs: number;
+
+  constructor(firstMs: number, lastMs: number) {
+    this.firstMs = firstMs;
+    this.lastMs = lastMs;
+  }
+
+  /** Ms to wait before the next try: half of the step is fixed, half is chance. */
+  fail(unit: number, nowMs: number): number {
+    this.goneAtMs ??= nowMs;
+    const patienceMs = Math.max(SOON_MS, (nowMs - this.goneAtMs) / 8);
+    const stepMs = Math.min(this.lastMs, patienceMs, this.firstMs * 2 ** this.failures++);
+    return stepMs / 2 + (stepMs / 2) * unit;
+  }
+
+  succeed(): void {
+    this.failures = 0;
+    this.goneAtMs = undefined;
+  }
+}

@@ -1,6 +1,6 @@
 import type { LinkId, Sink } from '../machine/machine.ts';
 import type { Prng } from '../machine/prng.ts';
-import { Backoff } from '../machine/rates.ts';
+import { RedialPause } from '../machine/rates.ts';
 import { type FromTracker, joinSigned, type ToTracker } from '../protocol/tracker-messages.ts';
 import type { LinkNumbers, SwarmOutput } from './io.ts';
 
@@ -22,7 +22,7 @@ export class TrackerSession {
   private joined = false;
   private heartbeatMs = 2_000;
   private wakeAtMs: number | undefined;
-  private readonly backoff = new Backoff(500, 5_000);
+  private readonly backoff = new RedialPause(500, 5_000);
   private readonly url: string;
   private readonly join: Join;
   private readonly numbers: LinkNumbers;
@@ -75,7 +75,7 @@ export class TrackerSession {
   closed(nowMs: number): void {
     this.link = undefined;
     this.joined = false;
-    this.wakeAtMs = nowMs + this.backoff.fail(this.prng.unit());
+    this.wakeAtMs = nowMs + this.backoff.fail(this.prng.unit(), nowMs);
   }
 
   /** The link is dead though nobody has said so. */

@@ -1,7 +1,7 @@
 import { Deadlines } from '../../machine/deadlines.ts';
 import type { Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
-import { Backoff } from '../../machine/rates.ts';
+import { RedialPause } from '../../machine/rates.ts';
 import { type FromInsServer, helloSigned } from '../../protocol/ins-messages.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { CLOSE, REASONS } from '../../protocol/reasons.ts';
@@ -37,7 +37,7 @@ type Greeted = Omit<Extract<InsClientOutput, { readonly kind: 'ready' }>, 'kind'
 /** Dials, proves our key, and dials again when the connection is lost. */
 export class Connection {
   private readonly deadlines = new Deadlines<'connect' | 'redial'>();
-  private readonly backoff = new Backoff(PAUSE_MS, PAUSE_MS_MAX);
+  private readonly backoff = new RedialPause(PAUSE_MS, PAUSE_MS_MAX);
   private readonly options: InsConversationOptions;
   private readonly outputs: Sink<InsClientOutput>;
   private state: 'idle' | 'dialling' | 'greeting' | 'signing' | 'open' | 'closing' | 'pausing' = 'idle';
@@ -138,7 +138,7 @@ export class Connection {
     const unit = this.options.prng.unit();
     // Those who are sent away together do not come back together.
     const awayMs = Math.min(retryAfterMs, AWAY_MS_MAX) * (1 + unit / 2);
-    this.deadlines.set('redial', nowMs + Math.max(this.backoff.fail(unit), awayMs));
+    this.deadlines.set('redial', nowMs + Math.max(this.backoff.fail(unit, nowMs), awayMs));
     return { kind: 'lost', why, final: false, retryAfterMs, otherServer };
   }
 

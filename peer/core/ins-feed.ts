@@ -3,7 +3,7 @@ import type { InsCallerOutput, InsWorldInput } from '../../ins-client/core/world
 import { earlier } from '../../machine/deadlines.ts';
 import { type Body, type LinkId, Queue, type Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
-import { Backoff } from '../../machine/rates.ts';
+import { RedialPause } from '../../machine/rates.ts';
 import type { Labelled } from '../../protocol/frames.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX } from '../../protocol/limits.ts';
@@ -99,7 +99,7 @@ export class InsFeed {
   /** The address of the session, or of the one that was lost. */
   private at = '';
   private switchAtMs: number | undefined;
-  private readonly pause = new Backoff(200, 5_000);
+  private readonly pause = new RedialPause(200, 5_000);
   private readonly options: InsFeedOptions;
 
   constructor(options: InsFeedOptions) {
@@ -369,7 +369,7 @@ export class InsFeed {
     this.judge(playing, nowMs);
     const { session, trial, moves } = this;
     this.lookAtMs = undefined;
-    if (trial !== undefined) this.lookAtMs = moves.verdictAtMs(trial);
+    if (trial !== undefined) this.lookAtMs = moves.verdictAtMs(session, trial);
     else if (session !== undefined && this.servers.size > 1) this.lookAtMs = moves.reasonAtMs(session, playing, nowMs);
     // Where there is nobody else to try now, there may be later.
     if (this.lookAtMs !== undefined) this.lookAtMs = Math.max(this.lookAtMs, nowMs + LOOK_AGAIN_MS);
@@ -379,6 +379,8 @@ export class InsFeed {
     const { session, trial, moves } = this;
     if (session === undefined) return;
     if (trial === undefined) {
+      // The next one is about to be dialled anyway.
+      if (this.switchAtMs !== undefined) return;
       const why = this.servers.size > 1 ? moves.reason(session, playing, nowMs) : undefined;
       const other = why === undefined ? undefined : this.servers.other(session.url, nowMs);
       if (other !== undefined) this.trial = this.dial(other, nowMs);
@@ -387,9 +389,12 @@ export class InsFeed {
     if (trial.up && moves.wantsBoth(session, playing, nowMs)) this.startFollow(trial, nowMs);
     const verdict = moves.verdict(session, trial, nowMs);
     if (verdict === undefined) return;
-    moves.tried(session.up && trial.up, nowMs);
+    moves.tried(session, trial, nowMs);
     if (verdict === 'trial') this.move('another server is better', nowMs);
-    else this.endTrial(nowMs);
+    else {
+      if (!trial.up && session.upAtMs <= trial.dialledAtMs) this.servers.unreached(trial.url, nowMs);
+      this.endTrial(nowMs);
+    }
   }
 
   /** The server that was tried is the one in use from now on. */
@@ -426,9 +431,7 @@ export class InsFeed {
   private endTrial(nowMs: number): void {
     const { trial } = this;
     this.trial = undefined;
-    if (trial === undefined) return;
-    if (!trial.up) this.servers.leave(trial.url, 0, nowMs);
-    trial.end(nowMs);
+    trial?.end(nowMs);
   }
 
   private tellUp({ url, server, clockOffsetMs }: InsSession): void {
@@ -588,6 +591,7 @@ export class InsFeed {
   ): void {
     if (session === this.trial) {
       if (retryAfterMs > 0 || otherServer !== null) this.servers.leave(session.url, retryAfterMs, nowMs);
+      else this.servers.unreached(session.url, nowMs);
       this.endTrial(nowMs);
       return;
     }
@@ -618,7 +622,7 @@ export class InsFeed {
     if (worked) this.pause.succeed();
     else this.hangUp(session, nowMs);
     if (final && this.servers.size === 1) this.switchAtMs = nowMs + REPLACED_PAUSE_MS;
-    else if (!worked) this.switchAtMs = nowMs + this.pause.fail(this.options.prng.unit());
+    else if (!worked) this.switchAtMs = nowMs + this.pause.fail(this.options.prng.unit(), nowMs);
     else if (this.servers.size > 1) this.switchAtMs = nowMs;
   }
 

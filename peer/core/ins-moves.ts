@@ -29,12 +29,17 @@ const LOW_MS = 400;
 /** Ms in which another server has to show that it is better: to be up, and from then on. */
 const TRIAL_DIAL_MS = 3_000;
 const TRIAL_MS = 600;
+/** Beside one that is so much slower than it could be, longer: what the other sends begins there, and has to catch up. */
+const FAR_BEHIND_MS = 800;
+const TRIAL_BESIDE_SLOW_MS = 1_500;
 /** Parts of another server that count for its pace, and those that show that it brings anything. */
 const TRIAL_PARTS = 2;
 /** Pause after a trial, growing while they lead to nothing; and after how long a server counts as good. */
 const PAUSE_MS = 90_000;
 const PAUSE_MS_MAX = 240_000;
 const GOOD_MS = 300_000;
+/** Pause after a trial in which neither server sent anything; chance adds as much. */
+const SILENT_PAUSE_MS = 1_000;
 /** How early parts can come is forgotten slowly: routes change. */
 const CREEP_MS = 1;
 
@@ -107,20 +112,26 @@ export class InsMoves {
     // It has come back to itself while the other was dialled.
     if (trial.follow === undefined) return nowMs - trial.upAtMs >= TRIAL_MS / 2 ? 'session' : undefined;
     const isSilent = session.heardAtMs < trial.dialledAtMs;
+    if (aheadMs(trial, session) > SLOW_MS) return 'trial';
     const trialMs = trial.pace.usualMs(TRIAL_PARTS);
     const boundMs = isSilent ? Number.POSITIVE_INFINITY : Math.max(SLOW_MS, this.excessMs(session)) / 2;
     if (trialMs !== undefined && trialMs - this.bestLagMs <= boundMs) return 'trial';
-    return nowMs - trial.upAtMs >= TRIAL_MS ? 'session' : undefined;
+    return nowMs - trial.upAtMs >= this.trialMs(session) ? 'session' : undefined;
   }
 
-  verdictAtMs(trial: InsSession): number {
-    return trial.up ? trial.upAtMs + TRIAL_MS : trial.dialledAtMs + TRIAL_DIAL_MS;
+  verdictAtMs(session: InsSession | undefined, trial: InsSession): number {
+    return trial.up ? trial.upAtMs + this.trialMs(session) : trial.dialledAtMs + TRIAL_DIAL_MS;
   }
 
-  /** A trial is over. @param heeded - Both were up, so that one could be found better. */
-  tried(heeded: boolean, nowMs: number): void {
+  /** A trial is over: trials pause, unless it says nothing of the two. */
+  tried(session: InsSession, trial: InsSession, nowMs: number): void {
     this.slowAtMs = undefined;
-    if (!heeded) return;
+    if (!session.up || !trial.up) return;
+    // Where both are silent it is nobody's fault whom another server could replace: what comes when that is over is judged anew.
+    if (session.heardAtMs < trial.dialledAtMs && !trial.brings) {
+      this.restUntilMs = Math.max(this.restUntilMs, nowMs + SILENT_PAUSE_MS * (1 + this.prng.unit()));
+      return;
+    }
     // After a good time, trials are cheap again.
     if (nowMs - this.restUntilMs > GOOD_MS) this.pause.succeed();
     this.restUntilMs = nowMs + this.pause.fail(this.prng.unit());
@@ -131,6 +142,10 @@ export class InsMoves {
     return (session.pace.usualMs() ?? Number.NaN) - this.bestLagMs;
   }
 
+  private trialMs(session: InsSession | undefined): number {
+    return session !== undefined && this.excessMs(session) > FAR_BEHIND_MS ? TRIAL_BESIDE_SLOW_MS : TRIAL_MS;
+  }
+
   private silentAtMs(session: InsSession, { emptyAtMs, partMs }: Playing, nowMs: number): number {
     const { longestGapMs, settled } = session.pace;
     const usualMs = settled ? Math.max(SILENT_MS_MIN, partMs * 1.4, longestGapMs * 1.2) : SILENT_MS_FIRST;
@@ -138,4 +153,9 @@ export class InsMoves {
     const silentMs = Math.min(usualMs * (this.restUntilMs > nowMs ? 2 : 1), SILENT_MS_MAX);
     return Math.max(session.heardAtMs + silentMs, emptyAtMs - RESCUE_MS);
   }
+}
+
+/** How much newer what the one has brought last is than what the other has. */
+function aheadMs(one: InsSession, other: InsSession): number {
+  return (one.broughtUntilMs ?? Number.NaN) - (other.broughtUntilMs ?? Number.NaN);
 }

@@ -10,6 +10,8 @@ export interface SentAway {
 /** Ms a server that sends us away is left alone: no less, and no more but for the half that chance adds. */
 const AWAY_MS_MIN = 5_000;
 const AWAY_MS_MAX = 40_000;
+/** The same for one that could not be reached beside another: it may be back at any moment. */
+const UNREACHED_MS = 1_500;
 
 /** The INS servers that a viewer may use, first choice first, and which of them want to be left alone. */
 export class InsServers {
@@ -76,7 +78,16 @@ export class InsServers {
 
   /** Leaves a server alone for a while. */
   leave(url: string, forMs: number, nowMs: number): void {
-    const awayMs = Math.min(Math.max(forMs, AWAY_MS_MIN), AWAY_MS_MAX) * (1 + this.prng.unit() / 2);
+    this.letBe(url, Math.min(Math.max(forMs, AWAY_MS_MIN), AWAY_MS_MAX), nowMs);
+  }
+
+  /** Leaves a server that did not answer alone for a moment. */
+  unreached(url: string, nowMs: number): void {
+    this.letBe(url, UNREACHED_MS, nowMs);
+  }
+
+  private letBe(url: string, forMs: number, nowMs: number): void {
+    const awayMs = forMs * (1 + this.prng.unit() / 2);
     for (const [other, untilMs] of this.awayUntilMs) if (untilMs <= nowMs) this.awayUntilMs.delete(other);
     this.awayUntilMs.set(url, nowMs + awayMs);
   }

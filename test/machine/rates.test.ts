@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Backoff, RateMeter, Smoothed, TokenBucket } from '../../machine/rates.ts';
+import { Backoff, RateMeter, RedialPause, Smoothed, TokenBucket } from '../../machine/rates.ts';
 
 describe('the meter of rates', () => {
   test('the mean over its window, in bits per second', () => {
@@ -73,5 +73,21 @@ describe('the pause after failures', () => {
     const backoff = new Backoff(100, 500);
     for (let failure = 0; failure < 2_000; failure++) backoff.fail(0);
     expect(backoff.fail(1)).toBe(500);
+  });
+});
+
+describe('the pause before what is gone is dialled again', () => {
+  test('doubles, and is a second at most until that has been gone for long, then an eighth of its absence up to the longest', () => {
+    const pause = new RedialPause(250, 10_000);
+    const steps = [0, 250, 750, 1_750, 4_000, 16_000, 40_000, 200_000].map((nowMs) => pause.fail(1, nowMs));
+    expect(steps).toEqual([250, 500, 1_000, 1_000, 1_000, 2_000, 5_000, 10_000]);
+    expect(pause.fail(0, 200_000)).toBe(5_000);
+  });
+
+  test('begins anew when it is back', () => {
+    const pause = new RedialPause(250, 10_000);
+    for (let at = 0; at < 10; at++) pause.fail(1, at * 10_000);
+    pause.succeed();
+    expect([pause.fail(1, 200_000), pause.fail(1, 200_250)]).toEqual([250, 500]);
   });
 });

@@ -11,6 +11,7 @@ interface Stand {
   upAtMs: number;
   heardAtMs: number;
   follow: object | undefined;
+  broughtUntilMs: number | undefined;
   pace: InsPace;
 }
 
@@ -84,17 +85,43 @@ describe('when a viewer tries another INS server, and which one it keeps', () =>
     receive(session, 20, 100);
     receive(session, 8, 600);
     const trial = stand();
+    receive(session, 1, 600);
     expect(moves.verdict(session, trial, nowMs + 10_000)).toBe('session');
-    moves.tried(true, nowMs);
+    moves.tried(session, trial, nowMs);
     receive(session, 100, 900);
     expect(moves.reason(session, playing(0), nowMs)).toBeUndefined();
     receive(session, 300, 900);
     expect(moves.reason(session, playing(0), nowMs)).toBe('it is slow');
   });
 
+  it('soon tries again after a time in which neither sent anything: that says nothing of what comes after an outage', () => {
+    receive(session, 20, 100);
+    nowMs += 500;
+    const trial = stand();
+    nowMs += 600;
+    for (let outage = 0; outage < 8; outage++) moves.tried(session, trial, nowMs);
+    receive(session, 20, 900);
+    expect(moves.reason(session, playing(0), nowMs)).toBe('it is slow');
+  });
+
+  it('keeps the other one when it is ahead, although what it has caught up with is late', () => {
+    receive(session, 20, 100);
+    receive(session, 8, 1_000);
+    const trial = stand();
+    receive(session, 1, 1_000);
+    session.broughtUntilMs = nowMs - 1_000;
+    trial.broughtUntilMs = nowMs - 900;
+    receive(trial, 2, 900);
+    expect(moves.verdict(session, trial, trial.upAtMs + 500)).toBeUndefined();
+    trial.broughtUntilMs = nowMs - 500;
+    expect(moves.verdict(session, trial, trial.upAtMs + 500)).toBe('trial');
+  });
+
   it('after a false alarm only deeper silence counts, but that counts', () => {
     receive(session, 20, 100);
-    moves.tried(true, nowMs);
+    const trial = stand();
+    receive(session, 1, 100);
+    moves.tried(session, trial, nowMs);
     nowMs += 500;
     expect(moves.reason(session, playing(0), nowMs)).toBeUndefined();
     nowMs += 500;

@@ -29,6 +29,16 @@ describe('which INS server', () => {
     expect(new Set(answers.map(([server]) => server?.url)).size).toBe(5);
   });
 
+  test('TR20: one that the source feeds is always among them: without it the others have nothing to give', () => {
+    const world = new World({ insServers: ['a', 'b', 'c', 'd', 'e'].map((name) => at(name)) });
+    world.source(stream, { insServers: [at('e')] });
+    for (let peer = 0; peer < 10; peer++) {
+      const urls = world.viewer(stream, `peer ${peer}`).joined.insServers.map(({ url }) => url);
+      expect(urls).toContain('ws://e:1');
+      expect(new Set(urls).size).toBe(3);
+    }
+  });
+
   test('TR20: who leaves makes room', () => {
     const world = new World({ insServers: [at('a'), at('b')] });
     const gone = world.viewer(stream, 'gone');

@@ -3,7 +3,8 @@ import { INS_SERVERS_GIVEN } from './limits.ts';
 
 /**
  * Which INS servers a member is told of: the nearest first, among equally near ones the one that is the first choice of
- * the fewest members. So viewers of one region are spread evenly over its servers.
+ * the fewest members. So viewers of one region are spread evenly over its servers. One that the source feeds is always among them:
+ * the others have from there what they give.
  */
 export class InsChoice {
   private readonly own: readonly InsServerEntry[];
@@ -27,9 +28,11 @@ export class InsChoice {
     }
     const rank = (server: InsServerEntry): number =>
       server.url === keep ? Number.POSITIVE_INFINITY : nearness(server.region, region);
-    return [...byUrl.values()]
-      .sort((a, b) => rank(b) - rank(a) || this.load(a.url) - this.load(b.url))
-      .slice(0, INS_SERVERS_GIVEN);
+    const all = [...byUrl.values()].sort((a, b) => rank(b) - rank(a) || this.load(a.url) - this.load(b.url));
+    const given = all.slice(0, INS_SERVERS_GIVEN);
+    const isFed = ({ url }: InsServerEntry): boolean => announced.some((server) => server.url === url);
+    const fed = given.some(isFed) ? undefined : all.find(isFed);
+    return fed === undefined ? given : [...given.slice(0, -1), fed];
   }
 
   /** Counts a member's first choice. */

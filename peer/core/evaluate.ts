@@ -119,7 +119,8 @@ export class Evaluation {
     this.feeding = new Feeding(prng);
     const { feeding } = this;
     if (mode === 'hybrid') {
-      ins.mayFollowAtMs = (refused, nowMs) => (refused ? feeding.refusedAtMs(nowMs) : feeding.mayAskAtMs(nowMs));
+      ins.mayFollowAtMs = (refused, nowMs) =>
+        refused === 'by none' ? feeding.mayAskAtMs(nowMs) : feeding.refusedAtMs(refused === 'by one', nowMs);
     }
   }
 

@@ -35,6 +35,11 @@ const AWAY_TIMES_MAX = 5;
 const GOOD_MS = 30_000;
 /** Ms after which viewers go back to a server that is back: not all at once. */
 const BACK_MS = { min: 200, max: 4_000 };
+/** Ms after which they ask another one where the one that is back has no room. */
+const OTHER_MS = { min: 200, max: 2_000 };
+/** Without any server for so long there is an outage; one that has just begun knows only after some seconds for how many it has room. */
+const OUTAGE_MS = 2_000;
+const CROWDED_MS = 10_000;
 
 /**
  * Who feeds a hybrid viewer: its INS server, or its neighbours.
@@ -53,6 +58,9 @@ export class Feeding {
   private times = 0;
   /** It has fed us before. */
   private fed = false;
+  /** Since when no server is there, and until when viewers crowd at the first that is back. */
+  private downSinceMs: number | undefined;
+  private crowdedUntilMs = Number.NEGATIVE_INFINITY;
   private readonly prng: Prng;
 
   constructor(prng: Prng) {
@@ -71,14 +79,17 @@ export class Feeding {
     return this.from === 'native' && !brings && nowMs - (askedAtMs ?? nowMs) > BRING_MS + partMs;
   }
 
-  /** It has no room for us. @returns When it may be asked again. */
-  refusedAtMs(nowMs: number): number {
+  /** It has no room for us. @param others - There is another one to ask. @returns When it, or that, may be asked. */
+  refusedAtMs(others: boolean, nowMs: number): number {
+    // When servers come back, viewers crowd at the first; at the others there is room for those that were there before.
+    if (others && nowMs < this.crowdedUntilMs) return nowMs + this.draw(OTHER_MS);
     this.stayAway(nowMs);
     return this.askAtMs;
   }
 
   /** @returns Why it has just changed, if so. */
   decide(fed: Fed, nowMs: number, startedAtMs: number): string | undefined {
+    this.noteOutage(fed.up, nowMs);
     if (this.from === 'native') return fed.brings ? this.back(nowMs) : undefined;
     if (fed.brings) {
       this.fed = true;
@@ -99,6 +110,11 @@ export class Feeding {
     this.goneAtMs ??= nowMs;
     if (nowMs - this.goneAtMs < GONE_MS && fed.inHandMs > HURRY_MS) return undefined;
     return this.leave(fed.up ? 'the INS server sends nothing' : 'the INS server is gone');
+  }
+
+  private noteOutage(up: boolean, nowMs: number): void {
+    this.downSinceMs = up ? undefined : (this.downSinceMs ?? nowMs);
+    if (this.fed && nowMs - (this.downSinceMs ?? nowMs) >= OUTAGE_MS) this.crowdedUntilMs = nowMs + CROWDED_MS;
   }
 
   private leave(why: string): string {

@@ -33,6 +33,9 @@ interface Came {
   readonly kept: boolean;
 }
 
+/** Who had no room for us just now. */
+export type Refused = 'by none' | 'by one' | 'by all';
+
 export interface InsFeedOptions {
   readonly stream: Uint8Array;
   readonly key: Uint8Array;
@@ -77,8 +80,8 @@ export class InsFeed {
   readonly events = new Queue<InsFeedEvent>();
   /** Where a follow begins: a part, or the newest that a viewer can start at. The peer says. */
   from: () => number = () => FROM_NEWEST_START;
-  /** When the live edge may be asked for of a server that is there now, or that had no room just now. */
-  mayFollowAtMs: (refused: boolean, nowMs: number) => number = (_, nowMs) => nowMs;
+  /** When the live edge may be asked for of a server that is there now, or again when one had no room, or all had none. */
+  mayFollowAtMs: (refused: Refused, nowMs: number) => number = (_, nowMs) => nowMs;
   private tracks: readonly number[] = [];
   private readonly servers: InsServers;
   /** The one in use, or to be used as soon as it is up. */
@@ -99,6 +102,8 @@ export class InsFeed {
   /** The address of the session, or of the one that was lost. */
   private at = '';
   private switchAtMs: number | undefined;
+  /** Servers that had no room for us since one had: each is asked once before we stay away from all. */
+  private readonly withoutRoom = new Set<string>();
   private readonly pause = new RedialPause(200, 5_000);
   private readonly options: InsFeedOptions;
 
@@ -186,7 +191,7 @@ export class InsFeed {
   tokenChanged(old: Uint8Array | null, sealed: Uint8Array, nowMs: number): void {
     for (const session of this.sessions()) {
       if (old !== null) session.input({ kind: 'renew', old, token: sealed }, nowMs);
-      session.followAtMs ??= this.mayFollowAtMs(false, nowMs);
+      session.followAtMs ??= this.mayFollowAtMs('by none', nowMs);
       this.drain(session, nowMs);
     }
     this.sourceNamed(nowMs);
@@ -245,7 +250,7 @@ export class InsFeed {
     this.endTrial(nowMs);
     if (session === undefined) return;
     session.cancelFollow(nowMs);
-    session.followAtMs = this.mayFollowAtMs(inVain, nowMs);
+    session.followAtMs = this.mayFollowAtMs(inVain ? 'by all' : 'by none', nowMs);
   }
 
   private followAnew(nowMs: number): void {
@@ -553,7 +558,7 @@ export class InsFeed {
         session.clockOffsetMs = output.clockOffsetMs;
         session.upAtMs = nowMs;
         session.heardAtMs = nowMs;
-        session.followAtMs = this.mayFollowAtMs(false, nowMs);
+        session.followAtMs = this.mayFollowAtMs('by none', nowMs);
         if (session === this.session) this.switchAtMs = undefined;
         if (session !== this.session) return;
         this.widen(session, nowMs);
@@ -647,6 +652,7 @@ export class InsFeed {
     }
     if (session.follow?.handle === handle && labelled !== null) {
       session.followed(labelled.track, labelled.part);
+      this.withoutRoom.clear();
       session.pace.tick(nowMs);
       this.events.push({ kind: 'labelled', labelled, ...came });
       return;
@@ -673,6 +679,14 @@ export class InsFeed {
     }
   }
 
+  /** When to ask again who has another source: maybe soon where there is a server that was not asked yet. */
+  private refusedUntilMs({ url }: InsSession, nowMs: number): number {
+    this.withoutRoom.add(url);
+    const isLast = this.withoutRoom.size >= this.servers.size;
+    if (isLast) this.withoutRoom.clear();
+    return this.mayFollowAtMs(isLast ? 'by all' : 'by one', nowMs);
+  }
+
   private followRefused(
     session: InsSession,
     { reason, retryAfterMs, otherServer }: Extract<InsCallerOutput, { kind: 'refused' }>,
@@ -689,7 +703,7 @@ export class InsFeed {
     const isBusy = reason === 'OVERLOAD' || reason === 'DRAINING';
     if (this.options.mayBeRefused === true && reason === 'OVERLOAD' && session === this.session) {
       session.full = true;
-      session.followAtMs = this.mayFollowAtMs(true, nowMs);
+      session.followAtMs = this.refusedUntilMs(session, nowMs);
       return;
     }
     if (session === this.trial) {

@@ -53,11 +53,11 @@ describe('who feeds a hybrid viewer', () => {
   test('a server without room is left at once, and asked again at another time by each, later each time', () => {
     const times = Array.from({ length: 20 }, (_, at) => {
       const feeding = new Feeding(new Prng(`${at}`));
-      const againAtMs = feeding.refusedAtMs(START_MS);
+      const againAtMs = feeding.refusedAtMs(false, START_MS);
       const refused = { ...WELL, askedAtMs: undefined, brings: false, refused: true, started: false, inHandMs: 0 };
       expect(feeding.decide(refused, START_MS + 1, START_MS)).toBe('the INS server is busy');
       expect(feeding.mayAskAtMs(START_MS + 10)).toBe(againAtMs);
-      const then = feeding.refusedAtMs(againAtMs) - againAtMs;
+      const then = feeding.refusedAtMs(false, againAtMs) - againAtMs;
       expect(then).toBeGreaterThan(16_000 - 1);
       return againAtMs - START_MS;
     });
@@ -96,5 +96,17 @@ describe('who feeds a hybrid viewer', () => {
     });
     expect(Math.min(...times)).toBeGreaterThan(0);
     expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(2_000);
+  });
+
+  test('after an outage who is refused by one server asks the next soon, and stays away when none has room', () => {
+    const feeding = fed('1');
+    const gone = { ...WELL, up: false, askedAtMs: undefined, brings: false };
+    expect(feeding.refusedAtMs(true, START_MS + 5_000) - START_MS).toBeGreaterThan(13_000);
+    for (let atMs = 20_000; atMs <= 30_000; atMs += 500) feeding.decide(gone, START_MS + atMs, START_MS);
+    const backAtMs = START_MS + 31_000;
+    expect(feeding.refusedAtMs(true, backAtMs)).toBeLessThanOrEqual(backAtMs + 2_000);
+    expect(feeding.refusedAtMs(false, backAtMs)).toBeGreaterThan(backAtMs + 8_000);
+    // And long after it as ever.
+    expect(feeding.refusedAtMs(true, backAtMs + 20_000)).toBeGreaterThan(backAtMs + 28_000);
   });
 });

@@ -18,7 +18,7 @@ export function onScreen(window: LiveWindow, capturedAtMs: number): Place | unde
     if (offsetMs < durationMs) return { part, offsetMs };
     offsetMs -= durationMs;
   }
-  // Beyond the last one listed: playback waits for the one behind it.
+  // Beyond the last one listed: playback waits for the one behind it, or plays something else than what is listed.
   const last = segment.parts.at(-1);
-  return last && { part: last.part + 1, offsetMs: 0 };
+  return last && { part: last.part + 1 + Math.floor((offsetMs * 1000) / last.durationUs), offsetMs: 0 };
 }

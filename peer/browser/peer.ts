@@ -226,6 +226,8 @@ class PagePeer implements BrowserPeer {
     const place = onScreen(this.live.window, capturedAtMs);
     if (place === undefined) return;
     this.driven?.input({ kind: 'screen', screen: { ...place, rate } });
+    // Playback has gone on without what is missing before it.
+    this.parts.giveUp(place.part);
     // The part that is wanted may be the one on screen, of which the last frame is shown, or the next one.
     if (this.standing.tell(capturedAtMs, rate, performance.now())) this.parts.giveUp(place.part + 2);
   }

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { startInsServer } from '../../ins-server/node/ins-server.ts';
 import type { RunningSource } from '../../source-server/node/source.ts';
 import { launchChromium } from '../support/browser.ts';
 import { type PlaybackOptions, PlaybackPage, playbackScript } from './playback-page.ts';
@@ -45,5 +46,32 @@ describe('before the press on play', () => {
     const kinds = (await page.events()).map(({ kind }) => kind);
     expect(kinds).toContain('started');
     await page.until(({ playedFrom }) => playedFrom === 'ins');
+  });
+});
+
+describe('when the swarm is gone', () => {
+  it('plays the source’s plain HLS where that is allowed, and the swarm again when that is back', async () => {
+    const allowed = await open({ fallback: 'auto' });
+    const other = await open();
+    for (const page of [allowed, other]) await page.call('play');
+    await allowed.until(({ phase, playedFrom }) => phase === 'playing' && playedFrom === 'ins');
+    await other.until(({ phase }) => phase === 'playing');
+    await stage.ins.close();
+    await allowed.until(
+      ({ phase, playedFrom, hlsBytes }) => playedFrom === 'hls' && phase === 'playing' && hlsBytes > 50_000,
+    );
+    const { hostname, port } = new URL(source.hlsUrl);
+    expect(allowed.requests.some((url) => url.includes(`${hostname}:${port}`))).toBe(true);
+    expect(other.requests.some((url) => url.includes(`${hostname}:${port}`))).toBe(false);
+    const again = await startInsServer({ port: Number(new URL(stage.ins.url).port) });
+    try {
+      await allowed.until(({ phase, playedFrom }) => playedFrom === 'ins' && phase === 'playing');
+      await other.until(({ phase }) => phase === 'playing');
+      const froms = (await allowed.events()).flatMap((event) => (event.kind === 'source-changed' ? event.from : []));
+      expect(froms).toEqual(['ins', 'hls', 'ins']);
+      expect((await allowed.stats()).fatalErrors).toBe(0);
+    } finally {
+      await again.close();
+    }
   });
 });

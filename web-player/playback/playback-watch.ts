@@ -56,6 +56,8 @@ export class PlaybackWatch {
       ['timeupdate', () => this.look()],
       ['pause', () => this.excuse()],
       ['ended', () => this.excuse()],
+      // Something else is played from here on: its times are others.
+      ['emptied', () => this.displace()],
     ];
     for (const [name, listener] of this.listeners) video.addEventListener(name, listener);
   }
@@ -95,6 +97,10 @@ export class PlaybackWatch {
   end(): void {
     window.clearInterval(this.timer);
     for (const [name, listener] of this.listeners) this.video.removeEventListener(name, listener);
+  }
+
+  private displace(): void {
+    this.place = this.video.currentTime;
   }
 
   private look(): void {

@@ -1,4 +1,4 @@
-import Hls, { type ErrorData, ErrorTypes, Events, type LevelSwitchedData } from 'hls.js';
+import Hls, { type ErrorData, ErrorTypes, Events, type FragLoadedData, type LevelSwitchedData } from 'hls.js';
 import { onScreen } from '../../peer/browser/on-screen.ts';
 import { type BrowserPeer, type BrowserPeerEvent, type BrowserPeerStats, createPeer } from '../../peer/browser/peer.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
@@ -7,7 +7,9 @@ import { KeepLive, TARGET_LATENCY_MS } from '../loader/keep-live.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
+import { FallbackRule, type PlayedOut } from './fallback.ts';
 import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
+import { findHlsUrl, firstMedia, PLAIN_CONFIG } from './plain-hls.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 
@@ -20,6 +22,11 @@ export interface SessionOptions {
   readonly follow?: boolean;
   /** Live latency that is aimed at, from the camera to the screen, in ms; {@link TARGET_LATENCY_MS} by default. */
   readonly targetLatencyMs?: number;
+  /**
+   * Where the stream is to be had as plain HLS, to be played from there while nothing comes out of the swarm: an address, or `auto` for
+   * what the tracker's list of streams says. Off by default: it costs the source what the swarm saves, and it sees the viewer's address.
+   */
+  readonly fallback?: string;
 }
 
 /** A peer and an hls.js that others have made for each other. */
@@ -53,6 +60,8 @@ export interface SessionStats extends PlaybackFigures {
   /** Where most of what comes now comes from; null before anything did. */
   readonly playedFrom: PlayedFrom | null;
   readonly targetLatencyMs: number;
+  /** Media bytes of the source's plain HLS, where that is played for want of a swarm. */
+  readonly hlsBytes: number;
   /** Errors after which hls.js could not go on by itself. */
   readonly fatalErrors: number;
   readonly peer: BrowserPeerStats;
@@ -83,12 +92,13 @@ export const TARGET_LATENCY_MS_MAX = 30_000;
 /** One stream on one video element: the peer that takes it, hls.js that plays it, and what is to be known of both. */
 export class Session {
   readonly peer: BrowserPeer;
-  readonly hls: Hls;
   readonly history = new History();
+  /** The one that plays now: another one plays the source's plain HLS. */
+  private player: Hls;
   private readonly video: HTMLVideoElement;
   private readonly options: SessionOptions;
   private readonly watch: PlaybackWatch;
-  private readonly keepLive: KeepLive;
+  private keepLive: KeepLive;
   private readonly timers: number[];
   private readonly leavePeer: () => void;
   private readonly listeners = new Listeners<SessionEvent>();
@@ -98,6 +108,13 @@ export class Session {
   private pressedAtMs: number | undefined;
   private failure: string | null = null;
   private fatalErrors = 0;
+  private playedOut: PlayedOut = 'swarm';
+  private fallback: FallbackRule | undefined;
+  private fallbackUrl: string | null = null;
+  private changing = false;
+  private closed = false;
+  private hlsBytes = 0;
+  private usefulBytes = 0;
   private recoveredAtMs = Number.NEGATIVE_INFINITY;
 
   /**
@@ -117,18 +134,10 @@ export class Session {
       resumed: (frozenMs) => this.tell({ kind: 'resumed', frozenMs }),
       looked: () => this.tellPhase(),
     });
-    const { live } = this.peer;
-    const loader = createSwarmLoader(live, { startEarlyMs: START_BUFFER_MS });
-    this.hls = made?.hls ?? new Hls({ ...playerConfig(live.window), loader });
-    this.hls.on(Events.ERROR, this.onError);
-    this.hls.on(Events.LEVEL_SWITCHED, this.onQuality);
-    if (this.hls.media !== video) this.hls.attachMedia(video);
+    this.player = made?.hls ?? this.swarmPlayer();
+    this.keepLive = this.mount(true);
     video.addEventListener('play', this.onPlay);
     if (!video.paused) this.onPlay();
-    this.keepLive = new KeepLive(this.hls, video, {
-      targetLatencyMs: this.targetMs,
-      nowMs: () => this.sourceMs(),
-    });
     this.leavePeer = this.peer.onEvent((event) => this.peerEvent(event));
     this.timers = [
       window.setInterval(() => this.sample(), SAMPLE_EVERY_MS),
@@ -139,6 +148,11 @@ export class Session {
   /** Whether this browser can play at all. */
   static get supported(): boolean {
     return Hls.isSupported();
+  }
+
+  /** What plays now; another one after a change to the source's plain HLS, and after that. */
+  get hls(): Hls {
+    return this.player;
   }
 
   /** Calls for every event; gives back what ends that. */
@@ -160,6 +174,7 @@ export class Session {
     if (this.pressedAtMs !== undefined || this.failure !== null) return;
     this.peer.prepare();
     this.load();
+    void this.findFallback();
   }
 
   /**
@@ -295,6 +310,7 @@ export class Session {
       quality: level === undefined ? null : level.name || `${level.height}p`,
       playedFrom: this.playedFrom,
       targetLatencyMs: this.targetMs,
+      hlsBytes: this.hlsBytes,
       fatalErrors: this.fatalErrors,
       peer: this.peer.stats(),
     };
@@ -302,13 +318,12 @@ export class Session {
 
   /** Ends watching over hls.js and the peer, and leaves both as they are: for those who made them. */
   release(): void {
+    this.closed = true;
     for (const timer of this.timers) window.clearInterval(timer);
     this.watch.end();
-    this.keepLive.stop();
+    this.unmount();
     this.leavePeer();
     this.video.removeEventListener('play', this.onPlay);
-    this.hls.off(Events.ERROR, this.onError);
-    this.hls.off(Events.LEVEL_SWITCHED, this.onQuality);
     this.listeners.clear();
   }
 
@@ -381,7 +396,8 @@ export class Session {
 
   private tellSource(): void {
     const bps = this.history.samples.at(-1)?.bps;
-    const from = bps === undefined ? undefined : mostFrom(bps, this.playedFrom);
+    const ofSwarm = bps === undefined ? undefined : mostFrom(bps, this.playedFrom);
+    const from = this.playedOut === 'hls' ? 'hls' : ofSwarm;
     if (from === undefined || from === null || from === this.playedFrom) return;
     this.playedFrom = from;
     this.tell({ kind: 'source-changed', from });
@@ -401,6 +417,7 @@ export class Session {
     this.watch.pressed(atMs);
     this.peer.start();
     this.load();
+    void this.findFallback();
   }
 
   private readonly onError = (_: unknown, { fatal, type, details }: ErrorData): void => {
@@ -432,7 +449,99 @@ export class Session {
     }
   }
 
+  private swarmPlayer(): Hls {
+    const { live } = this.peer;
+    const loader = createSwarmLoader(live, { startEarlyMs: START_BUFFER_MS });
+    return new Hls({ ...playerConfig(live.window), loader });
+  }
+
+  /** Watches over what plays now, and puts it on the video element. */
+  private mount(following: boolean): KeepLive {
+    const { player, video } = this;
+    player.on(Events.ERROR, this.onError);
+    player.on(Events.LEVEL_SWITCHED, this.onQuality);
+    player.on(Events.FRAG_LOADED, this.onMedia);
+    if (player.media !== video) player.attachMedia(video);
+    const keepLive = new KeepLive(player, video, { targetLatencyMs: this.targetMs, nowMs: () => this.sourceMs() });
+    keepLive.following = following;
+    return keepLive;
+  }
+
+  private unmount(): void {
+    const { player } = this;
+    this.keepLive.stop();
+    player.off(Events.ERROR, this.onError);
+    player.off(Events.LEVEL_SWITCHED, this.onQuality);
+    player.off(Events.FRAG_LOADED, this.onMedia);
+  }
+
+  /** The address is asked for while there is somebody to ask. */
+  private async findFallback(): Promise<void> {
+    const { fallback, tracker, stream } = this.options;
+    if (fallback === undefined || fallback === 'off' || this.fallbackUrl !== null) return;
+    this.fallbackUrl = fallback === 'auto' ? await findHlsUrl(tracker, stream) : fallback;
+  }
+
+  private lookForFallback(): void {
+    if (this.fallbackUrl === null || this.pressedAtMs === undefined || this.changing || this.failure !== null) return;
+    this.fallback ??= new FallbackRule(this.pressedAtMs);
+    const atMs = performance.now();
+    const { streamState, usefulBytes } = this.peer.stats();
+    if (usefulBytes > this.usefulBytes) this.fallback.came(atMs);
+    this.usefulBytes = usefulBytes;
+    if (this.video.paused) return;
+    const { startupDelayMs } = this.watch.figures();
+    const onAir = streamState === 'live' || streamState === 'unknown';
+    const look = { playedOut: this.playedOut, bufferMs: this.bufferMs(), started: startupDelayMs !== null, onAir };
+    const to = this.fallback.look(look, atMs);
+    if (to !== undefined) void this.changeTo(to, this.fallback);
+  }
+
+  /** The next one has its first media before the one that plays is let go. */
+  private async changeTo(to: PlayedOut, rule: FallbackRule): Promise<void> {
+    this.changing = true;
+    const next = to === 'hls' ? new Hls(PLAIN_CONFIG) : this.swarmPlayer();
+    next.config.startFragPrefetch = true;
+    const first = firstMedia(next);
+    next.loadSource(to === 'hls' ? this.fallbackUrl! : SWARM_URL);
+    const isThere = await first;
+    this.changing = false;
+    if (this.closed || !isThere) {
+      next.destroy();
+      rule.failed(performance.now());
+      if (to === 'hls' && !this.closed) this.tellError('fallback', `${this.fallbackUrl} cannot be played`, false);
+      return;
+    }
+    rule.changed();
+    const { following } = this.keepLive;
+    const level = this.quality;
+    this.unmount();
+    this.player.destroy();
+    this.player = next;
+    this.playedOut = to;
+    if (level >= 0) next.nextLevel = level;
+    this.keepLive = this.mount(following);
+    await this.play();
+  }
+
+  /** At once, whether anything comes or not. */
+  private backToSwarm(): void {
+    const { following } = this.keepLive;
+    this.unmount();
+    this.player.destroy();
+    this.player = this.swarmPlayer();
+    this.playedOut = 'swarm';
+    this.keepLive = this.mount(following);
+    this.load();
+    void this.play();
+  }
+
+  private readonly onMedia = (_: unknown, { frag, part }: FragLoadedData): void => {
+    if (this.playedOut === 'hls') this.hlsBytes += (part ?? frag).stats.total;
+  };
+
   private tellScreen(): void {
+    this.lookForFallback();
     const capturedAtMs = this.capturedAtMs();
     if (capturedAtMs === null || this.watch.figures().startupDelayMs === null) return;
     this.peer.playing({ capturedAtMs, rate: this.video.paused ? 0 : this.video.playbackRate });
@@ -448,7 +557,11 @@ export class Session {
     const atMs = performance.now();
     const again = atMs - this.recoveredAtMs < 3_000;
     this.recoveredAtMs = atMs;
-    if (type === ErrorTypes.NETWORK_ERROR) this.hls.startLoad();
+    if (this.playedOut === 'hls') {
+      // It cannot be had there any more either: the swarm's player waits for what comes.
+      this.fallback?.failed(atMs);
+      this.backToSwarm();
+    } else if (type === ErrorTypes.NETWORK_ERROR) this.hls.startLoad();
     else if (type === ErrorTypes.MEDIA_ERROR && !again) this.hls.recoverMediaError();
     else this.fail('media', `the video cannot be played (${details})`);
   }

@@ -5,7 +5,7 @@
  *     tsx scripts/build.ts --if-needed  only what is older than its sources
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -68,3 +68,5 @@ for (const { config, made, sources } of BUNDLES) {
   const isNew = existsSync(path) && Math.max(...sources.map((source) => newestMs(join(ROOT, source)))) < newestMs(path);
   if (!(ifNeeded && isNew)) run('vite/bin/vite.js', ['build', '--config', config, '--logLevel', 'warn']);
 }
+// The tracker serves it beside its page, so that another site needs no copy of its own.
+copyFileSync(join(ROOT, 'dist/browser/inswarm-player.global.js'), join(ROOT, 'dist/web/inswarm-player.js'));

@@ -10,7 +10,8 @@ export default defineConfig({
   build: {
     lib: { entry: 'index.ts', formats: ['es'], fileName: 'ins-client' },
     outDir: '../../dist/browser',
-    emptyOutDir: true,
+    // The player lies there, too.
+    emptyOutDir: false,
     target: 'es2022',
     rolldownOptions: { output: { codeSplitting: false } },
   },

@@ -9,8 +9,16 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningSource } from '../../source-server/node/source.ts';
 // Brings the type of the element with it.
 import type {} from '../../web-player/element/inswarm-player.ts';
+import type * as Library from '../../web-player/library/global.ts';
 import { launchChromium } from '../support/browser.ts';
 import { Stage } from './stage.ts';
+
+/** What the page of a test has made by hand. */
+declare const mine: {
+  readonly peer: Library.InswarmPeer;
+  readonly hls: { destroy(): void };
+  readonly told: string[];
+};
 
 const ROOT = join(import.meta.dirname, '../..');
 const TYPES: Readonly<Record<string, string>> = {
@@ -136,6 +144,43 @@ describe('under a policy that allows scripts of the site alone, and no eval', ()
     await visit(name, policy);
     await plays(pictures);
     expect(stage.ins.stats().sentBytes - before).toBeGreaterThan(10_000 * pictures);
+    expect(complaints).toEqual([]);
+  });
+
+  test('one script is enough for an hls.js of one’s own, too; it tells what happens, and leaves', async () => {
+    await visit('script-tag');
+    await plays(1);
+    await page.evaluate(() => document.querySelector('inswarm-player')!.remove());
+    await page.evaluate(
+      ([tracker, stream]) => {
+        const { createPeer, hlsConfigFor, Hls } = (window as unknown as { Inswarm: typeof Library }).Inswarm;
+        const video = document.body.appendChild(document.createElement('video'));
+        const peer = createPeer({ tracker: tracker!, stream: stream!, mode: 'ins' });
+        const hls = new Hls(hlsConfigFor(peer));
+        hls.loadSource(peer.src);
+        peer.attach(hls);
+        hls.attachMedia(video);
+        const told: string[] = [];
+        for (const kind of ['started', 'source-changed', 'phase'] as const) peer.on(kind, () => told.push(kind));
+        video.muted = true;
+        void video.play();
+        Object.assign(window, { mine: { peer, hls, told } });
+      },
+      [`${stage.tracker.wsUrl}/`, source.stream],
+    );
+    await plays(1);
+    await page.waitForFunction(() => mine.told.includes('source-changed'));
+    const { told, figures } = await page.evaluate(() => ({ told: mine.told, figures: mine.peer.stats() }));
+    expect(told).toEqual(expect.arrayContaining(['phase', 'started']));
+    expect(figures).toMatchObject({ phase: 'playing', playedFrom: 'ins', fatalErrors: 0 });
+    expect(figures?.startupDelayMs).toBeGreaterThan(0);
+    expect(stage.viewersOf(source.stream)).toBe(1);
+    await page.evaluate(() => {
+      mine.hls.destroy();
+      mine.peer.close();
+    });
+    await expect.poll(() => stage.viewersOf(source.stream)).toBe(0);
+    expect(await page.evaluate(() => mine.peer.stats())).toBeUndefined();
     expect(complaints).toEqual([]);
   });
 

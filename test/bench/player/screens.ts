@@ -44,6 +44,14 @@ export class Screens {
     return screen;
   }
 
+  /** A page of the tracker's origin with nothing on it. */
+  async empty(theatre: Theatre): Promise<Screen> {
+    const screen = await this.screen(theatre);
+    await screen.page.goto(`${theatre.pageUrl}/api/streams`, { timeout: OPEN_WITHIN_MS });
+    await screen.page.setContent('<!doctype html><body></body>');
+    return screen;
+  }
+
   async closeAll(): Promise<void> {
     for (const screen of this.open) await screen.close();
   }

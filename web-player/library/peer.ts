@@ -1,10 +1,10 @@
 import Hls, { Events, type HlsConfig, type Loader, type LoaderContext } from 'hls.js';
-import { type BrowserPeer, type BrowserPeerOptions, createPeer as createPagePeer } from '../../peer/browser/peer.ts';
+import { type BrowserPeer, createPeer as createPagePeer } from '../../peer/browser/peer.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { Listeners, type SessionEvent } from '../playback/events.ts';
-import { Session, type SessionStats } from '../playback/session.ts';
+import { Session, type SessionOptions, type SessionStats } from '../playback/session.ts';
 
 export type { BrowserPeerStats } from '../../peer/browser/peer.ts';
 export type { ErrorCode, Phase, PlayedFrom, SessionEvent } from '../playback/events.ts';
@@ -22,6 +22,15 @@ export interface PeerOptions {
   readonly upload?: 'on' | 'off';
   /** Live latency that is aimed at, from the camera to the screen, in ms: 500 to 30,000. */
   readonly targetLatencyMs?: number;
+}
+
+/** Of {@link createPlayer}. */
+export interface PlayerOptions extends PeerOptions {
+  /**
+   * Where the stream is to be had as plain HLS, played while nothing comes out of the swarm: an address, or `auto` for the one that the
+   * tracker knows. Default `off`: the source then sees the viewer's address, and sends what the swarm saves it.
+   */
+  readonly fallback?: string;
 }
 
 /** What one kind of event brings. */
@@ -160,23 +169,19 @@ export const InswarmLoader = {
 };
 
 /**
- * Plays a stream on a video element of yours, with the hls.js that this library brings; the session's `hls` is that one. The element's
+ * Plays a stream on a video element of yours with an hls.js of this library; the session's `hls` is that one. The element's
  * own controls, or your player's, work: media is taken when it is made to play. It plays at once with the element's `autoplay`; else it
  * joins at once, so that playing begins sooner, unless the element has `preload="none"`.
  *
  * @throws RangeError when the stream's id is none.
  */
-export function createPlayer(video: HTMLVideoElement, options: PeerOptions): Session {
+export function createPlayer(video: HTMLVideoElement, options: PlayerOptions): Session {
   const session = new Session(video, inside(options));
   if (video.autoplay) void session.play();
   else if (video.preload !== 'none') session.prepare();
   return session;
 }
 
-function inside({
-  mode = 'hybrid',
-  upload = 'on',
-  ...rest
-}: PeerOptions): BrowserPeerOptions & PeerOptions & { mode: Mode } {
+function inside({ mode = 'hybrid', upload = 'on', ...rest }: PlayerOptions): SessionOptions {
   return { ...rest, mode, gives: upload !== 'off' };
 }

@@ -4,4 +4,5 @@ import { defineInswarmPlayer } from '../element/inswarm-player.ts';
 export * from '../element/inswarm-player.ts';
 export * from './peer.ts';
 
-defineInswarmPlayer();
+// On a server that draws pages there is nothing to make it known to.
+if (globalThis.customElements !== undefined) defineInswarmPlayer();

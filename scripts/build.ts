@@ -5,9 +5,10 @@
  *     tsx scripts/build.ts --if-needed  only what is older than its sources
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, statSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 /** What is built with vite, and what it is made of: a folder of its own, and what it takes from the house. */
@@ -70,3 +71,8 @@ for (const { config, made, sources } of BUNDLES) {
 }
 // The tracker serves it beside its page, so that another site needs no copy of its own.
 copyFileSync(join(ROOT, 'dist/browser/inswarm-player.global.js'), join(ROOT, 'dist/web/inswarm-player.js'));
+for (const name of readdirSync(join(ROOT, 'dist/web'), { recursive: true, encoding: 'utf8' })) {
+  // A third of the bytes on the wire, packed once instead of for every viewer.
+  const path = join(ROOT, 'dist/web', name);
+  if (/\.(js|css|html|svg)$/.test(name)) writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: 9 }));
+}

@@ -1,5 +1,5 @@
 import { createReadStream, type Stats } from 'node:fs';
-import { realpath, stat } from 'node:fs/promises';
+import { lstat, realpath, stat } from 'node:fs/promises';
 import { extname, join, resolve, sep } from 'node:path';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HttpServer } from './http.ts';
@@ -29,7 +29,10 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 };
 
-/** Serves the files of one folder at every path that no other route takes. Links that lead out of the folder are not followed. */
+/**
+ * Serves the files of one folder at every path that no other route takes. Links that lead out of the folder are not followed.
+ * Where `name.gz` lies beside `name`, that is what those get who can read it.
+ */
 export function serveStatic(server: HttpServer, options: StaticOptions): void {
   const folder = resolve(options.folder);
   server.app.get('/*', async (request, reply) => {
@@ -63,10 +66,23 @@ async function findFile(folder: string, path: string): Promise<Found | undefined
 }
 
 /** Files are always asked for anew and mostly answered with 304: a page and its scripts must not come from two builds. */
-function sendFile(request: FastifyRequest, reply: FastifyReply, path: string, stats: Stats) {
-  const etag = `"${stats.size.toString(36)}-${Math.round(stats.mtimeMs).toString(36)}"`;
-  reply.header('etag', etag).header('cache-control', 'no-cache');
+async function sendFile(request: FastifyRequest, reply: FastifyReply, path: string, stats: Stats) {
+  const packed = acceptsGzip(request) ? await packedFile(path, stats) : undefined;
+  const sent = packed ?? { path, stats };
+  const etag = `"${stats.size.toString(36)}-${Math.round(stats.mtimeMs).toString(36)}${packed ? '-gzip' : ''}"`;
+  reply.header('etag', etag).header('cache-control', 'no-cache').header('vary', 'accept-encoding');
   if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-  reply.type(CONTENT_TYPES[extname(path)] ?? 'application/octet-stream').header('content-length', stats.size);
-  return reply.send(createReadStream(path));
+  if (packed) reply.header('content-encoding', 'gzip');
+  reply.type(CONTENT_TYPES[extname(path)] ?? 'application/octet-stream').header('content-length', sent.stats.size);
+  return reply.send(createReadStream(sent.path));
+}
+
+function acceptsGzip(request: FastifyRequest): boolean {
+  return /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(String(request.headers['accept-encoding'] ?? ''));
+}
+
+/** The file as the build has packed it, beside itself; not one from an earlier build. */
+async function packedFile(path: string, { mtimeMs }: Stats): Promise<Found | undefined> {
+  const stats = await lstat(`${path}.gz`).catch(() => undefined);
+  return stats?.isFile() && stats.mtimeMs >= mtimeMs ? { path: `${path}.gz`, stats } : undefined;
 }

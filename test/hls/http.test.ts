@@ -1,8 +1,9 @@
-import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, describe, expect, it } from 'vitest';
 import { serveHls } from '../../runtime/node/hls-http.ts';
 import { createHttpServer, type HttpServer } from '../../runtime/node/http.ts';
@@ -220,6 +221,26 @@ describe('static files', () => {
     const etag = (await fetch(`${url}/assets/a.js`)).headers.get('etag') ?? '';
     expect((await fetch(`${url}/assets/a.js`, { headers: { 'if-none-match': etag } })).status).toBe(304);
     expect((await fetch(`${url}/assets/a.js`, { headers: { 'if-none-match': '"x"' } })).status).toBe(200);
+  });
+
+  it('gives a file as the build has packed it to those who can read that, and never one of an earlier build', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'inswarm-static-'));
+    cleanups.push(() => rm(folder, { recursive: true }));
+    const packed = gzipSync('code '.repeat(1_000));
+    await writeFile(join(folder, 'a.js'), 'code '.repeat(1_000));
+    await writeFile(join(folder, 'a.js.gz'), packed);
+    const { url } = await started((server) => serveStatic(server, { folder }));
+    const ask = async (encoding: string): Promise<unknown[]> => {
+      const answer = await fetch(`${url}/a.js`, { headers: { 'accept-encoding': encoding } });
+      const { headers } = answer;
+      return [headers.get('content-encoding'), headers.get('content-length'), headers.get('vary'), await answer.text()];
+    };
+    const plain = [null, '5000', 'accept-encoding', 'code '.repeat(1_000)];
+    expect(await ask('br, gzip;q=0.5')).toEqual(['gzip', `${packed.length}`, 'accept-encoding', plain[3]]);
+    expect(await ask('identity')).toEqual(plain);
+    expect(await ask('gzip;q=0')).toEqual(plain);
+    await utimes(join(folder, 'a.js.gz'), 1, 1);
+    expect(await ask('gzip')).toEqual(plain);
   });
 
   it('gives nothing from outside of the folder', async () => {

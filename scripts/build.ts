@@ -5,47 +5,10 @@
  *     tsx scripts/build.ts --if-needed  only what is older than its sources
  */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-
-const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** What is built with vite, and what it is made of: a folder of its own, and what it takes from the house. */
-const PLAYER = [
-  'web-player',
-  'hls',
-  'ins-client',
-  'machine',
-  'peer',
-  'protocol',
-  'runtime',
-  'swarm',
-  'scripts/vite-for-pages.ts',
-];
-const BUNDLES = [
-  { config: 'web-player/page/vite.config.ts', made: 'dist/web/index.html', sources: PLAYER },
-  {
-    config: 'scripts/vite-player.ts',
-    made: 'dist/browser/inswarm-player.js',
-    sources: [...PLAYER, 'scripts/vite-player.ts'],
-  },
-  {
-    config: 'scripts/vite-player-global.ts',
-    made: 'dist/browser/inswarm-player.global.js',
-    sources: [...PLAYER, 'scripts/vite-player-global.ts'],
-  },
-  {
-    config: 'scripts/vite-ins-client.ts',
-    made: 'dist/browser/ins-client.js',
-    sources: ['ins-client', 'machine', 'protocol', 'runtime', 'scripts/vite-ins-client.ts'],
-  },
-  {
-    config: 'test/harness/live/page/vite.config.ts',
-    made: 'dist/live/index.html',
-    sources: ['test/harness/live', 'report', 'web-player/element/dom.ts', 'web-player/page/icon.svg'],
-  },
-];
+import { BUNDLES, isBuilt, ROOT } from './bundles.ts';
 
 function run(program: string, args: readonly string[]): void {
   const path = join(ROOT, 'node_modules', program);
@@ -53,21 +16,13 @@ function run(program: string, args: readonly string[]): void {
   if (signal !== null || status !== 0) process.exit(status ?? 1);
 }
 
-/** When anything in a folder, or a file, changed last; Unix ms. */
-function newestMs(path: string): number {
-  const stats = statSync(path);
-  if (!stats.isDirectory()) return stats.mtimeMs;
-  return Math.max(stats.mtimeMs, ...readdirSync(path).map((name) => newestMs(join(path, name))));
-}
-
 const ifNeeded = process.argv.includes('--if-needed');
 
 // The compiler looks by itself what is needed.
 run('typescript/bin/tsc', ['-b', 'tsconfig/node.json', 'tsconfig/browser.json']);
-for (const { config, made, sources } of BUNDLES) {
-  const path = join(ROOT, made);
-  const isNew = existsSync(path) && Math.max(...sources.map((source) => newestMs(join(ROOT, source)))) < newestMs(path);
-  if (!(ifNeeded && isNew)) run('vite/bin/vite.js', ['build', '--config', config, '--logLevel', 'warn']);
+for (const bundle of BUNDLES) {
+  if (!(ifNeeded && isBuilt(bundle)))
+    run('vite/bin/vite.js', ['build', '--config', bundle.config, '--logLevel', 'warn']);
 }
 // The tracker serves it beside its page, so that another site needs no copy of its own.
 copyFileSync(join(ROOT, 'dist/browser/inswarm-player.global.js'), join(ROOT, 'dist/web/inswarm-player.js'));

@@ -6,11 +6,13 @@ import { extname, join, normalize } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { ROOT } from '../../scripts/bundles.ts';
 import type { RunningSource } from '../../source-server/node/source.ts';
 // Brings the type of the element with it.
 import type {} from '../../web-player/element/inswarm-player.ts';
 import type * as Library from '../../web-player/library/global.ts';
 import { launchChromium } from '../support/browser.ts';
+import { builtScript } from '../support/built.ts';
 import { Stage } from './stage.ts';
 
 /** What the page of a test has made by hand. */
@@ -20,7 +22,6 @@ declare const mine: {
   readonly told: string[];
 };
 
-const ROOT = join(import.meta.dirname, '../..');
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.js': 'text/javascript',
@@ -82,9 +83,7 @@ const complaints: string[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'inswarm-examples-'));
   const quiet = { logLevel: 'error' } as const;
-  for (const name of ['vite-player.ts', 'vite-player-global.ts']) {
-    await build({ configFile: join(ROOT, 'scripts', name), ...quiet });
-  }
+  for (const name of ['vite-player.ts', 'vite-player-global.ts']) await builtScript(`scripts/${name}`);
   await build({
     configFile: join(ROOT, 'examples/player/vite.config.ts'),
     ...quiet,

@@ -3,12 +3,12 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
+import { ROOT } from '../../scripts/bundles.ts';
 import { launchChromium } from '../support/browser.ts';
+import { builtScript } from '../support/built.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
 const TYPES: Readonly<Record<string, string>> = { '.html': 'text/html', '.js': 'text/javascript' };
 
 let browser: Browser;
@@ -16,7 +16,7 @@ let web: Server;
 let ins: RunningInsServer;
 let page: string;
 beforeAll(async () => {
-  await build({ configFile: join(ROOT, 'scripts/vite-ins-client.ts'), logLevel: 'error' });
+  await builtScript('scripts/vite-ins-client.ts');
   web = createServer((request, response) => {
     const path = normalize(new URL(request.url ?? '', 'http://web').pathname);
     readFile(join(ROOT, path)).then(

@@ -5,7 +5,6 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
-import { build } from 'vite';
 import { type RunningInsServer, startInsServer } from '../../ins-server/node/ins-server.ts';
 import { type PeerConfig, type RunningPeer, startPeer } from '../../peer/node/peer.ts';
 import { streamIdFromText } from '../../protocol/names.ts';
@@ -21,14 +20,11 @@ import {
 import { startTracker, type TrackerServer } from '../../tracker/node/tracker.ts';
 // Brings `window.inswarm` with it.
 import type { InswarmPage } from '../../web-player/page/window-api.ts';
+import { type BuiltPage, builtPage } from '../support/built.ts';
 
-const CONFIG = join(import.meta.dirname, '../../web-player/page/vite.config.ts');
-
-/** The player page, built into a folder of its own. */
-export async function buildPage(): Promise<{ readonly folder: string; remove(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'inswarm-page-'));
-  await build({ configFile: CONFIG, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } });
-  return { folder, remove: () => rm(folder, { recursive: true, force: true }) };
+/** The player page. */
+export function buildPage(): Promise<BuiltPage> {
+  return builtPage('web-player/page/vite.config.ts');
 }
 
 /** A tracker with the player page, an INS server, and as many sources and peers as a test starts; all in this process. */

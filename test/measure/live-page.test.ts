@@ -1,20 +1,16 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Browser, Locator, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LiveBoard } from '../harness/live/board.ts';
 import type { LiveCommand } from '../harness/live/model.ts';
 import { type RunningLive, startLive } from '../harness/live/node/server.ts';
 import { layoutOf } from '../harness/live/page/map/layout.ts';
 import { launchChromium } from '../support/browser.ts';
+import { type BuiltPage, builtPage } from '../support/built.ts';
 import { HAPPENINGS, MadeUpRun, SESSION } from './live-sample.ts';
 
-const CONFIG = join(import.meta.dirname, '../harness/live/page/vite.config.ts');
 const VIEWERS = 300;
 
-let folder: string;
+let built: BuiltPage;
 let browser: Browser;
 let board: LiveBoard;
 let live: RunningLive;
@@ -24,22 +20,18 @@ let page: Page;
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'inswarm-live-'));
-  [browser] = await Promise.all([
-    launchChromium(),
-    build({ configFile: CONFIG, logLevel: 'error', build: { outDir: folder, emptyOutDir: true } }),
-  ]);
+  [browser, built] = await Promise.all([launchChromium(), builtPage('test/harness/live/page/vite.config.ts')]);
 });
 
 afterAll(async () => {
   await browser?.close();
-  await rm(folder, { recursive: true, force: true });
+  await built?.remove();
 });
 
 beforeEach(async () => {
   board = new LiveBoard();
   commands = [];
-  const started = await startLive(board, { onCommand: (command) => commands.push(command) }, { folder });
+  const started = await startLive(board, { onCommand: (command) => commands.push(command) }, { folder: built.folder });
   if (!started.ok) throw new Error(started.why);
   live = started.live;
   board.begin(SESSION);

@@ -80,6 +80,8 @@ function answerMedia(window: LiveWindow, track: number, query: Query, options: P
   const part = directive(query._HLS_part);
   if (msn === 'bad' || part === 'bad') return refuse(400, '_HLS_msn and _HLS_part are whole numbers');
   if (part !== undefined && msn === undefined) return refuse(400, '_HLS_part needs _HLS_msn');
+  // A player that reads of nothing but what is over would go back to it.
+  if (window.isStale(track)) return wait(window, track, 'The track is about to be taken again');
   const last = window.segments(track).at(-1);
   if (msn !== undefined && last && !window.ended) {
     if (msn > last.number + AHEAD_SEGMENTS_MAX) return refuse(400, `_HLS_msn is too far ahead of ${last.number}`);

@@ -9,6 +9,6 @@ export interface LiveSource {
   onChange(listener: () => void): () => void;
   /** A player has asked for this track's playlist: a peer that fetches only some of them may begin with it. */
   wantTrack?(track: number): void;
-  /** A player has asked for media of this track: it needs no others of its kind any more. */
-  playTrack?(track: number): void;
+  /** A player is given this part of this track: it needs no others of its kind any more. */
+  playTrack?(track: number, part: number): void;
 }

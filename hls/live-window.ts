@@ -138,6 +138,11 @@ export class LiveWindow {
     return this.tracks.get(track)?.nextPart;
   }
 
+  /** What is listed of the track is from before it was left for another; what it is taken for again is still to come. */
+  isStale(track: number): boolean {
+    return !this.over && this.tracks.get(track)?.isStale === true;
+  }
+
   /** Whether the part is at hand but waits for one before it. */
   isPending(track: number, part: number): boolean {
     return this.tracks.get(track)?.isPending(part) ?? false;

@@ -96,6 +96,11 @@ export class TrackWindow {
     this.beginsAt = part;
   }
 
+  /** Nothing is listed yet from where the track is taken again on. */
+  get isStale(): boolean {
+    return this.nextPart !== undefined && this.nextPart < (this.beginsAt ?? 0);
+  }
+
   /** Lists what can be listed; true if something was. */
   advance(context: TrackContext): boolean {
     let changed = false;

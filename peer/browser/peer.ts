@@ -19,6 +19,7 @@ import { Selection } from '../core/selection.ts';
 import { Arrivals } from './arrivals.ts';
 import { add, type LinkReport, Links, type LinkTo, noBytes } from './links.ts';
 import { onScreen } from './on-screen.ts';
+import { Rendition } from './rendition.ts';
 import { Standing } from './standing.ts';
 import { Wake } from './wake.ts';
 
@@ -32,6 +33,8 @@ export interface BrowserPeerOptions {
   readonly gives?: boolean;
   /** Let the INS server send the live edge unasked; false is the drafts' own way. Default true. */
   readonly follow?: boolean;
+  /** Choose the rendition here, by what the line carries, instead of taking what a player asks for. Default false. */
+  readonly choosesQuality?: boolean;
   /** INS servers known from an earlier visit, first choice first: one is dialled while the join is under way. */
   readonly insServers?: readonly InsServerEntry[];
 }
@@ -95,6 +98,10 @@ export interface BrowserPeer {
   prepare(): void;
   /** The viewer pressed play: join, fetch. Loading what it takes begins earlier, with {@link createPeer}. */
   start(): void;
+  /** Whether the rendition is chosen here (see {@link BrowserPeerOptions.choosesQuality}) or by the player. */
+  choosesQuality: boolean;
+  /** The track of the rendition that the player is to load next, where it is chosen here; undefined where there is no choice. */
+  readonly rendition: number | undefined;
   /** Which tracks to take; null leaves it to the player: those it asks for. */
   select(tracks: readonly number[] | null): void;
   /** Tells what is on screen, so that fetching follows the real picture. Wanted several times a second. */
@@ -144,7 +151,11 @@ class PagePeer implements BrowserPeer {
   private readonly parts = new LiveParts(GATHERED);
   private readonly standing = new Standing();
   private readonly arrivals = new Arrivals();
-  private readonly selection = new Selection((tracks) => this.driven?.input({ kind: 'select', tracks }));
+  private readonly selection = new Selection((tracks) => {
+    if (!this.chooses) this.driven?.input({ kind: 'select', tracks });
+  });
+  private readonly chosen = new Rendition();
+  private chooses: boolean;
   private readonly listeners = new Set<(event: BrowserPeerEvent) => void>();
   private readonly tools: Promise<Tools>;
   private readonly links: Links;
@@ -175,13 +186,17 @@ class PagePeer implements BrowserPeer {
   constructor(options: BrowserPeerOptions, stream: Uint8Array) {
     this.options = options;
     this.stream = stream;
+    this.chooses = options.choosesQuality ?? false;
     const { parts, arrivals, selection } = this;
     this.live = {
       window: parts.window,
       readPart: (track, part) => parts.readPart(track, part),
       onChange: (listener) => parts.onChange(listener),
       wantTrack: (track) => selection.want(track, nowMs()),
-      playTrack: (track) => selection.plays(track),
+      playTrack: (track, part) => {
+        selection.plays(track);
+        this.chosen.gave(track, part);
+      },
       transferMs: (track, part) => arrivals.transferMs(track, part),
     };
     this.links = new Links({
@@ -216,6 +231,25 @@ class PagePeer implements BrowserPeer {
         (error: Error) => this.fail(error.message),
       );
     } else this.driven?.input({ kind: what });
+  }
+
+  get choosesQuality(): boolean {
+    return this.chooses;
+  }
+
+  set choosesQuality(chooses: boolean) {
+    if (chooses === this.chooses) return;
+    this.chooses = chooses;
+    if (chooses) {
+      this.chosen.resume();
+      this.driven?.input({ kind: 'quality', quality: 'auto' });
+    } else {
+      this.driven?.input({ kind: 'select', tracks: this.selection.tracks });
+    }
+  }
+
+  get rendition(): number | undefined {
+    return this.chooses ? this.chosen.next : undefined;
   }
 
   select(tracks: readonly number[] | null): void {
@@ -304,10 +338,12 @@ class PagePeer implements BrowserPeer {
       gives: gives ?? true,
       follow: follow ?? true,
       insServers: this.options.insServers ?? [],
+      quality: this.chooses ? 'auto' : 'all',
       prng: new Prng(randomSeed()),
     });
     this.driven = drive(this.core, (output) => this.perform(output, tools), browserClock);
-    if (this.selection.tracks !== null) this.driven.input({ kind: 'select', tracks: this.selection.tracks });
+    if (!this.chooses && this.selection.tracks !== null)
+      this.driven.input({ kind: 'select', tracks: this.selection.tracks });
     this.driven.input({ kind: this.asked! });
     this.wakeTimer = window.setInterval(this.look, WAKE_LOOK_MS);
     window.addEventListener('online', this.online);
@@ -356,6 +392,7 @@ class PagePeer implements BrowserPeer {
       }
       case 'description':
         this.selection.describe(output.description);
+        this.chosen.describe(output.description);
         this.parts.setDescription(output.description);
         return;
       case 'part':
@@ -363,6 +400,7 @@ class PagePeer implements BrowserPeer {
         this.parts.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
       case 'begin':
+        if (output.track !== null) this.chosen.begin(output.track, output.part);
         this.parts.begin(output.part, output.track ?? undefined);
         return;
       case 'event':

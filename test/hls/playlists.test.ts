@@ -210,6 +210,16 @@ describe('an answer', () => {
     expect(ask(window, { _HLS_msn: '1' })).toBe('text');
   });
 
+  it('gives no playlist of a track that is about to be taken again: a player would go back to what it ends with', () => {
+    const window = filled(6);
+    window.begin(24, VIDEO);
+    expect(ask(window, {})).toBe('wait');
+    expect(ask(window, { _HLS_msn: '6', _HLS_part: '0' })).toBe('wait');
+    window.addRecord(makeRecord(24));
+    expect(ask(window, {})).toBe('text');
+    expect(ask(window, { _HLS_msn: '6', _HLS_part: '0' })).toBe('text');
+  });
+
   it('refuses a part without a segment, numbers that are none, and what is too far ahead', () => {
     const window = filled(6);
     expect(ask(window, { _HLS_part: '0' })).toBe(400);

@@ -41,6 +41,7 @@ export function playerConfig(window: LiveWindow): Partial<HlsConfig> {
     maxLiveSyncPlaybackRate: 1,
     liveSyncOnStallIncrease: 0,
     backBufferLength: 30,
+    testBandwidth: false,
     manifestLoadPolicy: PATIENT,
     playlistLoadPolicy: PATIENT,
     fragLoadPolicy: MEDIA,

@@ -163,7 +163,7 @@ class SwarmLoader implements Loader<LoaderContext> {
 
   private giveParts(track: number, parts: readonly number[], context: LoaderContext): void {
     this.early.plays(track);
-    this.live.playTrack?.(track);
+    this.live.playTrack?.(track, parts.at(-1) ?? -1);
     const blocks: Uint8Array[] = [];
     for (const part of parts) {
       const read = this.live.readPart(track, part);

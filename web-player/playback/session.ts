@@ -4,6 +4,7 @@ import { type BrowserPeer, type BrowserPeerEvent, type BrowserPeerStats, createP
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { nowMs } from '../../runtime/browser/clock.ts';
 import { KeepLive, TARGET_LATENCY_MS } from '../loader/keep-live.ts';
+import { createLedAbr } from '../loader/led-abr.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
@@ -111,6 +112,7 @@ export class Session {
   private playedOut: PlayedOut = 'swarm';
   private fallback: FallbackRule | undefined;
   private fallbackUrl: string | null = null;
+  private readonly isMade: boolean;
   private changing = false;
   private closed = false;
   private hlsBytes = 0;
@@ -127,13 +129,14 @@ export class Session {
     this.video = video;
     this.options = options;
     this.targetMs = sensible(options.targetLatencyMs ?? TARGET_LATENCY_MS);
-    this.peer = made?.peer ?? createPeer(options);
+    this.peer = made?.peer ?? createPeer({ ...options, choosesQuality: true });
     this.watch = new PlaybackWatch(video, {
       started: (startupDelayMs) => this.tell({ kind: 'started', startupDelayMs }),
       freeze: () => this.tell({ kind: 'freeze' }),
       resumed: (frozenMs) => this.tell({ kind: 'resumed', frozenMs }),
       looked: () => this.tellPhase(),
     });
+    this.isMade = made !== undefined;
     this.player = made?.hls ?? this.swarmPlayer();
     this.keepLive = this.mount(true);
     video.addEventListener('play', this.onPlay);
@@ -252,6 +255,7 @@ export class Session {
   }
 
   set quality(level: number) {
+    if (!this.isMade) this.peer.choosesQuality = level < 0;
     this.hls.nextLevel = level;
   }
 
@@ -452,7 +456,8 @@ export class Session {
   private swarmPlayer(): Hls {
     const { live } = this.peer;
     const loader = createSwarmLoader(live, { startEarlyMs: START_BUFFER_MS });
-    return new Hls({ ...playerConfig(live.window), loader });
+    const abrController = createLedAbr(() => this.peer.rendition);
+    return new Hls({ ...playerConfig(live.window), loader, abrController });
   }
 
   /** Watches over what plays now, and puts it on the video element. */

@@ -1,0 +1,50 @@
+import type { Description } from '../../protocol/media.ts';
+import { byRate } from '../core/quality.ts';
+
+/**
+ * Which rendition a player loads next where the peer's own rule decides: the one before up to the part at which the next one
+ * begins, then that.
+ */
+export class Rendition {
+  private track: number | undefined;
+  private before: number | undefined;
+  private fromPart = 0;
+  private given = -1;
+  private givenTrack: number | undefined;
+  private videos: readonly number[] = [];
+
+  /** The rule begins with the least. */
+  describe({ tracks }: Description): void {
+    this.videos = byRate(tracks, 'video').map(({ id }) => id);
+    if (this.track !== undefined && this.videos.includes(this.track)) return;
+    this.track = this.videos[0];
+    this.before = undefined;
+  }
+
+  /** Another track is taken from this part on. */
+  begin(track: number, part: number): void {
+    if (!this.videos.includes(track)) return;
+    this.before = this.givenTrack ?? this.track;
+    this.track = track;
+    this.fromPart = part;
+  }
+
+  /** The rule decides again, after the player did. */
+  resume(): void {
+    this.track = this.givenTrack ?? this.track;
+    this.before = undefined;
+  }
+
+  /** The player has been given this part. */
+  gave(track: number, part: number): void {
+    if (!this.videos.includes(track)) return;
+    this.given = part;
+    this.givenTrack = track;
+  }
+
+  /** Undefined where there is nothing to choose. */
+  get next(): number | undefined {
+    if (this.videos.length < 2) return undefined;
+    return this.before === undefined || this.given >= this.fromPart - 1 ? this.track : this.before;
+  }
+}

@@ -62,7 +62,8 @@ export class Flow {
   }
 
   private node(name: string, look: IconName, title: string, from?: BytesFrom): void {
-    const node = el('div', { class: 'node', 'data-node': name }, icon(look), el('span', {}, title));
+    const of = from === undefined ? {} : { 'data-of': from };
+    const node = el('div', { class: 'node', 'data-node': name, ...of }, icon(look), el('span', {}, title));
     if (from !== undefined) {
       const rate = el('b', {});
       this.rates.set(from, rate);

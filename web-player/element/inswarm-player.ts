@@ -1,5 +1,6 @@
 import { Session, type SessionStats } from '../playback/session.ts';
 import { el, setAttribute } from './dom.ts';
+import { EventLog } from './event-log.ts';
 import { Flow } from './flow.ts';
 import { takeKeys } from './keyboard.ts';
 import { type Message, noMediaSource, wrongSettings } from './message.ts';
@@ -7,6 +8,7 @@ import { Panel } from './panel.ts';
 import { PlayerAttributes } from './player-attributes.ts';
 import { type InswarmPlayerEventMap, nameOf } from './player-events.ts';
 import { PlayerView } from './player-view.ts';
+import { reportOf } from './report.ts';
 import { readSettings, STREAM_ATTRIBUTES } from './settings.ts';
 import { playerSheets } from './sheets.ts';
 
@@ -44,7 +46,8 @@ export class InswarmPlayerElement extends PlayerAttributes {
 
   private readonly root = el('div', { class: 'root' });
   private readonly view: PlayerView;
-  private readonly figures = new Panel();
+  private readonly log = new EventLog();
+  private readonly figures = new Panel(() => this.report());
   private readonly flow = new Flow();
   private readonly darkness = window.matchMedia('(prefers-color-scheme: dark)');
   private current: Session | undefined;
@@ -139,6 +142,13 @@ export class InswarmPlayerElement extends PlayerAttributes {
     return this.current?.stats();
   }
 
+  /** Figures, the last minute and what happened, as text for support; it holds nobody's address. */
+  report(): string {
+    const session = this.current;
+    if (session === undefined) return '{}';
+    return reportOf(session.stats(), { events: this.log.events, history: session.history });
+  }
+
   /** What plays; undefined outside of a document, and where nothing can be played. */
   get session(): Session | undefined {
     return this.current;
@@ -226,6 +236,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
     this.titleTold = '';
     this.current = new Session(this.video, settings);
     this.showTarget();
+    this.log.follow(this.current);
     this.current.onEvent(({ kind, ...detail }) => this.dispatchEvent(new CustomEvent(nameOf(kind), { detail })));
     this.tell('opened', { stream: settings.stream });
     this.look();

@@ -2,6 +2,7 @@ import type { LinkReport } from '../../peer/browser/links.ts';
 import type { BytesFrom } from '../../peer/core/io.ts';
 import type { History } from '../playback/history.ts';
 import type { SessionStats } from '../playback/session.ts';
+import { copyText } from './copy-text.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { bitRate, bytes, host, percent, seconds } from './format.ts';
 import { icon } from './icons.ts';
@@ -19,7 +20,8 @@ export class Panel {
   readonly element: HTMLElement;
   private readonly parts: readonly { update(stats: SessionStats, history: History): void }[];
 
-  constructor() {
+  /** @param report - Makes the text that the button copies. */
+  constructor(report: () => string) {
     const figures = new Figures();
     const origins = new Origins();
     const connections = new Connections();
@@ -31,11 +33,23 @@ export class Panel {
       origins.element,
       connections.element,
     );
+    connections.element.append(reportButton(report));
   }
 
   update(stats: SessionStats, history: History): void {
     for (const part of this.parts) part.update(stats, history);
   }
+}
+
+/** Copies all figures, for those who are asked to help. */
+function reportButton(report: () => string): HTMLElement {
+  const button = el('button', { type: 'button', class: 'button quiet-button' }, icon('copy'), 'Copy report');
+  const told = el('p', { class: 'note', role: 'status' }, 'For support. It holds nobody’s address.');
+  button.addEventListener('click', async () => {
+    const copied = await copyText(report());
+    setText(told, copied ? 'The report is copied.' : 'This browser does not let the page copy.');
+  });
+  return el('div', { class: 'report' }, button, told);
 }
 
 function card(title: string, ...children: readonly (Node | string)[]): HTMLElement {

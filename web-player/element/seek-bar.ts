@@ -44,7 +44,9 @@ export class SeekBar {
     const spanS = timeline === undefined ? 0 : timeline.liveS - timeline.startS;
     this.element.hidden = timeline === undefined || spanS < SHOWN_FROM_S;
     if (timeline === undefined || this.element.hidden || this.dragging) return;
-    const share = shareOf(timeline, timeline.atS);
+    // Who follows the live edge is at it, whatever latency is aimed at.
+    const isLive = this.session()?.isBehind === false && !this.video.paused;
+    const share = isLive ? 1 : shareOf(timeline, timeline.atS);
     this.input.value = String(Math.round(share * STEPS));
     this.element.style.setProperty('--at', String(share));
     this.element.style.setProperty('--loaded', String(shareOf(timeline, this.loadedS(timeline.atS))));

@@ -1,3 +1,4 @@
+import { copyText } from './copy-text.ts';
 import { Dialog } from './dialog.ts';
 import { el, setText } from './dom.ts';
 import { timeOfDay } from './format.ts';
@@ -72,16 +73,5 @@ export class ShareDialog {
       copied ? 'The link is copied.' : 'This browser does not copy by itself: the link is marked, copy it.',
     );
     if (copied) setText(this.copyWord, 'Copied');
-  }
-}
-
-/** By the clipboard, where the browser lets the page; else marks the text of the field, for the reader to copy. */
-export async function copyText(text: string, field?: HTMLInputElement): Promise<boolean> {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    field?.select();
-    return false;
   }
 }

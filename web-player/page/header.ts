@@ -13,7 +13,7 @@ const MODE_NAMES: Readonly<Record<Mode, readonly [name: string, meaning: string]
 /** The line above everything: whose page this is, what is on, and in which mode. */
 export class Header {
   readonly element: HTMLElement;
-  private readonly title = el('span', { class: 'title' });
+  private readonly title = el('p', { class: 'title' });
   private readonly modes = el('nav', { class: 'modes', 'aria-label': 'Mode' });
 
   constructor() {

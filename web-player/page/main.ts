@@ -1,5 +1,6 @@
 import { el } from '../element/dom.ts';
-import { defineInswarmPlayer, type InswarmPlayerElement } from '../element/inswarm-player.ts';
+import { defineInswarmPlayer } from '../element/inswarm-player.ts';
+import { About } from './about.ts';
 import { type Address, readAddress } from './address.ts';
 import { Header } from './header.ts';
 import { nothingOnAir, streamList, trackerAway, wrongAddress } from './stream-list.ts';
@@ -9,6 +10,10 @@ import { exposePage } from './window-api.ts';
 const LOOK_FOR_STREAMS_EVERY_MS = 3_000;
 /** A narrower page shows the picture first: the panel is a press away. */
 const PANEL_FROM_PX = 1_000;
+
+/** How often the page asks for viewers and other streams, and how many of those it shows. */
+const TOLD_EVERY_MS = 10_000;
+const OTHERS_MAX = 24;
 
 const app = document.getElementById('app')!;
 const header = new Header();
@@ -71,25 +76,45 @@ function watch(address: Address, stream: string): void {
   player.panel = address.panel ?? (window.innerWidth < PANEL_FROM_PX ? 'closed' : 'open');
   player.shareUrl = new URL(pageOf(stream, address.mode), location.href).href;
   player.addEventListener('opened', () => exposePage(player.session!, player.video));
-  player.addEventListener('title', ({ detail }) => header.setTitle(detail.title));
+  const about = new About();
+  const setTitle = (title: string): void => {
+    header.setTitle(title);
+    about.setTitle(title);
+  };
+  player.addEventListener('title', ({ detail }) => setTitle(detail.title));
   header.setMode(stream, address.mode);
-  void told(stream, player);
-  show(el('main', { class: 'watch' }, player));
+  show(el('main', { class: 'watch' }, player, about.element));
+  void keepTold(stream, (entry, others) => {
+    about.update(entry, others);
+    // The player knows better, once it has joined.
+    if (entry?.title && player.streamTitle !== entry.title) {
+      player.streamTitle = entry.title;
+      setTitle(player.streamTitle);
+    }
+    if (entry?.hlsUrl) player.fallback = entry.hlsUrl;
+  });
 }
 
 function trackerUrl(): string {
   return `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/`;
 }
 
-/** What the tracker knows of the stream before the player does, which joins when play is pressed. */
-async function told(stream: string, player: InswarmPlayerElement): Promise<void> {
-  const streams = await loadStreams().catch(() => []);
-  const entry = streams.find(({ id }) => id === stream);
-  if (entry?.title && player.streamTitle === '') {
-    player.streamTitle = entry.title;
-    header.setTitle(entry.title);
+/** What the tracker says of the stream, and of the others on air: at once, and again while somebody looks. */
+async function keepTold(
+  stream: string,
+  tell: (entry: StreamEntry | undefined, others: readonly StreamEntry[]) => void,
+): Promise<void> {
+  for (;;) {
+    const streams = document.hidden ? undefined : await loadStreams().catch(() => undefined);
+    if (streams !== undefined) {
+      const others = streams.filter(({ id, state }) => id !== stream && state !== 'ended').slice(0, OTHERS_MAX);
+      tell(
+        streams.find(({ id }) => id === stream),
+        others,
+      );
+    }
+    await new Promise((resolve) => window.setTimeout(resolve, TOLD_EVERY_MS));
   }
-  if (entry?.hlsUrl) player.fallback = entry.hlsUrl;
 }
 
 defineInswarmPlayer();

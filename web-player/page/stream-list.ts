@@ -2,7 +2,7 @@ import { el } from '../element/dom.ts';
 import { icon } from '../element/icons.ts';
 import { pageOf, type StreamEntry } from './streams.ts';
 
-const STATE_WORDS = { live: 'Live', interrupted: 'Interrupted', ended: 'Over' } as const;
+export const STATE_WORDS = { live: 'Live', interrupted: 'Interrupted', ended: 'Over' } as const;
 
 /** Several streams to choose from. */
 export function streamList(streams: readonly StreamEntry[]): HTMLElement {
@@ -15,14 +15,14 @@ export function streamList(streams: readonly StreamEntry[]): HTMLElement {
   );
 }
 
-function streamCard({ id, title, state, viewers }: StreamEntry): HTMLElement {
+export function viewersWord(viewers: number): string {
+  return viewers === 1 ? '1 viewer' : `${viewers} viewers`;
+}
+
+/** A link to one of them. */
+export function streamCard({ id, title, state, viewers }: StreamEntry): HTMLElement {
   const badge = el('span', { class: 'badge', 'data-state': state }, STATE_WORDS[state]);
-  const watching = el(
-    'span',
-    { class: 'watching' },
-    icon('viewers'),
-    viewers === 1 ? '1 viewer' : `${viewers} viewers`,
-  );
+  const watching = el('span', { class: 'watching' }, icon('viewers'), viewersWord(viewers));
   const picture = el('span', { class: 'thumb', 'aria-hidden': 'true' }, icon('play'));
   picture.style.setProperty('--hue', String(hueOf(id)));
   const link = el(

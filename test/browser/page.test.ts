@@ -106,7 +106,7 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
     const { latencyMs: late, freezes } = await viewer.stats();
     // Standing because the viewer said so is no freeze.
     expect(freezes).toBe(before);
-    await page.getByRole('button', { name: 'Go to the live edge' }).waitFor();
+    await page.getByRole('button', { name: 'Go live' }).waitFor();
     await page.keyboard.press('l');
     await page.waitForFunction((was) => window.inswarm!.stats().latencyMs! < was! - 2_000, late);
     await viewer.plays(0.1);

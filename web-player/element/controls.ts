@@ -74,7 +74,6 @@ export class Controls {
     const isBehind = startupDelayMs !== null && (phase === 'paused' || this.options.session()?.isBehind === true);
     const isOff = startupDelayMs === null || peer.streamState !== 'live';
     setAttribute(this.live, 'data-state', isOff ? 'off' : isBehind ? 'behind' : 'live');
-    setAttribute(this.live, 'aria-label', isBehind ? 'Go to the live edge' : 'Live');
     setText(this.liveWord, isBehind ? 'Go live' : 'Live');
     setText(this.latency, latencyMs === null ? '' : behind(latencyMs));
     this.latencyWords.hidden = latencyMs === null;

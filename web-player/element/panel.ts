@@ -123,6 +123,7 @@ class Origins {
   private readonly rows = new Map<BytesFrom, { readonly bytes: HTMLElement; readonly share: HTMLElement }>();
   private readonly rate = el('span', { class: 'span' });
   private readonly given = el('p', { class: 'note' });
+  private readonly control = el('p', { class: 'note' });
   private readonly canvas = el('canvas', { class: 'plot', role: 'img' });
   private readonly plot = new Plot(this.canvas, {
     topMin: 500_000,
@@ -141,7 +142,7 @@ class Origins {
       list.append(el('li', {}, el('span', { class: 'key', 'data-of': from }, name), row.bytes, row.share));
     }
     const legend = el('p', { class: 'legend' }, el('span', {}, 'Rate'), this.rate);
-    this.element = card('Where the video comes from', this.bar, list, this.canvas, legend, this.given);
+    this.element = card('Where the video comes from', this.bar, list, this.canvas, legend, this.given, this.control);
   }
 
   update({ peer }: SessionStats, history: History): void {
@@ -160,8 +161,8 @@ class Origins {
     setText(this.rate, bitRate(sum));
     setAttribute(this.canvas, 'aria-label', `Taken: ${bitRate(sum)}`);
     const control = bytes(wire.controlIn + wire.controlOut);
-    setText(this.given, givenBytes > 0 ? `Given to peers: ${bytes(givenBytes)} · ` : 'No video uploaded · ');
-    this.given.append(`control messages: ${control}`);
+    setText(this.given, givenBytes > 0 ? `Given to peers: ${bytes(givenBytes)}` : 'No video uploaded');
+    setText(this.control, `Control messages: ${control}`);
     this.plot.draw(history.samples);
   }
 }

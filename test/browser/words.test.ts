@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { bitRate, bytes, host, percent, seconds } from '../../web-player/element/format.ts';
 import { messageFor } from '../../web-player/element/message.ts';
+import { withoutAddresses } from '../../web-player/element/report.ts';
+import { shareLink } from '../../web-player/element/share-link.ts';
 import { readAddress } from '../../web-player/page/address.ts';
 import { History, SAMPLES_MAX } from '../../web-player/playback/history.ts';
 import type { SessionStats } from '../../web-player/playback/session.ts';
@@ -17,8 +19,9 @@ describe("the page's address", () => {
       follow: true,
       startAt: null,
       panel: null,
+      fallback: null,
     });
-    expect(readAddress('?mode=native&upload=off&follow=0&autoplay&t=1700000000&panel=open')).toEqual({
+    expect(readAddress('?mode=native&upload=off&follow=0&autoplay&t=1700000000&panel=open&fallback=auto')).toEqual({
       stream: null,
       mode: 'native',
       autoplay: true,
@@ -26,6 +29,7 @@ describe("the page's address", () => {
       follow: false,
       startAt: 1_700_000_000,
       panel: 'open',
+      fallback: 'auto',
     });
     expect(readAddress('?t=yesterday&panel=wide')).toMatchObject({ startAt: null, panel: null });
   });
@@ -74,6 +78,7 @@ describe('what the page says', () => {
     startupDelayMs: 400,
     frozenForMs: 0,
     stoodForMs: 0,
+    playedFrom: 'ins',
     peer: {
       mode: 'hybrid',
       trackerUp: true,
@@ -116,6 +121,9 @@ describe('what the page says', () => {
     expect(said(starting, { mode: 'ins', ins: null })?.[1]).toBe('No INS server answers');
     expect(said(starting, { mode: 'ins', ins: null, insServers: 0 })?.[1]).toBe('There is no INS server');
     expect(said(starting, { streamState: 'ended' })?.[1]).toBe('The stream has ended');
+    expect(said(starting, { streamState: 'unknown' })?.[1]).toBe('Not on air yet');
+    expect(said(starting, { mode: 'native', model: { neighbours: 0 } })?.[1]).toBe('Nobody gives this stream yet');
+    expect(said(starting, { mode: 'native', model: { neighbours: 1 } })?.[1]).toBe('One moment');
   });
 
   it('while the picture goes on, stands beside it; when it stands still, in its place', () => {
@@ -127,6 +135,11 @@ describe('what the page says', () => {
     expect(said(frozen, { streamState: 'ended' })?.slice(0, 2)).toEqual(['centre', 'The stream has ended']);
   });
 
+  it('says when the picture comes straight from the source, whatever else is gone', () => {
+    const straight = ['banner', 'Straight from the source'];
+    expect(said({ playedFrom: 'hls' }, { ins: null, trackerUp: false })?.slice(0, 2)).toEqual(straight);
+  });
+
   it('in native mode, says nothing of INS servers', () => {
     expect(said({}, { mode: 'native', ins: null })).toBeNull();
   });
@@ -134,5 +147,20 @@ describe('what the page says', () => {
   it('tells a browser without a network that it has none, before anything that follows from it', () => {
     const stats = { ...well, peer: { ...well.peer, trackerUp: false, ins: null } } as unknown as SessionStats;
     expect(messageFor(stats, false)?.title).toBe('You are offline');
+  });
+});
+
+describe('a report for support', () => {
+  it('names nobody: addresses are taken out of whatever words hold them, and times of day are not', () => {
+    const words = 'wss://[2001:db8::1]:7000/x refused 10.0.0.1:80 and 2001:db8:0:1:1:1:1:1 at 2026-01-02T03:04:05.678Z';
+    expect(withoutAddresses(words)).toBe('(address) refused (address) and (address) at 2026-01-02T03:04:05.678Z');
+  });
+});
+
+describe('a link that is shared', () => {
+  it('names the moment, or none; how the page was come to is not in it', () => {
+    const url = 'https://example.org/?stream=x&autoplay=on&t=5';
+    expect(shareLink(url, null)).toBe('https://example.org/?stream=x');
+    expect(shareLink(url, 1_700_000_000_900)).toBe('https://example.org/?stream=x&t=1700000000');
   });
 });

@@ -38,11 +38,13 @@ export class Flow {
     this.element = el('section', { class: 'card way' }, el('h2', {}, 'The way of the video'), this.picture);
   }
 
-  update({ peer, startupDelayMs }: SessionStats, history: History): void {
+  update({ peer, startupDelayMs, playedFrom }: SessionStats, history: History): void {
     const bps = history.samples.at(-1)?.bps ?? { ins: 0, peers: 0, source: 0 };
-    const flows = (from: BytesFrom): boolean => bps[from] > FLOWING_BPS;
+    const isPlainHls = playedFrom === 'hls';
+    const flows = (from: BytesFrom): boolean => bps[from] > FLOWING_BPS || (isPlainHls && from === 'source');
     for (const from of ['ins', 'peers', 'source'] as const) {
-      setText(this.rates.get(from)!, flows(from) ? bitRate(bps[from]) : '');
+      const rate = isPlainHls && from === 'source' ? 'plain HLS' : bitRate(bps[from]);
+      setText(this.rates.get(from)!, flows(from) ? rate : '');
       this.mark(from, flows(from));
     }
     const onAir = peer.streamState === 'live' && startupDelayMs !== null;

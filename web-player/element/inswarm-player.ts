@@ -1,3 +1,4 @@
+import { findHlsUrl } from '../playback/plain-hls.ts';
 import { Session, type SessionStats } from '../playback/session.ts';
 import { el, setAttribute } from './dom.ts';
 import { EventLog } from './event-log.ts';
@@ -9,7 +10,7 @@ import { PlayerAttributes } from './player-attributes.ts';
 import { type InswarmPlayerEventMap, nameOf } from './player-events.ts';
 import { PlayerView } from './player-view.ts';
 import { reportOf } from './report.ts';
-import { readSettings, STREAM_ATTRIBUTES } from './settings.ts';
+import { readSettings, STREAM_ATTRIBUTES, type StreamSettings } from './settings.ts';
 import { playerSheets } from './sheets.ts';
 
 export type { InswarmPlayerEventMap, InswarmPlayerEvents } from './player-events.ts';
@@ -30,7 +31,9 @@ const SHOW_EVERY_MS = 250;
  * - `autoplay`: begins without a press, in silence where the browser wants that; `muted`: begins in silence.
  * - `upload`: `off` gives no block to peers (native and hybrid mode); `follow`: `off` asks the INS server for each batch.
  * - `target-latency`: live latency to aim at, from the camera to the screen, in ms.
- * - `fallback`: address of the same stream as plain HLS, offered where Media Source Extensions are missing.
+ * - `fallback`: may the source's own plain HLS be played while nothing comes out of the swarm? Its address, or `auto` for what the tracker
+ *   says; default `off`, for it costs the source what the swarm saves, and the source sees the viewer's address. Browsers without Media
+ *   Source Extensions are offered a link to it, unless this is set to `off`.
  * - `panel`: `closed` (default), `open`, or `off` for no such button; `theme`: `auto` (default), `dark` or `light`.
  * - `poster`: a picture for the time before it plays.
  * - `start-at`: begin with the moment of this Unix time in seconds, by the source's clock, where it is kept.
@@ -41,7 +44,7 @@ const SHOW_EVERY_MS = 250;
 export class InswarmPlayerElement extends PlayerAttributes {
   static readonly observedAttributes: readonly string[] = [
     ...STREAM_ATTRIBUTES,
-    ...['panel', 'theme', 'poster', 'muted', 'fallback', 'start-at', 'target-latency'],
+    ...['panel', 'theme', 'poster', 'muted', 'start-at', 'target-latency'],
   ];
 
   private readonly root = el('div', { class: 'root' });
@@ -110,7 +113,6 @@ export class InswarmPlayerElement extends PlayerAttributes {
     else if (name === 'target-latency') this.showTarget();
     else if (name === 'start-at') this.isBeforeStart = true;
     else if (name === 'poster') this.showPoster();
-    else if (this.current === undefined) this.reopen();
   }
 
   /** Plays; the first call joins the swarm. */
@@ -229,7 +231,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
       return;
     }
     if (!Session.supported) {
-      this.refuse('unsupported', noMediaSource(/^https?:/.test(this.fallback) ? this.fallback : null));
+      void this.offerHls(settings);
       return;
     }
     this.isBeforeStart = true;
@@ -247,6 +249,15 @@ export class InswarmPlayerElement extends PlayerAttributes {
   private refuse(code: 'settings' | 'unsupported', message: Message): void {
     this.view.showMessage(message);
     this.tell('error', { code, message: `${message.title}. ${message.text}`, fatal: true });
+  }
+
+  /** Where no page can put video together, the stream may still be played as it is, by a press of the viewer's own. */
+  private async offerHls({ tracker, stream, fallback }: StreamSettings): Promise<void> {
+    this.refuse('unsupported', noMediaSource(fallback.startsWith('http') ? fallback : null));
+    if (fallback.startsWith('http') || this.getAttribute('fallback') === 'off') return;
+    const url = await findHlsUrl(tracker, stream);
+    const isSame = this.tracker === tracker && this.stream === stream;
+    if (url !== null && isSame && this.current === undefined) this.view.showMessage(noMediaSource(url));
   }
 
   private closeSession(): void {

@@ -63,30 +63,46 @@ function whileStarting(stats: SessionStats, online: boolean): Message | null {
   if (!peer.trackerUp && peer.refused !== null) {
     return centre('warn', 'The tracker does not let this page in', `${sentence(peer.refused)}Trying again.`);
   }
-  if (!peer.trackerUp) return centre('warn', 'The tracker does not answer', 'Trying again.');
+  if (!peer.trackerUp) {
+    return centre(
+      'warn',
+      'The tracker does not answer',
+      'It is dialled again. The stream begins by itself when it does.',
+    );
+  }
   if (peer.mode === 'ins' && peer.ins === null) return noIns(stats);
+  if (peer.streamState === 'unknown') {
+    return centre('wait', 'Not on air yet', 'No source has told the tracker of this stream. It begins here by itself.');
+  }
+  if (peer.mode === 'native' && peer.model?.neighbours === 0) {
+    return centre('wait', 'Nobody gives this stream yet', 'Looking for peers that this page can dial.');
+  }
   return centre('wait', 'One moment', 'Waiting for the first parts of the stream.');
 }
 
 /** What is wrong while the picture may well go on. */
-function troubleOf({ peer }: SessionStats, online: boolean): Message | null {
+function troubleOf({ peer, playedFrom }: SessionStats, online: boolean): Message | null {
   if (!online) return offline;
+  if (playedFrom === 'hls') return straight;
   if (peer.streamState === 'interrupted') {
     const why = sentence(peer.streamStateWhy);
     return centre('wait', 'The source is interrupted', `${why}The picture goes on by itself when it is back.`);
   }
   if (peer.mode === 'hybrid' && peer.ins === null && peer.insServers > 0) {
-    return centre('warn', 'The INS server is gone', 'The stream comes from peers and the source until it is back.');
+    const text = 'The stream comes from peers and the source while INS servers are dialled again.';
+    return centre('warn', 'The INS server is gone', text);
   }
   if (peer.mode === 'ins' && peer.ins === null) return noIns({ peer });
   if (!peer.trackerUp) {
-    return centre('warn', 'The tracker is out of reach', 'The stream goes on without it. Trying again.');
+    return centre('warn', 'The tracker is out of reach', 'The stream goes on without it. It is dialled again.');
   }
   return null;
 }
 
 function noIns({ peer }: Pick<SessionStats, 'peer'>): Message {
-  if (peer.insServers > 0) return centre('warn', 'No INS server answers', 'Trying again.');
+  if (peer.insServers > 0) {
+    return centre('warn', 'No INS server answers', 'They are dialled again. The stream comes by itself when one does.');
+  }
   return centre(
     'warn',
     'There is no INS server',
@@ -95,6 +111,12 @@ function noIns({ peer }: Pick<SessionStats, 'peer'>): Message {
 }
 
 const ended = centre('over', 'The stream has ended', 'If it begins again, it does so here by itself.');
+
+const straight = centre(
+  'warn',
+  'Straight from the source',
+  'Nothing comes out of the swarm. The picture is plain HLS, a little later than live, until the swarm is back.',
+);
 
 const offline = centre('warn', 'You are offline', 'The stream goes on by itself when the connection is back.');
 

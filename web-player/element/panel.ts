@@ -145,8 +145,9 @@ class Origins {
     this.element = card('Where the video comes from', this.bar, list, this.canvas, legend, this.given, this.control);
   }
 
-  update({ peer }: SessionStats, history: History): void {
-    const { bytesFrom, givenBytes, wire } = peer;
+  update({ peer, hlsBytes }: SessionStats, history: History): void {
+    const { givenBytes, wire } = peer;
+    const bytesFrom = { ...peer.bytesFrom, source: peer.bytesFrom.source + hlsBytes };
     const all = bytesFrom.ins + bytesFrom.peers + bytesFrom.source;
     for (const { from } of FROM) {
       const share = all === 0 ? 0 : bytesFrom[from] / all;
@@ -162,7 +163,8 @@ class Origins {
     setAttribute(this.canvas, 'aria-label', `Taken: ${bitRate(sum)}`);
     const control = bytes(wire.controlIn + wire.controlOut);
     setText(this.given, givenBytes > 0 ? `Given to peers: ${bytes(givenBytes)}` : 'No video uploaded');
-    setText(this.control, `Control messages: ${control}`);
+    const plain = hlsBytes > 0 ? ` · of the source, ${bytes(hlsBytes)} as plain HLS` : '';
+    setText(this.control, `Control messages: ${control}${plain}`);
     this.plot.draw(history.samples);
   }
 }

@@ -103,7 +103,7 @@ export abstract class PlayerAttributes extends Base {
   }
 
   get fallback(): string {
-    return this.text('fallback', 'auto');
+    return this.text('fallback', 'off');
   }
 
   set fallback(value: string) {

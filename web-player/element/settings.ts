@@ -16,10 +16,12 @@ export interface StreamSettings {
   readonly mode: Mode;
   readonly gives: boolean;
   readonly follow: boolean;
+  /** Address of the stream as plain HLS, `auto` or `off`. */
+  readonly fallback: string;
 }
 
 /** The attributes that another session is opened for when they change. */
-export const STREAM_ATTRIBUTES = ['tracker', 'stream', 'mode', 'upload', 'follow'] as const;
+export const STREAM_ATTRIBUTES = ['tracker', 'stream', 'mode', 'upload', 'follow', 'fallback'] as const;
 
 const OFF: readonly string[] = ['off', 'no', '0', 'false'];
 
@@ -47,5 +49,9 @@ export function readSettings(get: (name: string) => string | null): StreamSettin
   if (streamIdFromText(stream) === undefined) return `"${stream}" is no stream id: it has 43 letters, digits, - or _.`;
   if (!MODES.includes(mode as Mode)) return `There is no mode "${mode}": mode is ins, hybrid or native.`;
   const [gives, follow] = [isOn(get('upload'), true), isOn(get('follow'), true)];
-  return { tracker, stream, mode: mode as Mode, gives, follow };
+  const fallback = get('fallback')?.trim() || 'off';
+  if (fallback !== 'auto' && fallback !== 'off' && !/^https?:\/\//.test(fallback)) {
+    return `"${fallback}" is no fallback: it is auto, off, or an address that begins with https:// or http://.`;
+  }
+  return { tracker, stream, mode: mode as Mode, gives, follow, fallback };
 }

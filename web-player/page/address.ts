@@ -3,6 +3,7 @@ import type { Mode } from '../../protocol/swarm-fields.ts';
 import { isOn, MODES } from '../element/settings.ts';
 import { TIME_PARAMETER } from '../element/share-link.ts';
 
+const FALLBACKS = ['auto', 'off'] as const;
 const PANELS = ['open', 'closed'] as const;
 
 /** What the page's address asks for. */
@@ -18,11 +19,13 @@ export interface Address {
   readonly follow: boolean;
   /** The moment to begin with, in Unix seconds by the source's clock; null is live. */
   readonly startAt: number | null;
+  /** Whether the source's plain HLS may be played while nothing comes out of the swarm; null where nobody has said. */
+  readonly fallback: 'auto' | 'off' | null;
   /** Whether the figures are shown; null leaves it to the size of the page. */
   readonly panel: 'open' | 'closed' | null;
 }
 
-/** Reads `?stream=ID&mode=ins|hybrid|native&autoplay&upload=off&follow=off&t=SECONDS&panel=open|closed`; a text for people when something is wrong. */
+/** Reads `?stream=ID&mode=ins|hybrid|native&autoplay&upload=off&follow=off&fallback=auto|off&t=SECONDS&panel=open|closed`; a text for people when something is wrong. */
 export function readAddress(search: string): Address | string {
   const query = new URLSearchParams(search);
   const stream = query.get('stream') || null;
@@ -38,6 +41,7 @@ export function readAddress(search: string): Address | string {
     gives: isOn(query.get('upload'), true),
     follow: isOn(query.get('follow'), true),
     startAt: momentOf(query.get(TIME_PARAMETER)),
+    fallback: FALLBACKS.find((fallback) => fallback === query.get('fallback')) ?? null,
     panel: PANELS.find((panel) => panel === query.get('panel')) ?? null,
   };
 }

@@ -71,6 +71,7 @@ function watch(address: Address, stream: string): void {
   const player = el('inswarm-player', { tracker: trackerUrl(), stream, mode: address.mode });
   if (!address.gives) player.upload = false;
   if (!address.follow) player.follow = false;
+  if (address.fallback !== null) player.fallback = address.fallback;
   player.startAt = address.startAt;
   player.autoplay = address.autoplay;
   player.panel = address.panel ?? (window.innerWidth < PANEL_FROM_PX ? 'closed' : 'open');
@@ -91,7 +92,6 @@ function watch(address: Address, stream: string): void {
       player.streamTitle = entry.title;
       setTitle(player.streamTitle);
     }
-    if (entry?.hlsUrl) player.fallback = entry.hlsUrl;
   });
 }
 

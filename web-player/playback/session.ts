@@ -377,8 +377,9 @@ export class Session {
 
   private sample(): void {
     if (this.pressedAtMs === undefined) return;
-    const { latencyMs, bufferMs, peer } = this.stats();
-    this.history.add(performance.now(), latencyMs, bufferMs, peer.bytesFrom);
+    const { latencyMs, bufferMs, peer, hlsBytes } = this.stats();
+    const bytesFrom = { ...peer.bytesFrom, source: peer.bytesFrom.source + hlsBytes };
+    this.history.add(performance.now(), latencyMs, bufferMs, bytesFrom);
     this.tellSource();
   }
 

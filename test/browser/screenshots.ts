@@ -129,7 +129,7 @@ async function list(stage: Stage): Promise<void> {
 const stage = await Stage.open(built.folder);
 try {
   await take({ name: 'nothing-on-air', options: DARK, url: `${stage.tracker.url}/`, act: wait(2_000) });
-  const source = await stage.source({ input: 'testsrc=1280x720', title: 'Test pattern' });
+  const source = await stage.source({ input: 'testsrc=960x540', title: 'Test pattern' });
   await stage.peer(source.stream);
   await stage.peer(source.stream, { mode: 'native' });
   await new Promise((resolve) => setTimeout(resolve, 3_000));

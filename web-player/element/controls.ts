@@ -1,3 +1,4 @@
+import type { StreamState } from '../../protocol/swarm-fields.ts';
 import { type Session, type SessionStats, TARGET_LATENCY_MS } from '../playback/session.ts';
 import type { Actions } from './actions.ts';
 import { audioChoices, captionChoices, toggleCaptions } from './captions.ts';
@@ -16,6 +17,12 @@ export interface ControlsOptions {
   /** Whether there is a panel to open, and whether it is. */
   panel(): 'off' | 'closed' | 'open';
 }
+
+/** What stands in the place of "Live" when it is not. */
+const OFF_WORDS: Readonly<Partial<Record<StreamState | 'unknown', string>>> = {
+  ended: 'Ended',
+  interrupted: 'Interrupted',
+};
 
 /** Everything below the picture: what can be sought, play, live, sound, settings, full screen. */
 export class Controls {
@@ -74,7 +81,7 @@ export class Controls {
     const isBehind = startupDelayMs !== null && (phase === 'paused' || this.options.session()?.isBehind === true);
     const isOff = startupDelayMs === null || peer.streamState !== 'live';
     setAttribute(this.live, 'data-state', isOff ? 'off' : isBehind ? 'behind' : 'live');
-    setText(this.liveWord, isBehind ? 'Go live' : 'Live');
+    setText(this.liveWord, OFF_WORDS[peer.streamState] ?? (isBehind ? 'Go live' : 'Live'));
     setText(this.latency, latencyMs === null ? '' : behind(latencyMs));
     this.latencyWords.hidden = latencyMs === null;
     this.seek.update();
@@ -145,7 +152,10 @@ export class Controls {
         act: () => actions.togglePictureInPicture(),
       });
     }
-    entries.push({ kind: 'action', name: 'Keys', icon: 'keys', act: () => this.options.showKeys() });
+    // A telephone has no keys.
+    if (window.matchMedia('(hover: hover)').matches) {
+      entries.push({ kind: 'action', name: 'Keys', icon: 'keys', act: () => this.options.showKeys() });
+    }
     return entries;
   }
 }

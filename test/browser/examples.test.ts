@@ -106,10 +106,15 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-async function visit(name: string, policy: Readonly<Record<string, string>> = {}): Promise<void> {
+async function visit(
+  name: string,
+  policy: Readonly<Record<string, string>> = {},
+  before: () => void = () => {},
+): Promise<void> {
   const connections = `${stage.tracker.wsUrl} ${stage.ins.url} ${source.url}`;
   site.policy = { ...POLICY, 'connect-src': connections, ...policy };
   page = await browser.newPage();
+  await page.addInitScript(before);
   page.on('pageerror', (error) => complaints.push(String(error)));
   page.on('console', (message) => {
     if (message.type() === 'error') complaints.push(message.text());
@@ -181,6 +186,28 @@ describe('under a policy that allows scripts of the site alone, and no eval', ()
     await expect.poll(() => stage.viewersOf(source.stream)).toBe(0);
     expect(await page.evaluate(() => mine.peer.stats())).toBeUndefined();
     expect(complaints).toEqual([]);
+  });
+
+  test('without Media Source Extensions it says so, and offers the plain HLS address', async () => {
+    await visit('script-tag', {}, () => {
+      for (const name of ['MediaSource', 'WebKitMediaSource', 'ManagedMediaSource'])
+        Reflect.deleteProperty(window, name);
+    });
+    const said = await page.evaluate(() => {
+      const { createPlayer, isSupported } = (window as unknown as { Inswarm: typeof Library }).Inswarm;
+      document.querySelector('inswarm-player')!.setAttribute('fallback', 'https://studio.example/master.m3u8');
+      try {
+        createPlayer(document.createElement('video'), { tracker: 'wss://studio.example/', stream: '' });
+        return [isSupported(), ''];
+      } catch (error) {
+        return [isSupported(), String(error)];
+      }
+    });
+    expect(said).toEqual([false, expect.stringContaining('Media Source Extensions')]);
+    await page.getByText('Media Source Extensions').waitFor();
+    const offered = await page.getByRole('link').evaluateAll((links) => links.map((link) => link.getAttribute('href')));
+    expect(offered).toContain('https://studio.example/master.m3u8');
+    expect(stage.viewersOf(source.stream)).toBe(0);
   });
 
   test('where not even WebAssembly may be compiled, it plays all the same', async () => {

@@ -174,8 +174,14 @@ export const InswarmLoader = {
  * joins at once, so that playing begins sooner, unless the element has `preload="none"`.
  *
  * @throws RangeError when the stream's id is none.
+ * @throws Error where nothing can be played: ask {@link isSupported} before.
  */
 export function createPlayer(video: HTMLVideoElement, options: PlayerOptions): Session {
+  if (!isSupported()) {
+    throw new Error(
+      'This browser has no Media Source Extensions: give it the plain HLS address of the stream instead.',
+    );
+  }
   const session = new Session(video, inside(options));
   if (video.autoplay) void session.play();
   else if (video.preload !== 'none') session.prepare();

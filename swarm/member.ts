@@ -49,10 +49,13 @@ export class Member {
   readonly tracker: TrackerSession;
   private readonly options: MemberOptions;
   private readonly signs = new Map<number, 'token' | 'join'>();
+  /** Blocks are given to neighbours: never where neighbours were told otherwise. */
+  private giving: boolean;
   private tokenTold: Uint8Array | null = null;
 
   constructor(options: MemberOptions) {
     this.options = options;
+    this.giving = options.self.gives;
     const { self, join, trackerUrl, windowParts, acceptedMax, numbers, prng, outputs } = options;
     this.catalogue = new Catalogue(windowParts);
     this.neighbours = new Neighbours(self, acceptedMax, outputs);
@@ -145,12 +148,12 @@ export class Member {
         return true;
       case 'request':
         // In INS mode no block byte goes from peer to peer, whichever of the two is in it.
-        if (this.options.self.mode !== 'ins' && neighbour.mode !== 'ins') this.serving.request(link, message, nowMs);
+        if (this.giving && this.options.self.mode !== 'ins' && neighbour.mode !== 'ins')
+          this.serving.request(link, message, nowMs);
         else this.notAllowed(link, message.request);
         return true;
       case 'subscribe':
-        if (neighbour.mode !== 'ins' && this.options.self.gives)
-          this.pushing.subscribe(link, message.lanes, message.tracks, nowMs);
+        if (neighbour.mode !== 'ins' && this.giving) this.pushing.subscribe(link, message.lanes, message.tracks, nowMs);
         return true;
       case 'cancel':
         this.serving.cancel(link, message.request);
@@ -162,6 +165,16 @@ export class Member {
       }
       default:
         return false;
+    }
+  }
+
+  /** Gives blocks to neighbours or, from now on, none: those under way to sockets alone still go. */
+  give(gives: boolean, nowMs: number): void {
+    this.giving = gives && this.options.self.gives;
+    if (this.giving) return;
+    for (const { link } of this.neighbours.all()) {
+      if (this.pushing.lanes > 0) this.pushing.subscribe(link, 0, null, nowMs);
+      this.serving.closed(link);
     }
   }
 

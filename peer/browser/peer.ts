@@ -21,6 +21,7 @@ import { add, type LinkReport, Links, type LinkTo, noBytes } from './links.ts';
 import { onScreen } from './on-screen.ts';
 import { Rendition } from './rendition.ts';
 import { Standing } from './standing.ts';
+import { isThrifty, onThrift } from './thrift.ts';
 import { Wake } from './wake.ts';
 
 export interface BrowserPeerOptions {
@@ -29,7 +30,10 @@ export interface BrowserPeerOptions {
   /** The stream's id: 43 characters of base64url. */
   readonly stream: string;
   readonly mode: Mode;
-  /** Give blocks to headless peers that this one has dialled (native and hybrid mode). Default true. */
+  /**
+   * Give blocks to headless peers that this one has dialled (native and hybrid mode). Default true; never where the viewer saves data,
+   * or pays for it (Data Saver, `prefers-reduced-data`, a cellular network), as far as the browser says.
+   */
   readonly gives?: boolean;
   /** Let the INS server send the live edge unasked; false is the drafts' own way. Default true. */
   readonly follow?: boolean;
@@ -174,6 +178,7 @@ class PagePeer implements BrowserPeer {
   private endTimer: number | undefined;
   private readonly wake = new Wake();
   private wakeTimer: number | undefined;
+  private leaveThrift: (() => void) | undefined;
   private readonly leave = (): void => this.close();
   private readonly look = (): void => {
     const expects = this.streamState === 'live' && navigator.onLine;
@@ -303,6 +308,7 @@ class PagePeer implements BrowserPeer {
     if (this.over) return;
     this.over = true;
     window.removeEventListener('pagehide', this.leave);
+    this.leaveThrift?.();
     window.removeEventListener('online', this.online);
     document.removeEventListener('visibilitychange', this.look);
     window.clearInterval(this.wakeTimer);
@@ -335,7 +341,7 @@ class PagePeer implements BrowserPeer {
       url: null,
       // In INS mode nobody but the tracker and INS servers learns where this viewer is.
       dialsNeighbours: mode !== 'ins',
-      gives: gives ?? true,
+      gives: (gives ?? true) && !isThrifty(),
       follow: follow ?? true,
       insServers: this.options.insServers ?? [],
       quality: this.chooses ? 'auto' : 'all',
@@ -346,6 +352,7 @@ class PagePeer implements BrowserPeer {
       this.driven.input({ kind: 'select', tracks: this.selection.tracks });
     this.driven.input({ kind: this.asked! });
     this.wakeTimer = window.setInterval(this.look, WAKE_LOOK_MS);
+    this.leaveThrift = onThrift((isThrifty) => this.driven?.input({ kind: 'give', gives: !isThrifty }));
     window.addEventListener('online', this.online);
     document.addEventListener('visibilitychange', this.look);
   }

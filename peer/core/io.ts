@@ -19,6 +19,8 @@ export type PeerInput =
   | { readonly kind: 'stop' }
   /** The connections are dead though nobody has said so (sleep, another network): all are dialled anew at once. */
   | { readonly kind: 'redial'; readonly why: string }
+  /** Whether blocks are given to neighbours, for one who said at the beginning that it gives some: the line may have become dear. */
+  | { readonly kind: 'give'; readonly gives: boolean }
   /** Which tracks to take; null is all of them. */
   | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
   /** Which rendition to take from the next part on where a decoder can begin. */

@@ -358,6 +358,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       case 'redial':
         this.redial(input.why, nowMs);
         return;
+      case 'give':
+        this.member.give(input.gives, nowMs);
+        return;
       case 'select':
         this.taken.select(input.tracks, this.playhead.started, nowMs);
         return;

@@ -74,12 +74,13 @@ export class Actions {
     const timeline = session?.timeline;
     if (session === undefined || timeline === undefined) return;
     this.soughtS = undefined;
-    if (positionS > timeline.liveS - AT_EDGE_S) {
+    const placeS = Math.max(timeline.startS + 0.1, positionS);
+    if (placeS > timeline.liveS - AT_EDGE_S) {
       session.goLive();
       return;
     }
-    this.soughtS = Math.max(timeline.startS + 0.1, positionS);
-    session.seek(this.soughtS);
+    this.soughtS = placeS;
+    session.seek(placeS);
   }
 
   toggleMute(): void {

@@ -4,6 +4,7 @@ import { el, setAttribute } from './dom.ts';
 import { EventLog } from './event-log.ts';
 import { Flow } from './flow.ts';
 import { takeKeys } from './keyboard.ts';
+import { holdMediaKeys, releaseMediaKeys } from './media-keys.ts';
 import { type Message, noMediaSource, wrongSettings } from './message.ts';
 import { Panel } from './panel.ts';
 import { PlayerAttributes } from './player-attributes.ts';
@@ -239,7 +240,10 @@ export class InswarmPlayerElement extends PlayerAttributes {
     this.current = new Session(this.video, settings);
     this.showTarget();
     this.log.follow(this.current);
-    this.current.onEvent(({ kind, ...detail }) => this.dispatchEvent(new CustomEvent(nameOf(kind), { detail })));
+    this.current.onEvent(({ kind, ...detail }) => {
+      if (kind === 'started') holdMediaKeys(this, this.streamTitle, this.view.actions);
+      this.dispatchEvent(new CustomEvent(nameOf(kind), { detail }));
+    });
     this.tell('opened', { stream: settings.stream });
     this.look();
     if (this.wanted || this.autoplay) void this.play();
@@ -261,6 +265,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
   }
 
   private closeSession(): void {
+    releaseMediaKeys(this);
     this.current?.close();
     this.current = undefined;
   }

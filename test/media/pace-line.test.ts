@@ -31,6 +31,20 @@ describe("the line between the stream's time and the clock", () => {
     expect(line.wallMsAt(5_000_000)).toBe(100_700);
   });
 
+  it('goes back, a second at a time, when a live input has made up for what held it up', () => {
+    const line = laid(true);
+    const play = (fromMs: number, toMs: number, lateMs: number): void => {
+      for (let ms = fromMs; ms < toMs; ms += 100) line.note(5_000_000 + ms * 1000, 100_000 + ms + lateMs);
+    };
+    play(0, 12_000, 2_500);
+    expect(line.wallMsAt(5_000_000)).toBe(102_500);
+    const places = [24_000, 35_000, 46_000, 90_000].map((ms, at, all) => {
+      play(at === 0 ? 12_000 : all[at - 1]!, ms, 0);
+      return line.wallMsAt(5_000_000);
+    });
+    expect(places).toEqual([102_500, 101_500, 100_500, 100_000]);
+  });
+
   it('lets a far clock that runs a little fast gain, but not a file that is read ahead', () => {
     for (const [live, movesMs] of [
       [true, -2],

@@ -161,8 +161,11 @@ export class Packager {
       this.leadEnd = one.dts + one.duration;
     }
     const movedMs = this.line.note(this.leadUs(placed.dts + placed.ctsOffset), nowMs);
-    if (movedMs > lateNoticeMs && !this.options.live) {
-      this.notices.push(`this machine is too slow for the input: it fell ${(movedMs / 1000).toFixed(1)} s behind`);
+    if (movedMs > lateNoticeMs) {
+      const behind = `fell ${(movedMs / 1000).toFixed(1)} s behind`;
+      this.notices.push(
+        this.options.live ? `the input ${behind}` : `this machine is too slow for the input: it ${behind}`,
+      );
     }
   }
 

@@ -47,7 +47,7 @@ export class MediaSource {
     if (problem !== undefined || !input.ok || !heights.ok) return this.fail(problem ?? 'bad options');
     const ffmpeg = await findFfmpeg();
     if (this.abort.signal.aborted) return;
-    const live = input.value.kind !== 'testsrc' && input.value.kind !== 'file';
+    const live = input.value.kind === 'testsrc' ? paced : input.value.kind !== 'file';
     this.sink = new PartSink(this.options, live, (event) => this.emit(event));
     this.driver = this.pickDriver(input.value, {
       ffmpeg: ffmpeg.path,

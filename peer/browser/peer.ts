@@ -100,6 +100,8 @@ export interface BrowserPeer {
    * and no neighbour is dialled, so no viewer learns of it; the tracker counts a viewer.
    */
   prepare(): void;
+  /** Takes {@link prepare} back: leaves until one of the two is called. Does nothing after {@link start}. */
+  rest(): void;
   /** The viewer pressed play: join, fetch. Loading what it takes begins earlier, with {@link createPeer}. */
   start(): void;
   /** Whether the rendition is chosen here (see {@link BrowserPeerOptions.choosesQuality}) or by the player. */
@@ -122,6 +124,8 @@ export interface Screen {
   readonly capturedAtMs: number;
   /** How fast it plays; 0 when it stands. */
   readonly rate: number;
+  /** The viewer follows the live edge: after an outage what is over need not be fetched. Default false. */
+  readonly live?: boolean;
 }
 
 /** How often it is looked whether the machine slept, or connections died. */
@@ -166,7 +170,7 @@ class PagePeer implements BrowserPeer {
   private core: PeerCore | undefined;
   private driven: Driven<PeerInput> | undefined;
   private ready: Tools | undefined;
-  private asked: 'prepare' | 'start' | undefined;
+  private asked: 'prepare' | 'rest' | 'start' | undefined;
   private over = false;
   private trackerUp = false;
   private streamState: BrowserPeerStats['streamState'] = 'unknown';
@@ -226,6 +230,13 @@ class PagePeer implements BrowserPeer {
     this.ask('start');
   }
 
+  rest(): void {
+    if (this.asked !== 'prepare') return;
+    this.asked = 'rest';
+    this.driven?.input({ kind: 'stop' });
+    this.trackerUp = false;
+  }
+
   private ask(what: 'prepare' | 'start'): void {
     if (this.over || this.asked === 'start' || this.asked === what) return;
     const isFirst = this.asked === undefined;
@@ -261,10 +272,10 @@ class PagePeer implements BrowserPeer {
     this.selection.fix(tracks);
   }
 
-  playing({ capturedAtMs, rate }: Screen): void {
+  playing({ capturedAtMs, rate, live = false }: Screen): void {
     const place = onScreen(this.live.window, capturedAtMs);
     if (place === undefined) return;
-    this.driven?.input({ kind: 'screen', screen: { ...place, rate } });
+    this.driven?.input({ kind: 'screen', screen: { ...place, rate, live } });
     // Playback has gone on without what is missing before it.
     this.parts.giveUp(place.part);
     // The part that is wanted may be the one on screen, of which the last frame is shown, or the next one.
@@ -350,7 +361,7 @@ class PagePeer implements BrowserPeer {
     this.driven = drive(this.core, (output) => this.perform(output, tools), browserClock);
     if (!this.chooses && this.selection.tracks !== null)
       this.driven.input({ kind: 'select', tracks: this.selection.tracks });
-    this.driven.input({ kind: this.asked! });
+    if (this.asked === 'prepare' || this.asked === 'start') this.driven.input({ kind: this.asked });
     this.wakeTimer = window.setInterval(this.look, WAKE_LOOK_MS);
     this.leaveThrift = onThrift((isThrifty) => this.driven?.input({ kind: 'give', gives: !isThrifty }));
     window.addEventListener('online', this.online);

@@ -50,6 +50,8 @@ const PUSH_WITHIN_PARTS = 40;
 const PUSH_UNTIL_PARTS = 60;
 /** A follow that begins again after a longer break begins at the newest part. */
 const RESUME_WITHIN_PARTS = 24;
+/** Who follows the live edge, waits, and is so far behind it goes on at the newest start: what lies between is over. */
+const SKIP_MS = 4_000;
 
 /**
  * The one decision of a peer: which parts are missing, and who is asked for each.
@@ -61,6 +63,7 @@ export class Evaluation {
   private nextAtMs: number | undefined;
   private ranAtMs = Number.NEGATIVE_INFINITY;
   private firstWanted = -1;
+  private heardAtMs = Number.NEGATIVE_INFINITY;
   /** Whether there is a place to begin at, where neighbours feed. */
   private placed = true;
   private readonly feeding: Feeding;
@@ -143,6 +146,11 @@ export class Evaluation {
     // Two windows' worth is enough to know what was handed on; older parts are out of the catalogue.
     if (set.size > 1_024) for (const old of set) if (set.size > 512) set.delete(old);
     return true;
+  }
+
+  /** A new record is known. */
+  recorded(nowMs: number): void {
+    this.heardAtMs = nowMs;
   }
 
   /** Whether somebody who has this part could be asked for something of it. */
@@ -249,6 +257,8 @@ export class Evaluation {
   private position(nativeTrack: number | undefined, partsPerSegment: number, partMs: number, nowMs: number): number {
     if (this.playhead.started) {
       this.placed = true;
+      if (this.stands && this.catalogue.newestIndependent - this.playhead.part > SKIP_MS / partMs)
+        return this.catalogue.newestIndependent;
       // A viewer who pauses falls behind what is kept.
       return Math.max(this.playhead.part, this.catalogue.oldestPart);
     }
@@ -256,6 +266,15 @@ export class Evaluation {
     this.placed = nativeTrack === undefined || fed >= 0;
     if (fed >= 0) return fed;
     return Math.max(0, this.insPosition());
+  }
+
+  /** Somebody who follows the live edge waits for the part on screen, or, the last frame of that being shown, for the next one. */
+  private get stands(): boolean {
+    const { playhead, catalogue, looked } = this;
+    const { tracks } = looked;
+    const { part } = playhead;
+    if (!playhead.live || tracks.length === 0) return false;
+    return !catalogue.holdsAll(tracks, part) || !catalogue.holdsAll(tracks, part + 1);
   }
 
   /** Where a viewer begins whom an INS server feeds; chosen anew when it has led to nothing for long. */
@@ -301,7 +320,9 @@ export class Evaluation {
       const part = this.insPosition();
       return part < 0 ? FROM_NEWEST_START : part;
     }
-    if (this.newestAnnounced() > this.catalogue.newest + RESUME_WITHIN_PARTS) {
+    // Who heard nothing for long does not know what there is.
+    const isOutOfTouch = this.stands && this.ranAtMs - this.heardAtMs > SKIP_MS;
+    if (isOutOfTouch || this.newestAnnounced() > this.catalogue.newest + RESUME_WITHIN_PARTS) {
       return FROM_NEWEST_START;
     }
     // A rendition that was not taken until now catches up by batches: nothing of the others comes twice.

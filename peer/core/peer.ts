@@ -479,7 +479,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (this.prepared) return;
     this.prepared = true;
     this.member.tracker.start(nowMs);
-    if (this.options.mode !== 'native') this.ins.setServers(this.options.insServers ?? [], nowMs);
+    // After a stop, the one that was in use before.
+    if (this.ins.url !== '') this.ins.redial('', nowMs);
+    else if (this.options.mode !== 'native') this.ins.setServers(this.options.insServers ?? [], nowMs);
   }
 
   private redial(why: string, nowMs: number): void {
@@ -802,6 +804,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       else if (event.kind === 'record') {
         if (this.tracks().includes(event.entry.record.track)) this.account.recorded(event.entry);
         this.member.pushing.recorded(event.entry);
+        this.evaluation.recorded(nowMs);
       } else {
         const { track, part } = event.entry.record;
         this.taken.came(event.entry.bodies[event.index]?.byteLength ?? 0, nowMs);

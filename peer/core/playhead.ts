@@ -6,6 +6,8 @@ export interface OnScreen {
   readonly part: number;
   readonly offsetMs: number;
   readonly rate: number;
+  /** The viewer follows the live edge: what is long over need not be fetched for it. Default false. */
+  readonly live?: boolean;
 }
 
 /**
@@ -22,6 +24,11 @@ export class Playhead {
 
   get started(): boolean {
     return this.screen !== undefined || this.model.started;
+  }
+
+  /** See {@link OnScreen.live}. */
+  get live(): boolean {
+    return this.screen?.live === true && this.screen.rate > 0;
   }
 
   /** The part on screen, or the one that playback waits for; -1 before the start. */

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
 import type { SessionOptions, SessionStats } from '../../web-player/playback/session.ts';
+import type { Line } from './line.ts';
 import type { PageCalls } from './playback-in-page.ts';
 import type { Stage } from './stage.ts';
 
@@ -17,6 +18,8 @@ export async function playbackScript(): Promise<string> {
 export interface PlaybackOptions extends Partial<SessionOptions> {
   /** Run in the page before anything else. */
   readonly before?: () => void;
+  /** The viewer's line. */
+  readonly line?: Line;
 }
 
 /** A page with a session and a video element alone: how it plays, without what people see. */
@@ -36,9 +39,11 @@ export class PlaybackPage {
     browser: Browser,
     script: string,
     stage: Stage,
-    { before, ...options }: PlaybackOptions & { readonly stream: string },
+    { before, line, ...options }: PlaybackOptions & { readonly stream: string },
   ): Promise<PlaybackPage> {
-    const context = await browser.newContext();
+    const context = await browser.newContext(
+      line === undefined ? {} : { proxy: { server: line.url, bypass: '<-loopback>' } },
+    );
     const page = await context.newPage();
     if (before !== undefined) await page.addInitScript(before);
     // The tracker's origin, of which nothing else is used.

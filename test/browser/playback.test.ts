@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startInsServer } from '../../ins-server/node/ins-server.ts';
 import type { RunningSource } from '../../source-server/node/source.ts';
 import { launchChromium } from '../support/browser.ts';
+import { Line } from './line.ts';
 import { type PlaybackOptions, PlaybackPage, playbackScript } from './playback-page.ts';
 import { Stage } from './stage.ts';
 
@@ -46,6 +47,50 @@ describe('before the press on play', () => {
     const kinds = (await page.events()).map(({ kind }) => kind);
     expect(kinds).toContain('started');
     await page.until(({ playedFrom }) => playedFrom === 'ins');
+  });
+});
+
+describe('a line that does not hold', () => {
+  let line: Line;
+
+  beforeAll(async () => {
+    line = await Line.open();
+  });
+
+  afterAll(() => line?.close());
+
+  it('dials anew when nothing comes any more, and is back at the target as soon as something does', async () => {
+    const page = await open({ line });
+    await page.call('play');
+    await page.until(({ phase, bufferMs }) => phase === 'playing' && bufferMs > 500);
+    const dials = page.sockets.length;
+    line.leave();
+    await page.until(({ phase }) => phase === 'frozen');
+    await expect.poll(() => page.sockets.length, { timeout: 10_000 }).toBeGreaterThan(dials);
+    // For longer than it takes to give up what is over.
+    await page.until(({ frozenForMs }) => frozenForMs > 4_000);
+    line.back();
+    await page.until(
+      ({ phase, latencyMs, targetLatencyMs }) => phase === 'playing' && latencyMs! < targetLatencyMs + 500,
+    );
+    const { freezes, fatalErrors, peer } = await page.stats();
+    expect([freezes, fatalErrors, peer.trackerUp]).toEqual([1, 0, true]);
+    const kinds = (await page.events()).map(({ kind }) => kind);
+    expect(kinds.filter((kind) => kind === 'freeze' || kind === 'resumed')).toEqual(['freeze', 'resumed']);
+  });
+
+  it('takes another rendition when it carries less, and a better one when it carries more', async () => {
+    const two = await stage.source({ input: 'testsrc=432x240', ladder: ['240p', '144p'] });
+    const page = await open({ line, stream: two.stream });
+    await page.call('play');
+    await page.until(({ phase, quality }) => phase === 'playing' && quality === '144p');
+    await page.until(({ quality }) => quality === '240p');
+    line.rateBps = 300_000;
+    await page.until(({ quality }) => quality === '144p');
+    line.rateBps = 20_000_000;
+    await page.until(({ phase }) => phase === 'playing');
+    expect((await page.stats()).fatalErrors).toBe(0);
+    await two.close();
   });
 });
 

@@ -85,6 +85,10 @@ export interface Choice {
 /** Behind the live edge by more than this, the way back is offered. */
 const BEHIND_MS = 3_000;
 const TELL_SCREEN_EVERY_MS = 250;
+/** Rates are those of so long at most. */
+const RATES_CLEAR_MS = 3_000;
+/** Who has not pressed play by then is no viewer. */
+const PREPARED_MS = 300_000;
 
 /** What can be asked for, in ms. */
 export const TARGET_LATENCY_MS_MIN = 500;
@@ -113,6 +117,8 @@ export class Session {
   private fallback: FallbackRule | undefined;
   private fallbackUrl: string | null = null;
   private readonly isMade: boolean;
+  private restTimer: number | undefined;
+  private changedAtMs = Number.NEGATIVE_INFINITY;
   private changing = false;
   private closed = false;
   private hlsBytes = 0;
@@ -170,14 +176,16 @@ export class Session {
 
   /**
    * Does all that can be done before the press on play: joins, dials an INS server, and makes hls.js ready, so that the press has
-   * only to ask for media. Takes none, dials no other viewer; the tracker counts a viewer from here. Called again, or after
-   * {@link play}, it does nothing.
+   * only to ask for media. Takes none, dials no other viewer; the tracker counts a viewer from here, for five minutes at most, after
+   * which connections are closed until this is called again, or play pressed. After {@link play}, it does nothing.
    */
   prepare(): void {
     if (this.pressedAtMs !== undefined || this.failure !== null) return;
     this.peer.prepare();
     this.load();
     void this.findFallback();
+    window.clearTimeout(this.restTimer);
+    this.restTimer = window.setTimeout(() => this.peer.rest(), PREPARED_MS);
   }
 
   /**
@@ -323,6 +331,7 @@ export class Session {
   /** Ends watching over hls.js and the peer, and leaves both as they are: for those who made them. */
   release(): void {
     this.closed = true;
+    window.clearTimeout(this.restTimer);
     for (const timer of this.timers) window.clearInterval(timer);
     this.watch.end();
     this.unmount();
@@ -400,7 +409,9 @@ export class Session {
   }
 
   private tellSource(): void {
-    const bps = this.history.samples.at(-1)?.bps;
+    // The rates of what came before a change are still in those of now.
+    const isClear = this.playedOut === 'hls' || performance.now() - this.changedAtMs > RATES_CLEAR_MS;
+    const bps = isClear ? this.history.samples.at(-1)?.bps : undefined;
     const ofSwarm = bps === undefined ? undefined : mostFrom(bps, this.playedFrom);
     const from = this.playedOut === 'hls' ? 'hls' : ofSwarm;
     if (from === undefined || from === null || from === this.playedFrom) return;
@@ -419,6 +430,7 @@ export class Session {
   private press(atMs: number): void {
     if (this.pressedAtMs !== undefined || this.failure !== null) return;
     this.pressedAtMs = atMs;
+    window.clearTimeout(this.restTimer);
     this.watch.pressed(atMs);
     this.peer.start();
     this.load();
@@ -525,6 +537,7 @@ export class Session {
     this.player.destroy();
     this.player = next;
     this.playedOut = to;
+    this.changedAtMs = performance.now();
     if (level >= 0) next.nextLevel = level;
     this.keepLive = this.mount(following);
     await this.play();
@@ -537,6 +550,7 @@ export class Session {
     this.player.destroy();
     this.player = this.swarmPlayer();
     this.playedOut = 'swarm';
+    this.changedAtMs = performance.now();
     this.keepLive = this.mount(following);
     this.load();
     void this.play();
@@ -550,7 +564,11 @@ export class Session {
     this.lookForFallback();
     const capturedAtMs = this.capturedAtMs();
     if (capturedAtMs === null || this.watch.figures().startupDelayMs === null) return;
-    this.peer.playing({ capturedAtMs, rate: this.video.paused ? 0 : this.video.playbackRate });
+    this.peer.playing({
+      capturedAtMs,
+      rate: this.video.paused ? 0 : this.video.playbackRate,
+      live: this.keepLive.following,
+    });
   }
 
   private load(): void {

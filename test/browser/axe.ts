@@ -22,8 +22,8 @@ export async function violations(page: Page, { size, colorScheme }: Look): Promi
   await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
   // By the debugger's way in, which the page's policy does not bar.
   await page.evaluate(`if (window.axe === undefined) { ${SCRIPT} }`);
-  // A frame for the styles of the other size, and the time a fading control needs.
-  await page.waitForTimeout(350);
+  // A frame or two for the styles of the other size; nothing fades for those who want no motion.
+  await page.waitForTimeout(100);
   const found = await page.evaluate<
     { id: string; help: string; nodes: { target: unknown; failureSummary: string }[] }[]
   >(`axe.run({ runOnly: ${JSON.stringify(RULES)}, resultTypes: ['violations'] }).then(({ violations }) => violations)`);

@@ -135,6 +135,15 @@ describe('what the page says', () => {
     expect(said(frozen, { streamState: 'ended' })?.slice(0, 2)).toEqual(['centre', 'The stream has ended']);
   });
 
+  it('says why it cannot be played, and lets the viewer try again', () => {
+    const failed = { ...well, phase: 'failed', failure: 'the video cannot be played (bufferAppendError)' };
+    expect(messageFor(failed as unknown as SessionStats, true)).toMatchObject({
+      place: 'centre',
+      text: 'The video cannot be played (bufferAppendError).',
+      canRetry: true,
+    });
+  });
+
   it('says when the picture comes straight from the source, whatever else is gone', () => {
     const straight = ['banner', 'Straight from the source'];
     expect(said({ playedFrom: 'hls' }, { ins: null, trackerUp: false })?.slice(0, 2)).toEqual(straight);

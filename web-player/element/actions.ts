@@ -22,6 +22,8 @@ type WithFullScreen = HTMLVideoElement & { webkitEnterFullscreen?(): void };
 /** What buttons, keys and fingers can do to the player. */
 export class Actions {
   private readonly on: Acting;
+  /** Whoever turned the sound off meant it: the viewer, or the site. Else it was the browser. */
+  silenceIsWanted = false;
   /** Where a seek that is under way leads. */
   private soughtS: number | undefined;
 
@@ -85,6 +87,7 @@ export class Actions {
 
   toggleMute(): void {
     const { video } = this.on;
+    this.silenceIsWanted = true;
     video.muted = !video.muted;
     if (!video.muted && video.volume === 0) video.volume = 0.5;
     this.sayVolume();
@@ -92,6 +95,7 @@ export class Actions {
 
   setVolume(level: number): void {
     const { video } = this.on;
+    this.silenceIsWanted = true;
     video.volume = Math.round(Math.min(1, Math.max(0, level)) * 100) / 100;
     video.muted = video.volume === 0;
   }

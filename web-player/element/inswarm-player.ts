@@ -73,6 +73,10 @@ export class InswarmPlayerElement extends PlayerAttributes {
       shared: () => ({ url: this.shareUrl, title: this.streamTitle, momentMs: this.momentMs }),
       panel: () => this.panel,
       togglePanel: () => this.togglePanel(),
+      retry: () => {
+        this.wanted = true;
+        this.open();
+      },
     });
     const shadow = this.attachShadow({ mode: 'open' });
     shadow.adoptedStyleSheets = playerSheets();
@@ -85,7 +89,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
     if (this.timer !== undefined) return;
     this.showTheme();
     this.showPanel();
-    if (this.hasAttribute('muted')) this.video.muted = true;
+    if (this.hasAttribute('muted')) this.muted = true;
     this.releases = [
       takeKeys({ host: this, key: (event, target) => this.view.key(event, target) }),
       listen(this.darkness, 'change', () => this.showTheme()),
@@ -110,7 +114,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
     if ((STREAM_ATTRIBUTES as readonly string[]).includes(name)) this.reopen();
     else if (name === 'panel') this.showPanel();
     else if (name === 'theme') this.showTheme();
-    else if (name === 'muted') this.video.muted = is !== null;
+    else if (name === 'muted') this.muted = is !== null;
     else if (name === 'target-latency') this.showTarget();
     else if (name === 'start-at') this.isBeforeStart = true;
     else if (name === 'poster') this.showPoster();
@@ -167,6 +171,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
   }
 
   set muted(value: boolean) {
+    this.view.actions.silenceIsWanted = true;
     this.video.muted = value;
   }
 
@@ -240,7 +245,10 @@ export class InswarmPlayerElement extends PlayerAttributes {
     this.current = new Session(this.video, settings);
     this.showTarget();
     this.log.follow(this.current);
-    this.current.onEvent(({ kind, ...detail }) => {
+    this.current.onEvent((event) => {
+      const { kind, ...detail } = event;
+      // Who watched, by whatever press, watches the next stream, too.
+      if (event.kind === 'phase') this.wanted = event.phase !== 'paused' && event.phase !== 'idle';
       if (kind === 'started') holdMediaKeys(this, this.streamTitle, this.view.actions);
       this.dispatchEvent(new CustomEvent(nameOf(kind), { detail }));
     });
@@ -310,7 +318,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
     const found = startAt === null ? 'there' : this.view.actions.seekToMoment(startAt * 1_000);
     if (found === undefined) return;
     this.isBeforeStart = false;
-    if (found === 'too old') this.view.say('The oldest moment that is kept', 'latency');
+    if (found === 'too old') this.view.say('That moment is no longer kept', 'latency');
     if (found === 'not yet') this.view.say('Live', 'forward');
   }
 

@@ -9,6 +9,8 @@ export interface Message {
   readonly text: string;
   /** A way out. */
   readonly offer?: { readonly name: string; readonly href: string };
+  /** A new beginning may help. */
+  readonly canRetry?: boolean;
 }
 
 /** Who learns the viewer's network address, by mode. */
@@ -36,7 +38,8 @@ const FROZEN_MS = 700;
 /** What there is to say now, in plain words; null when all is well. */
 export function messageFor(stats: SessionStats, online: boolean): Message | null {
   if (stats.phase === 'failed') {
-    return centre('error', 'This cannot be played here', stats.failure ?? 'Something unexpected happened.');
+    const why = sentence(stats.failure ?? 'something unexpected happened').trim();
+    return { ...centre('error', 'This cannot be played here', why), canRetry: true };
   }
   if (stats.sincePressMs === null) return null;
   if (stats.startupDelayMs === null) return stats.phase === 'paused' ? null : whileStarting(stats, online);

@@ -10,6 +10,7 @@ import { Notice } from './notice.ts';
 import { ShareDialog, type Shared } from './share-dialog.ts';
 import { Toast } from './toast.ts';
 import { watchGestures } from './touch.ts';
+import { UnmuteButton } from './unmute-button.ts';
 
 /** Controls hide after so long without a move of pointer or keys, while the picture moves. */
 const HIDE_AFTER_MS = 2_800;
@@ -23,6 +24,8 @@ export interface ViewOptions {
   shared(): Shared;
   panel(): 'off' | 'closed' | 'open';
   togglePanel(): void;
+  /** A new session in the place of one that failed. */
+  retry(): void;
 }
 
 /** The picture with what lies over it: the play button, messages, controls. */
@@ -35,8 +38,9 @@ export class PlayerView {
   private readonly bigPlay: HTMLButtonElement;
   private readonly title = el('p', { class: 'idle-title' });
   private readonly privacy = el('p', { class: 'idle-privacy' });
-  private readonly centre = new Notice('centre');
-  private readonly banner = new Notice('banner');
+  private readonly centre: Notice;
+  private readonly banner: Notice;
+  private readonly unmute: UnmuteButton;
   private readonly toast = new Toast();
   private readonly keysDialog = keysDialog();
   private readonly shareDialog: ShareDialog;
@@ -49,6 +53,9 @@ export class PlayerView {
     this.options = options;
     this.video = el('video', { playsinline: '', preload: 'none', tabindex: '-1', 'aria-label': 'Live video' });
     this.actions = new Actions(this.acting());
+    this.centre = new Notice('centre', () => options.retry());
+    this.banner = new Notice('banner', () => options.retry());
+    this.unmute = new UnmuteButton(this.video, this.actions);
     this.bigPlay = el('button', { class: 'big-play', type: 'button', 'aria-label': 'Play' }, icon('play'));
     const idle = el('div', { class: 'idle' }, this.bigPlay, this.title, this.privacy);
     this.shareDialog = new ShareDialog(() => options.shared());
@@ -60,8 +67,8 @@ export class PlayerView {
       showKeys: () => this.keysDialog.open(),
     });
     this.element = el('section', { class: 'stage', 'aria-label': 'Player', 'data-phase': 'idle' });
-    const { video, centre, banner, toast, controls } = this;
-    this.element.append(video, centre.element, idle, toast.element, banner.element, controls.element);
+    const { video, centre, banner, toast, controls, unmute } = this;
+    this.element.append(video, centre.element, idle, toast.element, banner.element, controls.element, unmute.element);
     this.listen();
   }
 
@@ -77,6 +84,7 @@ export class PlayerView {
     setAttribute(this.element, 'data-phase', stats.phase);
     this.showPrivacy(stats.peer.mode);
     this.controls.update(stats);
+    this.unmute.update(stats.phase);
     const message = messageFor(stats, navigator.onLine);
     this.centre.set(message?.place === 'centre' ? message : null);
     this.banner.set(message?.place === 'banner' ? message : null);

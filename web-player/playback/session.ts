@@ -85,6 +85,9 @@ export interface Choice {
 /** Behind the live edge by more than this, the way back is offered. */
 const BEHIND_MS = 3_000;
 const TELL_SCREEN_EVERY_MS = 250;
+/** Ms after a page was hidden in which a browser stops its video, and after a change of players in which a video element does. */
+const HIDING_MS = 2_000;
+const CHANGE_MS = 1_000;
 /** Rates are those of so long at most. */
 const RATES_CLEAR_MS = 3_000;
 /** Who has not pressed play by then is no viewer. */
@@ -119,6 +122,9 @@ export class Session {
   private readonly isMade: boolean;
   private restTimer: number | undefined;
   private changedAtMs = Number.NEGATIVE_INFINITY;
+  /** The browser has stopped it because the page was hidden. */
+  private isPutAside = false;
+  private hiddenAtMs = Number.NEGATIVE_INFINITY;
   private changing = false;
   private closed = false;
   private hlsBytes = 0;
@@ -146,6 +152,8 @@ export class Session {
     this.player = made?.hls ?? this.swarmPlayer();
     this.keepLive = this.mount(true);
     video.addEventListener('play', this.onPlay);
+    video.addEventListener('pause', this.onPause);
+    document.addEventListener('visibilitychange', this.onVisibility);
     if (!video.paused) this.onPlay();
     this.leavePeer = this.peer.onEvent((event) => this.peerEvent(event));
     this.timers = [
@@ -337,6 +345,8 @@ export class Session {
     this.unmount();
     this.leavePeer();
     this.video.removeEventListener('play', this.onPlay);
+    this.video.removeEventListener('pause', this.onPause);
+    document.removeEventListener('visibilitychange', this.onVisibility);
     this.listeners.clear();
   }
 
@@ -426,6 +436,23 @@ export class Session {
 
   /** Whoever makes the video element play, a button of the page's own or the browser's, has pressed play. */
   private readonly onPlay = (): void => this.press(performance.now());
+
+  /** By a button of the page's or the browser's, the viewer stops to go on from there; a browser that stops what is hidden does not. */
+  private readonly onPause = (): void => {
+    const nowMs = performance.now();
+    if (this.video.ended || nowMs - this.changedAtMs < CHANGE_MS) return;
+    if (document.hidden && nowMs - this.hiddenAtMs < HIDING_MS && this.keepLive.following) this.isPutAside = true;
+    else this.keepLive.following = false;
+  };
+
+  private readonly onVisibility = (): void => {
+    if (document.hidden) {
+      this.hiddenAtMs = performance.now();
+      return;
+    }
+    if (this.isPutAside && this.video.paused) this.goLive();
+    this.isPutAside = false;
+  };
 
   private press(atMs: number): void {
     if (this.pressedAtMs !== undefined || this.failure !== null) return;

@@ -5,6 +5,11 @@ export interface LiveSource {
   readonly window: LiveWindow;
   /** Bytes of a part that the window lists as available, its blocks in order; undefined when they are gone. */
   readPart(track: number, part: number): readonly Uint8Array[] | undefined;
+  /**
+   * A player waits for parts that are listed and not here: has them fetched. False when one of them cannot be had. When they have
+   * come, or cannot, `onChange` calls. Sources without it list only what is here.
+   */
+  seek?(track: number, parts: readonly number[]): boolean;
   /** Calls after every change of the window; gives back what ends that. */
   onChange(listener: () => void): () => void;
   /** A player has asked for this track's playlist: a peer that fetches only some of them may begin with it. */

@@ -1,5 +1,6 @@
 import { TRACKS_MAX } from '../protocol/limits.ts';
 import type { Description, IndexRecord, Track } from '../protocol/media.ts';
+import { REACH_MS_MAX, segmentsBefore } from './past.ts';
 import { segmentUs, type TrackContext, TrackWindow, type WindowPart, type WindowSegment } from './track-window.ts';
 
 export interface LiveWindowOptions {
@@ -51,6 +52,10 @@ export class LiveWindow {
   private discontinuitiesDropped = 0;
   private breaks: Break[] = [];
   private wallOffsetMs: number | undefined;
+  /** The oldest part that can be had although its bytes are not here. */
+  private reachFrom = Number.POSITIVE_INFINITY;
+  /** By track: segments before the first one that was listed, guessed when that was. */
+  private readonly before = new Map<number, readonly WindowSegment[]>();
   private newest: Description | undefined;
   private over = false;
 
@@ -115,22 +120,77 @@ export class LiveWindow {
     this.over = true;
   }
 
+  /**
+   * Parts from this one on can be had when a player asks for them, whether or not their bytes are here: playlists reach back as far, for
+   * two hours at most. What a playlist lists first counts for what lies before it.
+   */
+  setReach(fromPart: number): void {
+    this.reachFrom = fromPart;
+  }
+
   /** Segments that playlists list, oldest first; the last one may still grow. */
   segments(track: number): readonly WindowSegment[] {
     const all = this.tracks.get(track)?.segments ?? [];
     let first = all.length;
     for (let us = 0; first > 0 && us < this.windowMs * 1_000; first--) us += segmentUs(all[first - 1]!);
-    return all.slice(first);
+    while (first > 0 && (all[first - 1]!.parts[0]?.part ?? -1) >= this.reachFrom) first--;
+    const listed = first === 0 ? all : all.slice(first);
+    const before = first === 0 ? this.segmentsBefore(track) : [];
+    return before.length === 0 ? listed : [...before, ...listed];
   }
 
   /** A segment by its number, also a little after playlists stopped listing it. */
   segment(track: number, number: number): WindowSegment | undefined {
-    const all = this.tracks.get(track)?.segments;
-    return all?.[number - (all[0]?.number ?? 0)];
+    const all = this.tracks.get(track)?.segments ?? [];
+    const firstNumber = all[0]?.number ?? 0;
+    if (number >= firstNumber) return all[number - firstNumber];
+    return this.before.get(track)?.find((segment) => segment.number === number);
   }
 
   part(track: number, part: number): WindowPart | undefined {
-    return this.tracks.get(track)?.find(part);
+    const found = this.tracks.get(track)?.find(part);
+    if (found !== undefined) return found;
+    const segment = this.before.get(track)?.findLast(({ parts }) => parts[0]!.part <= part);
+    return segment?.parts[part - segment.parts[0]!.part];
+  }
+
+  /** Whether the part lies before all that was ever listed of what has come: nobody here knows more than that it should be there. */
+  isGuessed(track: number, part: number): boolean {
+    return this.tracks.get(track)?.find(part) === undefined && this.part(track, part) !== undefined;
+  }
+
+  /** The part cannot be had after all: its segment is a gap. True if playlists have changed. */
+  lacks(track: number, part: number): boolean {
+    const segments = this.before.get(track);
+    const at = segments?.findIndex(({ parts }) => parts.some((candidate) => candidate.part === part)) ?? -1;
+    const segment = segments?.[at];
+    if (segments === undefined || segment === undefined || !segment.parts.some(({ available }) => available))
+      return false;
+    const parts = segment.parts.map((candidate) => ({ ...candidate, available: false }));
+    this.before.set(track, segments.with(at, { ...segment, parts }));
+    return true;
+  }
+
+  /** Fixed when something of the track is looked at first: a playlist that has begun with a segment never begins earlier. */
+  private segmentsBefore(track: number): readonly WindowSegment[] {
+    const first = this.tracks.get(track)?.segments[0];
+    if (first === undefined || this.newest === undefined) return [];
+    let before = this.before.get(track);
+    if (before === undefined) {
+      const { partTargetMs, segmentTargetMs } = this.newest;
+      const cut = { partTargetUs: partTargetMs * 1_000, segmentTargetUs: segmentTargetMs * 1_000 };
+      before = Number.isFinite(this.reachFrom) ? segmentsBefore(first, this.reachFrom, cut) : [];
+      this.before.set(track, before);
+    }
+    if (
+      before.length > 0 &&
+      (before[0]!.parts[0]!.part < this.reachFrom || before.at(-1)!.number !== first.number - 1)
+    ) {
+      const fits = before.at(-1)!.number === first.number - 1;
+      before = fits ? before.filter(({ parts }) => parts[0]!.part >= this.reachFrom) : [];
+      this.before.set(track, before);
+    }
+    return before;
   }
 
   /** The part that is listed next; undefined before the first. */
@@ -150,12 +210,16 @@ export class LiveWindow {
 
   /** The oldest part that a player may still ask for: older bytes can go. Undefined before the first. */
   oldestPart(track: number): number | undefined {
-    return this.tracks.get(track)?.segments[0]?.parts[0]?.part;
+    const all = this.tracks.get(track)?.segments ?? [];
+    const { keptUs } = this.context(track);
+    let first = all.length;
+    for (let us = 0; first > 0 && us < keptUs; first--) us += segmentUs(all[first - 1]!);
+    return all[first]?.parts[0]?.part;
   }
 
   /** Bits per second of what is listed of a track; undefined while that is nothing. */
   averageBps(track: number): number | undefined {
-    const parts = this.segments(track).flatMap((segment) => segment.parts.filter((part) => part.available));
+    const parts = (this.tracks.get(track)?.segments ?? []).flatMap(({ parts }) => parts.filter(isHere));
     const us = parts.reduce((sum, part) => sum + part.durationUs, 0);
     const bytes = parts.reduce((sum, part) => sum + part.sizeBytes, 0);
     return us > 0 ? (bytes * 8_000_000) / us : undefined;
@@ -217,6 +281,8 @@ export class LiveWindow {
       patienceParts: Math.ceil(this.patienceMs / partTargetMs),
       breakPatienceParts: Math.ceil(Math.min(this.patienceMs, BREAK_PATIENCE_MS) / partTargetMs),
       keptUs: keptMs * 1_000,
+      reachFrom: this.reachFrom,
+      reachUs: REACH_MS_MAX * 1_000,
       // Parts and segments may be shorter than their targets; four times shorter is no stream that we know.
       partsMax: Math.ceil(keptMs / partTargetMs) * 4 + 64,
       segmentsMax: Math.ceil(keptMs / segmentTargetMs) * 4,
@@ -292,6 +358,10 @@ export class LiveWindow {
       while (headers.length > 1 && headers[0]!.revision < oldestUsed) headers.shift();
     }
   }
+}
+
+function isHere({ available }: WindowPart): boolean {
+  return available;
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

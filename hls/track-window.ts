@@ -21,6 +21,8 @@ export interface WindowSegment {
   readonly complete: boolean;
   /** Unix ms of the segment's first frame. */
   readonly startsAtMs: number;
+  /** What is listed of it begins with its first part. */
+  readonly fromItsStart: boolean;
 }
 
 interface GrowingSegment extends WindowSegment {
@@ -50,6 +52,9 @@ export interface TrackContext {
   /** The same where the source began anew: what is missing before that may be numbers that it left out. */
   readonly breakPatienceParts: number;
   readonly keptUs: number;
+  /** Older segments stay as long as they begin no earlier than this part, and together are no longer: their bytes can be had. */
+  readonly reachFrom: number;
+  readonly reachUs: number;
   readonly partsMax: number;
   readonly segmentsMax: number;
 }
@@ -176,7 +181,7 @@ export class TrackWindow {
     if (record.discontinuity || (before && (before.header !== header || jumps(before, record, context.partTargetUs)))) {
       context.markDiscontinuity(number);
     }
-    this.append(number, header, context.wallMs(record), {
+    this.append(number, header, context.wallMs(record), record.indexInSegment === 0, {
       part: record.part,
       timeUs: record.timeUs,
       durationUs: record.durationUs,
@@ -208,12 +213,12 @@ export class TrackWindow {
       for (const end = done + count; done < end; done++) {
         const hole = { part: first + done, timeUs: startUs + done * durationUs, durationUs, independent: false };
         const startMs = startsAtMs + (done * durationUs) / 1_000;
-        this.append(last.number + offset, last.header, startMs, { ...hole, sizeBytes: 0, available: false });
+        this.append(last.number + offset, last.header, startMs, false, { ...hole, sizeBytes: 0, available: false });
       }
     });
   }
 
-  private append(number: number, header: number, startsAtMs: number, part: WindowPart): void {
+  private append(number: number, header: number, startsAtMs: number, fromItsStart: boolean, part: WindowPart): void {
     const open = this.segments.at(-1);
     this.nextPart = part.part + 1;
     if (open?.number === number) {
@@ -223,7 +228,7 @@ export class TrackWindow {
     if (open) open.complete = true;
     // Players count segments from the first one listed: a number left out may not lie between two that are listed.
     if (open && number !== open.number + 1) this.restart();
-    const segment: GrowingSegment = { number, header, startsAtMs, parts: [], complete: false };
+    const segment: GrowingSegment = { number, header, startsAtMs, fromItsStart, parts: [], complete: false };
     this.segments.push(segment);
     this.push(segment, part);
   }
@@ -249,7 +254,9 @@ export class TrackWindow {
     for (;;) {
       const first = this.segments[0];
       if (!first || this.segments.length < 2) return;
-      if (this.totalUs - segmentUs(first) < context.keptUs && this.parts.size <= context.partsMax) return;
+      const restUs = this.totalUs - segmentUs(first);
+      if (restUs < context.keptUs && this.parts.size <= context.partsMax) return;
+      if (restUs < context.reachUs && (first.parts[0]?.part ?? -1) >= context.reachFrom) return;
       this.drop(first);
       this.segments.shift();
     }

@@ -16,6 +16,9 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   /** What playlists are made of, in order, where it is kept: {@link RunOptions.keepsParts}. */
   readonly handed: Extract<PeerOutput, { kind: 'part' | 'begin' }>[] = [];
   keepsParts = false;
+  /** What was asked for of the past, in the order in which it came, where parts are kept. */
+  pastGone = 0;
+  readonly past: Extract<PeerOutput, { kind: 'past-part' }>[] = [];
   /** Their bytes: what came twice is not in them. */
   usefulBytes = 0;
   /** `track:part` of those that were not what the source made. */
@@ -65,6 +68,13 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
       }
       case 'description':
         return;
+      case 'past-none':
+        this.pastGone++;
+        return;
+      case 'past-part':
+        this.compare(output);
+        if (this.keepsParts) this.past.push(output);
+        return;
       case 'begin':
         if (this.keepsParts) this.handed.push(output);
         return;
@@ -93,7 +103,7 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   }
 
   /** Whether a part is what the source made. Who gets the very blocks that were compared before need not compare again. */
-  private compare({ record, bodies }: Extract<PeerOutput, { kind: 'part' }>): void {
+  private compare({ record, bodies }: Extract<PeerOutput, { kind: 'part' | 'past-part' }>): void {
     const before = compared.get(record);
     if (before !== undefined && bodies.every((body, at) => body === before[at])) return;
     const content = bodies.map((body) => (body as SimBody).content).join();

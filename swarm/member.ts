@@ -30,6 +30,8 @@ export interface MemberOptions {
   readonly sign: (bytes: Uint8Array) => number;
   /** What we can give, as bitmaps. */
   readonly availability: () => Bitmap[];
+  /** The oldest part that our lockers still hold, where that is not the oldest in memory. */
+  readonly storedFrom?: () => number | undefined;
 }
 
 /** Bytes that have to have been given before the uplink counts as measured: the first ones go into empty sockets. */
@@ -109,7 +111,11 @@ export class Member {
   /** Makes a new range token when one is due. */
   renewToken(nowMs: number): void {
     if (!this.tokens.isDue(nowMs)) return;
-    const bytes = this.tokens.make(() => this.options.prng.bytes(16), this.catalogue.oldestPart, nowMs);
+    const bytes = this.tokens.make(
+      () => this.options.prng.bytes(16),
+      this.options.storedFrom?.() ?? this.catalogue.oldestPart,
+      nowMs,
+    );
     if (bytes !== undefined) this.signs.set(this.options.sign(bytes), 'token');
   }
 

@@ -46,6 +46,11 @@ export class RangeTokens {
     if (this.lockers.size === 0) this.current = null;
   }
 
+  /** What the locker holds has changed: the token is made anew. */
+  renew(nowMs: number): void {
+    if (this.renewAtMs !== undefined) this.renewAtMs = nowMs;
+  }
+
   nextDeadline(): number | undefined {
     return this.lockers.size === 0 || this.pending !== undefined ? undefined : this.renewAtMs;
   }

@@ -200,6 +200,7 @@ class PagePeer implements BrowserPeer {
     this.live = {
       window: parts.window,
       readPart: (track, part) => parts.readPart(track, part),
+      seek: (track, numbers) => this.seek(track, numbers),
       onChange: (listener) => parts.onChange(listener),
       wantTrack: (track) => selection.want(track, nowMs()),
       playTrack: (track, part) => {
@@ -274,7 +275,8 @@ class PagePeer implements BrowserPeer {
 
   playing({ capturedAtMs, rate, live = false }: Screen): void {
     const place = onScreen(this.live.window, capturedAtMs);
-    if (place === undefined) return;
+    // What is sought in the past is fetched for the player; what is live comes as if he had stayed.
+    if (place === undefined || this.parts.isPast(place.part)) return;
     this.driven?.input({ kind: 'screen', screen: { ...place, rate, live } });
     // Playback has gone on without what is missing before it.
     this.parts.giveUp(place.part);
@@ -413,7 +415,15 @@ class PagePeer implements BrowserPeer {
         this.chosen.describe(output.description);
         this.parts.setDescription(output.description);
         return;
+      case 'past-part':
+        for (const body of output.bodies as readonly Uint8Array[]) this.usefulBytes += body.byteLength;
+        this.parts.addPast(output.record, output.bodies as readonly Uint8Array[]);
+        return;
+      case 'past-none':
+        this.parts.lacks(output.track, output.part);
+        return;
       case 'part':
+        this.reach();
         for (const body of output.bodies as readonly Uint8Array[]) this.usefulBytes += body.byteLength;
         this.parts.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
@@ -427,6 +437,19 @@ class PagePeer implements BrowserPeer {
       default:
         unreachable(output);
     }
+  }
+
+  /** How far back INS servers keep the stream: playlists list that, and what a player asks for of it is fetched. */
+  private reach(): void {
+    const fromPart = this.core?.reachFrom;
+    if (fromPart !== undefined) this.parts.reach(fromPart);
+  }
+
+  private seek(track: number, parts: readonly number[]): boolean {
+    const lacking = this.parts.lacking(track, parts);
+    if (lacking === undefined || this.driven === undefined) return false;
+    if (lacking.length > 0) this.driven.input({ kind: 'past', parts: lacking.map((part) => ({ track, part })) });
+    return true;
   }
 
   private answer<T>(promise: Promise<T>, input: (value: T) => PeerInput): void {

@@ -7,6 +7,7 @@ import { RedialPause } from '../../machine/rates.ts';
 import type { Labelled } from '../../protocol/frames.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX } from '../../protocol/limits.ts';
+import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerEntry } from '../../protocol/swarm-fields.ts';
 import type { Catalogue, PartEntry } from '../../swarm/catalogue.ts';
 import type { LinkNumbers } from '../../swarm/io.ts';
@@ -17,13 +18,16 @@ import { InsServers } from './ins-servers.ts';
 import { InsSession } from './ins-session.ts';
 import type { PeerOutput } from './io.ts';
 import type { Lockers } from './lockers.ts';
+import type { PastBlock } from './past-feed.ts';
 
 export type InsFeedEvent =
   | { readonly kind: 'up'; readonly url: string; readonly server: Uint8Array; readonly clockOffsetMs: number }
   | { readonly kind: 'lost'; readonly url: string; readonly why: string; readonly server: Uint8Array | undefined }
   | { readonly kind: 'refused'; readonly why: string }
   | (Came & { readonly kind: 'labelled'; readonly labelled: Labelled })
-  | (Came & { readonly kind: 'block'; readonly place: Place });
+  | (Came & { readonly kind: 'block'; readonly place: Place })
+  /** The server does not give a block that was asked for. */
+  | { readonly kind: 'none'; readonly place: Place; readonly reason: Reason };
 
 interface Came {
   readonly link: LinkId;
@@ -62,6 +66,8 @@ export interface InsFeedOptions {
 /** Ms after which an unanswered get is asked again. */
 const ANSWER_WITHIN_MS = 1_500;
 const GETS_MAX = 32;
+/** Ms within which a block of the past is worth sending. */
+const PAST_WITHIN_MS = 5_000;
 /** Ms for which a follow waits for the records that come with the join's answer, while their signatures are checked. */
 const RECORDS_WITHIN_MS = 150;
 /** Looks after the server are at least so far apart where nothing comes. */
@@ -315,10 +321,35 @@ export class InsFeed {
     } else this.get(this.leastBusy(), items, places, nowMs);
   }
 
-  private get(session: InsSession, items: readonly WantedBlock[], places: readonly Asked[], nowMs: number): void {
+  /** Asks for blocks of the past: after all else that the server has for us. @returns False when no server is there. */
+  fetchPast(blocks: readonly PastBlock[], nowMs: number): boolean {
+    const { session } = this;
+    const { source } = this.options.lockers;
+    if (session?.up !== true || source === undefined || this.gets.size >= GETS_MAX / 2) return false;
+    const free = blocks.filter(({ track, part, index }) => !this.gets.isAsked(track, part, index));
+    const deadlineAtMs = nowMs + PAST_WITHIN_MS;
+    for (let at = 0; at < free.length; at += BATCH_ITEMS_MAX) {
+      const some = free.slice(at, at + BATCH_ITEMS_MAX);
+      const items = some.map(({ track, part, index, name }): WantedBlock => {
+        const label = name === null ? { track, part, index } : null;
+        return { token: source.sealed, name, label, deadlineAtMs, priority: 'low' };
+      });
+      const places = some.map(({ track, part, index }) => ({ track, part, index, owner: source.owner }));
+      this.get(session, items, places, nowMs, false);
+    }
+    return true;
+  }
+
+  private get(
+    session: InsSession,
+    items: readonly WantedBlock[],
+    places: readonly Asked[],
+    nowMs: number,
+    keep = true,
+  ): void {
     const handle = ++this.handles;
     this.gets.add(handle, session, places, nowMs + ANSWER_WITHIN_MS);
-    session.input({ kind: 'get', handle, keep: true, collection: this.options.stream, items }, nowMs);
+    session.input({ kind: 'get', handle, keep, collection: this.options.stream, items }, nowMs);
     this.drain(session, nowMs);
   }
 
@@ -673,6 +704,7 @@ export class InsFeed {
     else {
       const place = this.gets.place(handle, item);
       if (place === undefined) return;
+      this.events.push({ kind: 'none', place, reason });
       // Stays asked until the batch is done or its time is up: refused blocks are not asked for in a tight loop.
       if (reason === 'DEADLINE') this.gets.free(place);
       else this.options.lockers.rest(place.owner, nowMs + LOCKER_REST_MS);

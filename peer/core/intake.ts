@@ -14,6 +14,9 @@ export interface Origin {
   readonly who: string;
 }
 
+/** Where what is verified is put. */
+export type PartShelf = Pick<Catalogue, 'oldestPart' | 'get' | 'addRecord' | 'addBlock'>;
+
 export type IntakeEvent =
   | { readonly kind: 'record'; readonly entry: PartEntry }
   | {
@@ -65,7 +68,7 @@ export class Intake {
   private readonly recordChecks: RecordCheck[] = [];
   private readonly nameChecks: NameCheck[] = [];
   private readonly stream: Uint8Array;
-  private readonly catalogue: Catalogue;
+  private readonly catalogue: PartShelf;
   private readonly outputs: Sink<PeerOutput>;
   private readonly nextRef: () => number;
   private readonly descriptionOf: (revision: number) => Description | undefined;
@@ -73,7 +76,7 @@ export class Intake {
 
   constructor(
     stream: Uint8Array,
-    catalogue: Catalogue,
+    catalogue: PartShelf,
     outputs: Sink<PeerOutput>,
     nextRef: () => number,
     descriptionOf: (revision: number) => Description | undefined,

@@ -5,6 +5,7 @@ import type { FromInsClient, FromInsServer } from '../../protocol/ins-messages.t
 import type { Description, IndexRecord } from '../../protocol/media.ts';
 import type { StreamState } from '../../protocol/swarm-fields.ts';
 import type { SwarmInput, SwarmOutput } from '../../swarm/io.ts';
+import type { PastPart } from './past-feed.ts';
 import type { OnScreen } from './playhead.ts';
 import type { Quality } from './quality.ts';
 
@@ -25,6 +26,8 @@ export type PeerInput =
   | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
   /** Which rendition to take from the next part on where a decoder can begin. */
   | { readonly kind: 'quality'; readonly quality: Quality }
+  /** A player asks for parts that are not in the window: each is answered by `past-part` or `past-none`. */
+  | { readonly kind: 'past'; readonly parts: readonly PastPart[] }
   /** A real player's picture, wanted several times a second while it plays: fetching follows it instead of the model. */
   | { readonly kind: 'screen'; readonly screen: OnScreen }
   | { readonly kind: 'ins-message'; readonly link: LinkId; readonly message: FromInsServer }
@@ -53,6 +56,9 @@ export type PeerOutput =
   /** For playlists and players: a description, and each part of a track once it is whole. */
   | { readonly kind: 'description'; readonly description: Description }
   | { readonly kind: 'part'; readonly record: IndexRecord; readonly bodies: readonly Body[] }
+  /** What was asked for by `past`: the part, whole, or that it cannot be had. */
+  | { readonly kind: 'past-part'; readonly record: IndexRecord; readonly bodies: readonly Body[] }
+  | ({ readonly kind: 'past-none' } & PastPart)
   /** Playlists begin with this part; `track`: that one is taken from this part on, null is all of them. */
   | { readonly kind: 'begin'; readonly part: number; readonly track: number | null }
   | { readonly kind: 'event'; readonly event: PeerEvent };

@@ -28,6 +28,7 @@ import type { BytesFrom, PeerInput, PeerOutput } from './io.ts';
 import { Lockers } from './lockers.ts';
 import { NativeFeed } from './native-feed.ts';
 import { PartsKept } from './parts-kept.ts';
+import { PastFeed, type PastPart } from './past-feed.ts';
 import { Playhead } from './playhead.ts';
 import { PushFeed } from './push-feed.ts';
 import type { Quality } from './quality.ts';
@@ -140,6 +141,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly kept = new PartsKept();
   private readonly intake: Intake;
   private readonly ins: InsFeed;
+  private readonly past: PastFeed;
   private readonly native: NativeFeed;
   /** Only where range tokens are not used. */
   private readonly blockTokens: BlockTokens | undefined;
@@ -220,6 +222,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       outputs,
       nextRef,
     });
+    this.past = new PastFeed(stream, outputs, nextRef, descriptionOf, (blocks, nowMs) =>
+      this.ins.fetchPast(blocks, nowMs),
+    );
     this.taken = new TracksTaken(options.quality ?? 'all', outputs, (tracks, nowMs) =>
       this.ins.setTracks(tracks ?? [], nowMs),
     );
@@ -289,7 +294,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     next = earlier(next, this.push.nextDeadline());
     next = earlier(next, this.ins.nextDeadline());
     next = earlier(next, this.blockTokens?.nextDeadline());
-    return earlier(next, this.evaluation.nextDeadline());
+    return earlier(earlier(next, this.past.nextDeadline()), this.evaluation.nextDeadline());
   }
 
   stats(nowMs: number): PeerStats {
@@ -324,9 +329,15 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         neighbours: { size: neighbours.size, max: NEIGHBOURS_ACCEPTED_MAX + NEIGHBOURS_WANTED[this.options.mode] + 1 },
         'links dialled': { size: this.dialled.size, max: 2 * NEIGHBOURS_WANTED[this.options.mode] },
         'records before their description': { size: this.early.length, max: RECORDS_MESSAGE_MAX },
+        'parts of the past that are wanted': { size: this.past.size, max: 128 },
         'tokens under verification': { size: this.tokenChecks.size, max: TOKEN_CHECKS_MAX },
       },
     };
+  }
+
+  /** The oldest part that INS servers can give to who asks by `past`; undefined where there are none. */
+  get reachFrom(): number | undefined {
+    return this.options.mode === 'native' ? undefined : this.lockers.source?.token.from;
   }
 
   /** The tracks that are taken: the chosen ones, or all. */
@@ -366,6 +377,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       case 'quality':
         this.taken.prefer(input.quality, nowMs);
+        return;
+      case 'past':
+        this.wantPast(input.parts, nowMs);
         return;
       case 'screen':
         this.playhead.tell(input.screen, nowMs);
@@ -409,11 +423,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.signed(input.ref, input.signature, nowMs);
         return;
       case 'verified':
-        if (this.intake.verified(input.ref, input.ok) || this.tokenVerified(input.ref, input.ok, nowMs)) return;
+        if (this.intake.verified(input.ref, input.ok) || this.past.intake.verified(input.ref, input.ok)) return;
+        if (this.tokenVerified(input.ref, input.ok, nowMs)) return;
         this.descriptionVerified(input.ref, input.ok, nowMs);
         return;
       case 'named':
         this.intake.named(input.ref, input.ok);
+        this.past.intake.named(input.ref, input.ok);
         return;
       default:
         unreachable(input);
@@ -470,6 +486,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.evaluation.run(this.taken.change, this.descriptions.tracks, partMs, partsPerSegment, nowMs, this.startedAtMs);
     // The tracker gives a place at the source to who needs it.
     if (this.evaluation.fedBy !== fedBy) this.heartbeat(nowMs);
+    this.past.run(nowMs);
+    this.pastEvents(nowMs);
     this.ins.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
     this.insEvents(nowMs);
     this.playerEvents();
@@ -783,14 +801,18 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
           this.outputs.push({ kind: 'event', event: { kind: 'refused', by: 'ins', why: event.why } });
           break;
         case 'labelled':
-          this.intake.labelled(event.labelled, event.body, insOrigin(event), event.kept);
+          this.intakeFor(event.labelled).labelled(event.labelled, event.body, insOrigin(event), event.kept);
           break;
         case 'block': {
-          const entry = this.member.catalogue.get(event.place.track, event.place.part);
+          const { track, part } = event.place;
+          const entry = this.past.entry(event.place) ?? this.member.catalogue.get(track, part);
           if (entry !== undefined)
-            this.intake.block(entry, event.place.index, event.body, insOrigin(event), event.kept);
+            this.intakeFor(event.place).block(entry, event.place.index, event.body, insOrigin(event), event.kept);
           break;
         }
+        case 'none':
+          this.past.refused(event.place, event.reason);
+          break;
         default:
           unreachable(event);
       }
@@ -798,7 +820,35 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     }
   }
 
+  /** What was asked for of the past is kept apart from the window. */
+  private intakeFor({ track, part }: PastPart): Intake {
+    return this.past.wants(track, part) ? this.past.intake : this.intake;
+  }
+
+  private wantPast(parts: readonly PastPart[], nowMs: number): void {
+    const lacking: PastPart[] = [];
+    for (const { track, part } of parts) {
+      const entry = this.member.catalogue.get(track, part);
+      if (entry === undefined || !isWhole(entry)) lacking.push({ track, part });
+      else this.outputs.push({ kind: 'past-part', record: entry.record, bodies: entry.bodies as readonly Body[] });
+    }
+    this.past.want(lacking, nowMs);
+  }
+
+  private pastEvents(nowMs: number): void {
+    const { past, outputs } = this;
+    for (let event = past.intake.events.shift(); event !== undefined; event = past.intake.events.shift()) {
+      if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
+      else past.came(event.entry, nowMs);
+    }
+    for (let event = past.events.shift(); event !== undefined; event = past.events.shift()) {
+      if (event.kind === 'none') outputs.push({ kind: 'past-none', track: event.track, part: event.part });
+      else outputs.push({ kind: 'past-part', record: event.record, bodies: event.bodies });
+    }
+  }
+
   private intakeEvents(nowMs: number): void {
+    this.pastEvents(nowMs);
     for (let event = this.intake.events.shift(); event !== undefined; event = this.intake.events.shift()) {
       if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
       else if (event.kind === 'record') {

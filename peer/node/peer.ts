@@ -212,6 +212,10 @@ class PeerShell implements RunningPeer {
         for (const body of output.bodies) this.usefulBytes += body.byteLength;
         this.live.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
+      case 'past-part':
+      case 'past-none':
+        // The gateway lists what is at hand, and asks for nothing else.
+        return;
       case 'begin':
         this.live.begin(output.part, output.track ?? undefined);
         return;

@@ -1,7 +1,12 @@
 import { earlier } from '../../machine/deadlines.ts';
 import { type LinkId, type Machine, Queue, unreachable } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
-import { BLOCK_BYTES_DEFAULT, BLOCK_TTL_SECONDS_DEFAULT, PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import {
+  BLOCK_BYTES_DEFAULT,
+  BLOCK_TTL_SECONDS_DEFAULT,
+  PROTOCOL_VERSION,
+  RANGE_TOKEN_RENEW_SECONDS,
+} from '../../protocol/limits.ts';
 import type { PeerMessage } from '../../protocol/peer-messages.ts';
 import { CLOSE, REASONS } from '../../protocol/reasons.ts';
 import type { InsServerEntry, StreamState } from '../../protocol/swarm-fields.ts';
@@ -50,6 +55,10 @@ const STORED_WITHIN_MS = 1_000;
 /** All whom a tracker tells where we are: 64 who take blocks, 20 who only want to hear what there is. */
 const NEIGHBOURS_ACCEPTED_MAX = 84;
 const WINDOW_PARTS = 240;
+/** What runs out before the next range token is not in the one before; and some seconds, for clocks and for whoever is at it. */
+const RUNS_OUT_SECONDS = RANGE_TOKEN_RENEW_SECONDS + 5;
+/** Where little is kept, what is live has to be covered: viewers begin that far back at most. */
+const COVERED_SECONDS_MIN = 20;
 
 /** The source: names, signs and stores every part, and announces it once it can be had. */
 export class SourceCore implements Machine<SourceInput, SourceOutput> {
@@ -68,6 +77,8 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
   private refs = 0;
   private puts = 0;
   private putBytes = 0;
+  /** The first part that was put since there is a server without a break. */
+  private firstStored: number | undefined;
   private running = false;
 
   constructor(options: SourceOptions) {
@@ -86,6 +97,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
       outputs,
       sign: (bytes) => this.sign(bytes),
       availability: () => this.availability(),
+      storedFrom: () => this.storedFrom,
     });
     const nextRef = () => ++this.refs;
     const blockBytes = options.blockBytes ?? BLOCK_BYTES_DEFAULT;
@@ -143,6 +155,16 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
 
   private availability() {
     return this.member.catalogue.availability(this.publisher.description?.tracks.map((track) => track.id) ?? []);
+  }
+
+  /** The oldest part that the INS servers hold until the next range token; undefined before the first. */
+  private get storedFrom(): number | undefined {
+    const { firstStored } = this;
+    const partMs = this.publisher.description?.partTargetMs;
+    if (firstStored === undefined || partMs === undefined) return undefined;
+    const ttlSeconds = this.options.ttlSeconds ?? BLOCK_TTL_SECONDS_DEFAULT;
+    const seconds = Math.max(ttlSeconds - RUNS_OUT_SECONDS, Math.min(ttlSeconds, COVERED_SECONDS_MIN));
+    return Math.max(firstStored, this.member.catalogue.newest - Math.floor((seconds * 1_000) / partMs));
   }
 
   private take(input: SourceInput, nowMs: number): void {
@@ -216,6 +238,8 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
           break;
         case 'lost':
           if (event.server !== undefined) this.member.tokens.removeServer(event.server, nowMs);
+          // One that comes back may have forgotten all.
+          if (this.feeds.upCount === 0) this.firstStored = undefined;
           this.outputs.push({ kind: 'event', event: { kind: 'ins-lost', url: event.url, why: event.why } });
           break;
         case 'refused':
@@ -297,6 +321,11 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
       return;
     }
     const { track, part, independent: start } = record;
+    if (this.firstStored === undefined) {
+      this.firstStored = part;
+      // The token that was made before there was anything says nothing of how far back that reaches.
+      this.member.tokens.renew(nowMs);
+    }
     const items = record.blocks.map(({ name, sizeBytes }, index) => {
       const companion = index === 0 ? sealed : new Uint8Array(0);
       return { track, part, index, start, name, sizeBytes, companion };

@@ -40,6 +40,8 @@ export interface SourceConfig {
   readonly partMs?: number;
   readonly segmentMs?: number;
   readonly blockBytes?: number;
+  /** Seconds for which INS servers keep what they are given: how far back viewers can seek. 30 to 86,400, default 120. */
+  readonly keepSeconds?: number;
   /** The root key: made when there is none. The stream's numbers are kept beside it. */
   readonly keyFile: string;
   readonly title?: string;
@@ -194,6 +196,7 @@ class SourceShell implements RunningSource {
       hlsUrl: announced === null ? null : `:${hlsPort}/${this.stream}/master.m3u8`,
       region: this.config.region ?? null,
       ...(this.config.invitation === undefined ? {} : { invitation: this.config.invitation }),
+      ...(this.config.keepSeconds === undefined ? {} : { ttlSeconds: this.config.keepSeconds }),
       ...(this.config.blockBytes === undefined ? {} : { blockBytes: this.config.blockBytes }),
       prng: new Prng(randomSeed()),
     });

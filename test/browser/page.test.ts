@@ -78,6 +78,43 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
     await viewer.page.getByText(`${peer.url.slice('ws://'.length)} · hybrid`).waitFor();
   });
 
+  it('INS mode: seeks back to before the page was opened, plays what the INS server keeps of that, and is live again when told', async () => {
+    const viewer = await view(pageUrl(stage, source.stream, 'ins'));
+    await viewer.play(1);
+    const before = await viewer.stats();
+    const { page } = viewer;
+    const back = await page.evaluate(() => {
+      const { video } = window.inswarm!;
+      const from = video.currentTime - video.seekable.start(0);
+      video.currentTime = video.seekable.start(0) + 1;
+      return { from, to: video.currentTime, frames: window.inswarm!.stats().decodedFrames };
+    });
+    // It was opened a moment ago, and the stream is older than that.
+    expect(back.from).toBeGreaterThan(6);
+    await page.waitForFunction(({ to, frames }) => {
+      const { video } = window.inswarm!;
+      return (
+        !video.seeking &&
+        video.currentTime > to + 1 &&
+        video.currentTime < to + 5 &&
+        window.inswarm!.stats().decodedFrames > frames + 10
+      );
+    }, back);
+    const { peer, fatalErrors } = await viewer.stats();
+    expect([peer.bytesFrom.ins > before.peer.bytesFrom.ins, peer.bytesFrom.peers, peer.bad, fatalErrors]).toEqual([
+      true,
+      0,
+      0,
+      0,
+    ]);
+    await page.evaluate(() => {
+      const { video } = window.inswarm!;
+      video.currentTime = video.seekable.end(0) - 1;
+    });
+    await page.waitForFunction((to) => window.inswarm!.video.currentTime > to + 6, back.to);
+    await viewer.plays(1);
+  });
+
   it('plays without WebCrypto and WebAssembly, as on a page that is neither https nor localhost', async () => {
     const before = (): void => {
       Object.defineProperty(crypto, 'subtle', { value: undefined });

@@ -130,6 +130,7 @@ class SwarmLoader implements Loader<LoaderContext> {
   }
 
   private wait(ask: () => boolean, context: LoaderContext): void {
+    this.stopWaiting?.();
     const unsubscribe = this.live.onChange(() => ask());
     const timer = setTimeout(() => {
       const callbacks = this.finish();
@@ -168,12 +169,24 @@ class SwarmLoader implements Loader<LoaderContext> {
     for (const part of parts) {
       const read = this.live.readPart(track, part);
       if (!read) {
+        if (this.live.seek?.(track, parts) === true) {
+          this.wait(() => this.sought(track, parts, context), context);
+          return;
+        }
         this.fail({ kind: 'error', status: 404, text: `Part ${part} of track ${track} is no longer kept` }, context);
         return;
       }
       blocks.push(...read);
     }
     this.giveBytes(track, parts, blocks, context);
+  }
+
+  /** What is listed and was not here: gives it once it is, or says that it cannot be had. */
+  private sought(track: number, parts: readonly number[], context: LoaderContext): boolean {
+    const isHere = parts.every((part) => this.live.readPart(track, part) !== undefined);
+    if (!isHere && this.live.seek?.(track, parts) === true) return false;
+    this.giveParts(track, parts, context);
+    return true;
   }
 
   private giveBytes(

@@ -1,0 +1,100 @@
+import { describe, expect, it } from 'vitest';
+import { answer } from '../../hls/answer.ts';
+import { LiveParts } from '../../hls/live-parts.ts';
+import { GATHERED } from '../../hls/live-window.ts';
+import { makeDescription, makeRecord, VIDEO } from './made-stream.ts';
+
+const block = (byteLength: number): Uint8Array[] => [new Uint8Array(byteLength)];
+
+/** A viewer's parts from `from` to before `to`, where INS servers keep what there is from `reachFrom` on. */
+function late(from: number, to: number, reachFrom?: number): LiveParts {
+  const parts = new LiveParts(GATHERED);
+  parts.setDescription(makeDescription());
+  if (reachFrom !== undefined) parts.reach(reachFrom);
+  parts.begin(from);
+  for (let part = from; part < to; part++) parts.add(makeRecord(part), block(100));
+  return parts;
+}
+
+function playlist(parts: LiveParts): string {
+  const given = answer(parts.window, `${VIDEO}/media.m3u8`, {});
+  return given.kind === 'text' ? given.body : given.kind;
+}
+
+const numbers = (parts: LiveParts): number[] => parts.window.segments(VIDEO).map(({ number }) => number);
+
+describe('what lies before the first part that came', () => {
+  it('is listed as far back as it can be had, by whole segments, cut as the stream is', () => {
+    const parts = late(40, 49, 22);
+    expect(numbers(parts)).toEqual([6, 7, 8, 9, 10, 11, 12]);
+    const past = parts.window.segment(VIDEO, 6)!;
+    const listed = parts.window.segment(VIDEO, 10)!;
+    expect(past.parts.map(({ part }) => part)).toEqual([24, 25, 26, 27]);
+    expect(past.parts[0]!.timeUs).toBe(makeRecord(24).timeUs);
+    expect(listed.startsAtMs - past.startsAtMs).toBe(4_000);
+    expect(playlist(parts)).toContain('#EXT-X-MEDIA-SEQUENCE:6\n');
+    expect(playlist(parts)).toContain('segment-6.m4s');
+  });
+
+  it('is not listed where nothing can be had, or where the first part that came is not the first of its segment', () => {
+    expect(numbers(late(40, 49))).toEqual([10, 11, 12]);
+    const broken = new LiveParts(GATHERED);
+    broken.setDescription(makeDescription());
+    broken.reach(0);
+    broken.begin(41);
+    for (let part = 41; part < 50; part++) broken.add(makeRecord(part, { independent: true }), block(100));
+    expect(numbers(broken)[0]).toBe(10);
+  });
+
+  it('is never listed any further back than in the first playlist: numbers only grow', () => {
+    const parts = late(40, 49);
+    expect(numbers(parts)[0]).toBe(10);
+    parts.reach(0);
+    expect(numbers(parts)[0]).toBe(10);
+  });
+
+  it('leaves playlists when it cannot be had any more, and is a gap when it is not there after all', () => {
+    const parts = late(40, 49, 20);
+    expect(numbers(parts)[0]).toBe(5);
+    parts.lacks(VIDEO, 30);
+    expect(playlist(parts)).toMatch(/#EXT-X-GAP\n#EXTINF:1[^\n]*\nsegment-7\.m4s/);
+    expect(parts.lacking(VIDEO, [30])).toBeUndefined();
+    parts.reach(29);
+    expect(numbers(parts)).toEqual([8, 9, 10, 11, 12]);
+  });
+
+  it('comes by its record: one that says that it was cut otherwise makes a gap of the segment', () => {
+    const parts = late(40, 49, 20);
+    numbers(parts);
+    expect(parts.lacking(VIDEO, [24, 25])).toEqual([24, 25]);
+    parts.addPast(makeRecord(24), block(77));
+    expect(parts.lacking(VIDEO, [24, 25])).toEqual([25]);
+    expect(parts.readPart(VIDEO, 24)![0]!.byteLength).toBe(77);
+    parts.addPast(makeRecord(29, { segment: 7, indexInSegment: 3 }), block(77));
+    expect(parts.readPart(VIDEO, 29)).toBeUndefined();
+    expect(playlist(parts)).toContain('#EXT-X-GAP');
+  });
+});
+
+describe('what has come and is too old to be kept', () => {
+  it('stays listed as long as it can be had, without its bytes; else the window is all there is', () => {
+    const kept = late(0, 800, 100);
+    const gone = late(0, 800);
+    expect(numbers(kept)[0]).toBe(25);
+    expect(numbers(gone)[0]).toBeGreaterThan(130);
+    expect(kept.readPart(VIDEO, 100)).toBeUndefined();
+    expect(kept.readPart(VIDEO, 799)).toBeDefined();
+    expect([kept.isPast(100), kept.isPast(799)]).toEqual([true, false]);
+    kept.addPast(makeRecord(100), block(55));
+    expect(kept.readPart(VIDEO, 100)![0]!.byteLength).toBe(55);
+  });
+
+  it('is kept within a bound once it was sought, what was used last the longest', () => {
+    const parts = late(0, 800, 0);
+    const big = 1024 * 1024;
+    for (let part = 0; part < 32; part++) parts.addPast(makeRecord(part), block(big));
+    expect(parts.lacking(VIDEO, [0, 31])).toEqual([]);
+    for (let part = 32; part < 48; part++) parts.addPast(makeRecord(part), block(big));
+    expect(parts.lacking(VIDEO, [0, 1, 2, 31, 47])).toEqual([1, 2]);
+  });
+});

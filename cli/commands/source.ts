@@ -1,4 +1,4 @@
-import { BLOCK_BYTES_DEFAULT, TITLE_CHARS_MAX } from '../../protocol/limits.ts';
+import { BLOCK_BYTES_DEFAULT, BLOCK_TTL_SECONDS_DEFAULT, TITLE_CHARS_MAX } from '../../protocol/limits.ts';
 import { type SourceShellEvent, startSource } from '../../source-server/node/source.ts';
 import { command } from '../command.ts';
 import { SOURCE_KEY, TRACKER_URL } from '../defaults.ts';
@@ -53,6 +53,12 @@ the stream as plain low-latency HLS. It prints the stream's id, which viewers ne
       1_000,
     ),
     blockSize: option('BYTES', 'largest block, from 1K to 1M', readBlockBytes, BLOCK_BYTES_DEFAULT, '64K'),
+    keep: option(
+      'SECONDS',
+      'how long INS servers keep the stream, and so how far back viewers can seek; they need room for it: an hour of 2 Mbit/s is 900 MB',
+      wholeNumber(30, 86_400, 's'),
+      BLOCK_TTL_SECONDS_DEFAULT,
+    ),
     key: option('FILE', "the stream's key: made when there is none", readPath, SOURCE_KEY),
     title: option('TEXT', 'what players show', textOf(TITLE_CHARS_MAX), 'Live'),
     host: option('ADDRESS', 'address to listen on; 0.0.0.0 for all', readHost, '127.0.0.1'),
@@ -87,6 +93,7 @@ the stream as plain low-latency HLS. It prints the stream's id, which viewers ne
       part,
       segment,
       blockSize,
+      keep,
       key,
       title,
       host,
@@ -110,7 +117,15 @@ the stream as plain low-latency HLS. It prints the stream's id, which viewers ne
       } else if (event.kind === 'stream-state' && event.state === 'ended')
         setTimeout(() => life.end(), LINGER_MS).unref();
     };
-    const media = { input, transcode, ladder, partMs: part, segmentMs: segment, blockBytes: blockSize };
+    const media = {
+      input,
+      transcode,
+      ladder,
+      partMs: part,
+      segmentMs: segment,
+      blockBytes: blockSize,
+      keepSeconds: keep,
+    };
     const known = { ...(region === undefined ? {} : { region }), ...(invitation === undefined ? {} : { invitation }) };
     const place = { host, listenPort: listen, httpPort: http, ...known };
     const running = await startSource({ tracker, ins, ...media, keyFile: key, title, ...place, log, onEvent }).catch(

@@ -154,6 +154,12 @@ export class LiveWindow {
     return segment?.parts[part - segment.parts[0]!.part];
   }
 
+  /** How many of the segments listed, from the oldest on, are guessed. */
+  guessedSegments(track: number): number {
+    const firstNumber = this.tracks.get(track)?.segments[0]?.number ?? 0;
+    return this.segments(track).findIndex(({ number }) => number >= firstNumber);
+  }
+
   /** Whether the part lies before all that was ever listed of what has come: nobody here knows more than that it should be there. */
   isGuessed(track: number, part: number): boolean {
     return this.tracks.get(track)?.find(part) === undefined && this.part(track, part) !== undefined;

@@ -13,6 +13,8 @@ export interface PlaylistOptions {
    * EXT-X-GAP; others would ask for the gap's bytes. Without it, playlists begin with the first complete segment.
    */
   readonly startEarlyMs?: number;
+  /** Where players are to start that have no place of their own yet, in seconds from the playlist's beginning (EXT-X-START). */
+  readonly startAtS?: number;
 }
 
 /** How long the gap before the first segment is said to be; within any part target. */
@@ -91,14 +93,15 @@ export function mediaPlaylist(
 ): string | undefined {
   const description = window.description;
   const segments = window.segments(track);
-  const first = segments[0];
+  // What nobody has seen yet is nothing to start with.
+  const first = segments[window.guessedSegments(track)];
   if (!description || !first) return undefined;
-  const early = !first.complete;
-  if (early && !canStartEarly(first, options)) return undefined;
+  if (!first.complete && !canStartEarly(first, options)) return undefined;
+  const early = !first.complete && first === segments[0];
   const sinceEdgeUs = distancesToEdge(segments);
   const targetUs = targetSeconds(description) * 1_000_000;
   const skipped = skip ? sinceEdgeUs.filter((us) => us > SKIP_UNTIL_TARGETS * targetUs).length : 0;
-  const lines = headLines(window, description, early ? first.number - 1 : first.number, options);
+  const lines = headLines(window, description, segments[0]!.number - (early ? 1 : 0), options);
   if (early) lines.push(...gapBeforeStart(first));
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   segments.slice(skipped).forEach((segment, i) => {
@@ -160,6 +163,7 @@ function headLines(
     `#EXT-X-SERVER-CONTROL:${control.join(',')}`,
     `#EXT-X-PART-INF:PART-TARGET=${secondsText(description.partTargetMs * 1_000)}`,
     `#EXT-X-MEDIA-SEQUENCE:${firstNumber}`,
+    ...(options.startAtS === undefined ? [] : [`#EXT-X-START:TIME-OFFSET=${options.startAtS.toFixed(3)},PRECISE=YES`]),
     ...(discontinuities > 0 ? [`#EXT-X-DISCONTINUITY-SEQUENCE:${discontinuities}`] : []),
   ];
 }

@@ -85,12 +85,14 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
     const { page } = viewer;
     const back = await page.evaluate(() => {
       const { video } = window.inswarm!;
+      const oldestTaken = video.buffered.start(0) - video.seekable.start(0);
       const from = video.currentTime - video.seekable.start(0);
       video.currentTime = video.seekable.start(0) + 1;
-      return { from, to: video.currentTime, frames: window.inswarm!.stats().decodedFrames };
+      return { oldestTaken, from, to: video.currentTime, frames: window.inswarm!.stats().decodedFrames };
     });
-    // It was opened a moment ago, and the stream is older than that.
+    // It was opened a moment ago, and the stream is older than that; it began where it was live, and took nothing of what was before.
     expect(back.from).toBeGreaterThan(6);
+    expect(back.oldestTaken).toBeGreaterThan(4);
     await page.waitForFunction(({ to, frames }) => {
       const { video } = window.inswarm!;
       return (

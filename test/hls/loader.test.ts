@@ -182,9 +182,10 @@ describe('the loader for hls.js', () => {
     await settled();
     expect(outcomes).toEqual([]);
     live.add(makeRecord(41));
-    expect(String(outcomes[0]?.data).split('\n').slice(4, 14)).toEqual([
+    expect(String(outcomes[0]?.data).split('\n').slice(4, 15)).toEqual([
       '#EXT-X-PART-INF:PART-TARGET=0.25',
       '#EXT-X-MEDIA-SEQUENCE:9',
+      '#EXT-X-START:TIME-OFFSET=0.150,PRECISE=YES',
       '#EXT-X-PART:DURATION=0.1,URI="part-39.m4s",GAP=YES',
       '#EXT-X-GAP',
       '#EXTINF:0.1,',
@@ -210,6 +211,21 @@ describe('where hls.js starts', () => {
     expect(startPosition(live.window)).toBeCloseTo(5.05);
     expect(startPosition(live.window, 1_000)).toBeCloseTo(4.05);
     expect(playerConfig(live.window).startPosition).toBeCloseTo(5.05);
+  });
+
+  it('is where the first playlist says, whatever of the past that lists before what has come', async () => {
+    const live = new MadeLive(makeDescription());
+    expect(playerConfig(live.window).startPosition).toBe(-1);
+    live.window.setReach(0);
+    const { outcomes } = ask(live, '1/media.m3u8', { startEarlyMs: 500 });
+    live.add(makeRecord(40));
+    await settled();
+    // The past is no reason to begin before there is enough of what is live.
+    expect(outcomes).toEqual([]);
+    live.add(makeRecord(41));
+    const playlist = String(outcomes[0]?.data);
+    expect(playlist).toContain('#EXT-X-MEDIA-SEQUENCE:0\n#EXT-X-START:TIME-OFFSET=10.050,PRECISE=YES\n');
+    expect(playlist).not.toContain('GAP');
   });
 
   it('is behind the gap that stands before a segment not yet complete, also when nothing has come', () => {

@@ -36,7 +36,8 @@ const MEDIA: LoadPolicy = {
 export function playerConfig(window: LiveWindow): Partial<HlsConfig> {
   return {
     lowLatencyMode: true,
-    startPosition: startPosition(window),
+    // What is listed is where to start in. Before there is anything, the first playlist says where (EXT-X-START).
+    startPosition: hasBegun(window) ? startPosition(window) : -1,
     // Speed is ours (KeepLive): the latency controller of hls.js forgets its target after stalls.
     maxLiveSyncPlaybackRate: 1,
     liveSyncOnStallIncrease: 0,
@@ -65,6 +66,10 @@ export function startPosition(window: LiveWindow, bufferMs = START_BUFFER_MS): n
     atUs += part.durationUs;
   }
   return startUs / 1_000_000 + START_INSIDE_MS / 1_000;
+}
+
+function hasBegun(window: LiveWindow): boolean {
+  return leadingTrack(window) !== undefined;
 }
 
 /** The first track, picture before sound, of which something is listed. */

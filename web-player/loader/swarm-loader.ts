@@ -2,6 +2,7 @@ import type { HlsConfig, Loader, LoaderCallbacks, LoaderConfiguration, LoaderCon
 import { type Answer, answer, type ErrorAnswer, type Query, wantedTrack } from '../../hls/answer.ts';
 import type { LiveSource } from '../../hls/live-source.ts';
 import type { PlaylistOptions } from '../../hls/playlists.ts';
+import { startPosition } from './player-config.ts';
 
 /**
  * Requests wait this long. The times that hls.js sets are shorter and meant for connections that may be dead: with them it would
@@ -124,9 +125,12 @@ class SwarmLoader implements Loader<LoaderContext> {
     if (!ask()) this.wait(ask, context);
   }
 
+  /** Where to start is told when the playlist is given: what it lists by then, nobody knows before. */
   private optionsFor(track: number | undefined): PlaylistOptions {
-    if (track === undefined || this.options.startEarlyMs === undefined || this.early.allows(track)) return this.options;
-    return { ...this.options, startEarlyMs: Number.POSITIVE_INFINITY };
+    const { startEarlyMs } = this.options;
+    if (track === undefined || startEarlyMs === undefined) return this.options;
+    if (!this.early.allows(track)) return { ...this.options, startEarlyMs: Number.POSITIVE_INFINITY };
+    return { ...this.options, startAtS: startPosition(this.live.window) };
   }
 
   private wait(ask: () => boolean, context: LoaderContext): void {

@@ -79,6 +79,7 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
   });
 
   it('INS mode: seeks back to before the page was opened, plays what the INS server keeps of that, and is live again when told', async () => {
+    await expect.poll(() => source.stats().part, { timeout: 30_000 }).toBeGreaterThan(48);
     const viewer = await view(pageUrl(stage, source.stream, 'ins'));
     await viewer.play(1);
     const before = await viewer.stats();

@@ -100,6 +100,7 @@ async function whenThingsGo(stage: Stage, source: RunningSource): Promise<void> 
     await stage.ins.close();
     await viewer.plays(6);
     await viewer.page.mouse.move(400, 400);
+    await viewer.page.waitForTimeout(600);
   };
   await take({ name: 'ins-gone', options: DARK, url: pageUrl(stage, source.stream, 'hybrid'), act: insGone });
   const over = async (viewer: Viewer): Promise<void> => {

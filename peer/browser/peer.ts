@@ -128,6 +128,8 @@ export interface Screen {
   readonly live?: boolean;
 }
 
+/** Media with which playback begins: about what a page keeps in hand. */
+const BEGIN_WITH_MS = 750;
 /** How often it is looked whether the machine slept, or connections died. */
 const WAKE_LOOK_MS = 500;
 
@@ -357,6 +359,7 @@ class PagePeer implements BrowserPeer {
       gives: (gives ?? true) && !isThrifty(),
       follow: follow ?? true,
       insServers: this.options.insServers ?? [],
+      beginWithMs: BEGIN_WITH_MS,
       quality: this.chooses ? 'auto' : 'all',
       prng: new Prng(randomSeed()),
     });

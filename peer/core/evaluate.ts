@@ -69,6 +69,7 @@ export class Evaluation {
   private readonly feeding: Feeding;
   private readonly delivered = new Map<number, Set<number>>();
   private readonly mode: Mode;
+  private readonly beginWithMs: number | undefined;
   private readonly catalogue: Catalogue;
   private readonly intake: Intake;
   private readonly ins: InsFeed;
@@ -106,7 +107,9 @@ export class Evaluation {
     playhead: Playhead,
     outputs: Sink<PeerOutput>,
     prng: Prng,
+    beginWithMs?: number,
   ) {
+    this.beginWithMs = beginWithMs;
     this.mode = mode;
     this.catalogue = catalogue;
     this.intake = intake;
@@ -280,7 +283,7 @@ export class Evaluation {
   /** Where a viewer begins whom an INS server feeds; chosen anew when it has led to nothing for long. */
   private insPosition(): number {
     const { partMs, partsPerSegment } = this.looked;
-    const followMs = this.mode === 'hybrid' ? BEGIN_WITH_HYBRID_MS : BEGIN_WITH_MS;
+    const followMs = this.beginWithMs ?? (this.mode === 'hybrid' ? BEGIN_WITH_HYBRID_MS : BEGIN_WITH_MS);
     const withMs = this.ins.follows ? followMs : BEGIN_WITHOUT_FOLLOW_MS;
     const behindMs = (this.catalogue.newestIndependent - this.firstWanted) * partMs;
     if (this.firstWanted < 0 || behindMs > withMs + BEGIN_AGAIN_MS) {

@@ -73,6 +73,11 @@ export interface PeerOptions {
   readonly insConnections?: number;
   /** Have neighbours push blocks along lanes; false: each block is asked for. Default true. */
   readonly lanes?: boolean;
+  /**
+   * Media from the first part on with which a viewer begins that an INS server feeds, in ms: by the mode, as the player model keeps it
+   * in hand. A real player that keeps less would only skip it.
+   */
+  readonly beginWithMs?: number;
   /** Parts kept in memory for neighbours and for going back. */
   readonly windowParts?: number;
   readonly player?: PlayerOptions;
@@ -240,6 +245,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.playhead,
       outputs,
       prng.fork('feeding'),
+      options.beginWithMs,
     );
   }
 

@@ -77,6 +77,12 @@ describe('the pace of live playback', () => {
     expect(made.latencyMs).toBeLessThanOrEqual(2_000);
   });
 
+  it('takes no measure of what was made before playback began', () => {
+    const pace = new LivePace(1_500);
+    for (const lagMs of [3_400, 3_100, 2_400, 900, 300, 300, 310]) pace.arrived(lagMs, 250);
+    expect(pace.wishedMs).toBe(1_500);
+  });
+
   it('forgets an outage of any length: what comes late because of it comes in a row', () => {
     const made = new Made(1_500, 1_500);
     made.run(10_000);

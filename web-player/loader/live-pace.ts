@@ -47,7 +47,7 @@ export interface Move {
 export class LivePace {
   targetMs: number;
   private readonly lateness = new Lateness(LAGS_KEPT);
-  private lastLagMs = 0;
+  private lastLagMs = Number.POSITIVE_INFINITY;
   private noted = 0;
   /** Parts come that were held up; so many in a row not less late than the one before, which then is how late they come. */
   private isOutage = false;
@@ -67,6 +67,8 @@ export class LivePace {
     const fell = this.lastLagMs - lagMs > partMs / 4;
     this.partMs = partMs;
     this.lastLagMs = lagMs;
+    // What was made before we came had to be late.
+    if (this.noted === 0 && fell) return;
     if (this.noted < LAGS_KEPT || lateMs <= OUTAGE_MS_MIN || this.steady >= LAGS_KEPT) {
       if (lateMs <= OUTAGE_MS_MIN || fell) this.steady = 0;
       this.isOutage = lateMs > OUTAGE_MS_MIN && this.noted >= LAGS_KEPT;
@@ -87,6 +89,8 @@ export class LivePace {
   }
 
   steer({ latencyMs, bufferMs }: Playing, nowMs: number): Move {
+    // Before it is known how late parts come, nobody knows how near is too near.
+    if (this.noted === 0) return { rate: 1, skipMs: 0 };
     const beyondMs = latencyMs - this.wishedMs;
     this.rate = this.rateFor(beyondMs, bufferMs);
     const skipMs = Math.min(beyondMs, bufferMs - IN_HAND_MS);

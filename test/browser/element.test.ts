@@ -111,8 +111,10 @@ describe('what people see of the player', () => {
     const viewer = await view(pageUrl(stage, source.stream, 'ins'));
     const { page } = viewer;
     await viewer.play(7);
+    const near = (await viewer.stats()).latencyMs!;
     await page.keyboard.press('ArrowLeft');
-    await page.waitForFunction(() => (window.inswarm?.stats().latencyMs ?? 0) > 4_500);
+    await page.waitForFunction((was) => (window.inswarm?.stats().latencyMs ?? 0) > was + 3_000, near);
+    const late = (await viewer.stats()).latencyMs!;
     await page.keyboard.press('s');
     await page.getByRole('checkbox').check();
     const link = await page.getByRole('textbox', { name: 'Link' }).inputValue();
@@ -120,7 +122,8 @@ describe('what people see of the player', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('End');
-    await page.waitForFunction(() => (window.inswarm?.stats().latencyMs ?? 9_000) < 3_000);
+    // How near to live that is depends on how late parts come to a busy machine.
+    await page.waitForFunction((was) => (window.inswarm?.stats().latencyMs ?? was) < was - 2_000, late);
     expect(new URL(link).searchParams.get('stream')).toBe(source.stream);
     // Within what this viewer keeps; another viewer begins there when the moment is kept for them.
     const onScreen = await page.evaluate(() => Date.now() - window.inswarm!.stats().latencyMs!);

@@ -78,11 +78,12 @@ async function hostTracker({ host, ins }: Spec<'tracker'>, transport: Transport,
   return { atMs, stream: null, figures: () => ({ kind: 'tracker' }), connections: none, close: () => tracker.close() };
 }
 
-async function hostIns({ host, bandwidthBps, keyFile }: Spec<'ins'>, transport: Transport, log: Log): Promise<Hosted> {
+async function hostIns(program: Spec<'ins'>, transport: Transport, log: Log): Promise<Hosted> {
+  const { host, bandwidthBps, keyFile, known: remotes } = program;
   const limits = { bandwidthBps, closesWhenOverloaded: false };
   const atMs = nowMs();
   const { port, host: at } = placeOf(host);
-  const server = await startInsServer({ host: at, port, keyFile, limits, transport, log });
+  const server = await startInsServer({ host: at, port, keyFile, limits, remotes, transport, log });
   return { atMs, stream: null, figures: () => ({ kind: 'ins' }), connections: none, close: () => server.close() };
 }
 

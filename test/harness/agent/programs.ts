@@ -30,6 +30,8 @@ export type ProgramSpec =
       readonly bandwidthBps: number;
       /** Kept beside the run: who comes back is the same. */
       readonly keyFile: string;
+      /** Keys of the run's INS servers. */
+      readonly known: readonly string[];
     }
   | {
       readonly kind: 'source';

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { Prng } from '../../../machine/prng.ts';
 import type { InsServerEntry } from '../../../protocol/swarm-fields.ts';
+import { toBase64Url } from '../../../protocol/text.ts';
 import { nowMs } from '../../../runtime/node/clock.ts';
+import { loadOrMakeKeyFile } from '../../../runtime/node/crypto.ts';
 import type { Visit } from '../../../scenarios/plan/arrivals.ts';
 import type { RunPlan } from '../../../scenarios/plan/plan.ts';
 import type { FromAgent, KernelFindings } from '../agent/messages.ts';
@@ -463,8 +465,10 @@ export class ProcessRun {
     const entries = layout.ins.map((ins) => this.insEntry(ins));
     if (host === layout.tracker) return { kind: 'tracker', host: host.address, ins: entries };
     if (host !== layout.source) {
-      const keyFile = join(config.folder, `${host.name.replaceAll(' ', '-')}.key`);
-      return { kind: 'ins', host: host.address, bandwidthBps: host.upBps * INS_BLOCKS_SHARE, keyFile };
+      // They are of one operator, who lists the keys: a server that fetches for its viewers counts as more than one viewer.
+      const known = layout.ins.map((ins) => toBase64Url(loadOrMakeKeyFile(this.keyFile(ins)).publicKey));
+      const bandwidthBps = host.upBps * INS_BLOCKS_SHARE;
+      return { kind: 'ins', host: host.address, bandwidthBps, keyFile: this.keyFile(host), known };
     }
     const { partMs, partsPerSegment } = scenario.stream;
     return {
@@ -478,6 +482,10 @@ export class ProcessRun {
       segmentMs: partMs * partsPerSegment,
       region: scenario.regions.names[0]!,
     };
+  }
+
+  private keyFile({ name }: Host): string {
+    return join(this.config.folder, `${name.replaceAll(' ', '-')}.key`);
   }
 
   private insEntry(host: Host): InsServerEntry {

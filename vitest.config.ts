@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Two cores: files that start processes and browsers must not crowd each other out.
-    maxWorkers: 2,
+    // Of two cores: most files wait for real time, some start processes and browsers, which must not crowd each other out.
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default'],

@@ -15,16 +15,20 @@ describe("the page's address", () => {
       stream: ID,
       mode: 'hybrid',
       autoplay: false,
+      joinsLate: false,
       gives: true,
       follow: true,
       startAt: null,
       panel: null,
       fallback: null,
     });
-    expect(readAddress('?mode=native&upload=off&follow=0&autoplay&t=1700000000&panel=open&fallback=auto')).toEqual({
+    expect(
+      readAddress('?mode=native&upload=off&follow=0&autoplay&preload=none&t=1700000000&panel=open&fallback=auto'),
+    ).toEqual({
       stream: null,
       mode: 'native',
       autoplay: true,
+      joinsLate: true,
       gives: false,
       follow: false,
       startAt: 1_700_000_000,

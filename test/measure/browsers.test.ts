@@ -32,7 +32,7 @@ afterAll(async () => {
 
 async function newPlayer(): Promise<BrowserPlayer> {
   const player = await browsers.newPlayer();
-  await player.open(pageUrl(stage, source.stream, 'ins'));
+  await player.open(`${pageUrl(stage, source.stream, 'ins')}&preload=none`);
   return player;
 }
 

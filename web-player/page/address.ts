@@ -13,6 +13,8 @@ export interface Address {
   readonly mode: Mode;
   /** Begin without a press; in silence where the browser wants that. */
   readonly autoplay: boolean;
+  /** Join when play is pressed, and not before. */
+  readonly joinsLate: boolean;
   /** Give blocks to peers (native and hybrid mode). */
   readonly gives: boolean;
   /** Let the INS server send the live edge unasked. */
@@ -25,7 +27,7 @@ export interface Address {
   readonly panel: 'open' | 'closed' | null;
 }
 
-/** Reads `?stream=ID&mode=ins|hybrid|native&autoplay&upload=off&follow=off&fallback=auto|off&t=SECONDS&panel=open|closed`; a text for people when something is wrong. */
+/** Reads `?stream=ID&mode=ins|hybrid|native&autoplay&preload=none&upload=off&follow=off&fallback=auto|off&t=SECONDS&panel=open|closed`; a text for people when something is wrong. */
 export function readAddress(search: string): Address | string {
   const query = new URLSearchParams(search);
   const stream = query.get('stream') || null;
@@ -38,6 +40,7 @@ export function readAddress(search: string): Address | string {
     stream,
     mode: mode as Mode,
     autoplay: isOn(query.get('autoplay'), false),
+    joinsLate: query.get('preload') === 'none',
     gives: isOn(query.get('upload'), true),
     follow: isOn(query.get('follow'), true),
     startAt: momentOf(query.get(TIME_PARAMETER)),

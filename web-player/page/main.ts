@@ -69,6 +69,7 @@ function overview(streams: readonly StreamEntry[] | undefined): HTMLElement {
 /** Plays one stream, for as long as the page is open. */
 function watch(address: Address, stream: string): void {
   const player = el('inswarm-player', { tracker: trackerUrl(), stream, mode: address.mode });
+  if (address.joinsLate) player.preload = 'none';
   if (!address.gives) player.upload = false;
   if (!address.follow) player.follow = false;
   if (address.fallback !== null) player.fallback = address.fallback;

@@ -48,7 +48,8 @@ export class PlayersHost {
       leaves.unshift(() => gate.close());
       const player = await browsers.newPlayer({ proxy: gate.url });
       leaves.unshift(() => player.close());
-      await player.open(`${trackerUrl}/?stream=${stream}&mode=${mode}`);
+      // It joins at its time, as others do, however long before it was loaded.
+      await player.open(`${trackerUrl}/?stream=${stream}&mode=${mode}&preload=none`);
       return new HostedPlayer(player, leaves.slice(1));
     } catch (error) {
       for (const leave of leaves) await leave();

@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    // Of two cores: most files wait for real time, some start processes and browsers, which must not crowd each other out.
-    maxWorkers: 3,
+    // Two cores: files that start processes and browsers must not crowd each other out. Three at a time take as long.
+    maxWorkers: 2,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default'],

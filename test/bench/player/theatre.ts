@@ -1,11 +1,14 @@
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { type RunningInsServer, startInsServer } from '../../../ins-server/node/ins-server.ts';
 import { type RunningPeer, startPeer } from '../../../peer/node/peer.ts';
 import { streamIdFromText } from '../../../protocol/names.ts';
 import type { Mode } from '../../../protocol/swarm-fields.ts';
 import { silentLog } from '../../../runtime/log.ts';
+import { findFfmpeg } from '../../../source-server/node/media/ffmpeg.ts';
 import { type RunningSource, startSource } from '../../../source-server/node/source.ts';
 import { startTracker, type TrackerServer } from '../../../tracker/node/tracker.ts';
 import { PacedHost } from '../../harness/links/buckets/paced-host.ts';
@@ -28,6 +31,8 @@ export interface TheatreOptions {
   readonly insServers: number;
   /** Of the test pattern, such as `1280x720`. */
   readonly picture: string;
+  /** Encoded before instead of live: nothing is to be seen of the clock, and the machine has time for its players. */
+  readonly isFilm?: boolean;
   readonly sourceUpBps?: number;
 }
 
@@ -165,6 +170,7 @@ export class Theatre {
       await this.startIns(at);
     }
     const links = { upBps: sourceUpBps, downBps: 100 * MBIT };
+    const input = this.options.isFilm === true ? await this.film(picture) : `testsrc=${picture}`;
     const { transport } = this.host('source', ADDRESS.source, SERVERS, links);
     let told: () => void = () => undefined;
     const ready = new Promise<void>((resolve) => {
@@ -173,7 +179,7 @@ export class Theatre {
     this.source = await startSource({
       tracker: this.tracker.wsUrl,
       ins: this.ins.map(({ url }) => ({ url, region: '' })),
-      input: `testsrc=${picture}`,
+      input,
       title: 'Bench',
       keyFile: join(this.folder, 'source.pem'),
       ...{ host: ADDRESS.source, listenPort: PORT, httpPort: HLS_PORT, transport },
@@ -184,6 +190,15 @@ export class Theatre {
     await ready;
     // Who joins now finds what those find who join later.
     await new Promise((resolve) => setTimeout(resolve, WARM_MS));
+  }
+
+  private async film(picture: string): Promise<string> {
+    const path = join(this.folder, 'film.mp4');
+    const { path: ffmpeg } = await findFfmpeg();
+    const inputs = `-f lavfi -i testsrc2=size=${picture}:rate=30 -f lavfi -i sine=frequency=440:sample_rate=48000`;
+    const coding = '-t 16 -c:v libx264 -preset veryfast -pix_fmt yuv420p -bf 0 -g 30 -sc_threshold 0 -b:v 2M -c:a aac';
+    await promisify(execFile)(ffmpeg, ['-v', 'error', ...inputs.split(' '), ...coding.split(' '), path]);
+    return path;
   }
 
   private host(name: string, address: string, region: number, rates: { upBps: number; downBps: number }): PacedHost {

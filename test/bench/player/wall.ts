@@ -18,9 +18,9 @@ interface OnWall {
 
 export const wall: PlayerScenario = {
   name: 'wall',
-  about: `${PLAYERS} players on one page, 720p`,
+  about: `${PLAYERS} players on one page, 720p, a film that was encoded before`,
   async run({ quick, result, say }) {
-    const theatre = await Theatre.open({ insServers: 1, picture: '1280x720' });
+    const theatre = await Theatre.open({ insServers: 1, picture: '1280x720', isFilm: true });
     const screens = await Screens.launch(theatre);
     try {
       const { page } = await screens.empty(theatre);

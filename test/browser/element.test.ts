@@ -114,7 +114,6 @@ describe('what people see of the player', () => {
     const near = (await viewer.stats()).latencyMs!;
     await page.keyboard.press('ArrowLeft');
     await page.waitForFunction((was) => (window.inswarm?.stats().latencyMs ?? 0) > was + 3_000, near);
-    const late = (await viewer.stats()).latencyMs!;
     await page.keyboard.press('s');
     await page.getByRole('checkbox').check();
     const link = await page.getByRole('textbox', { name: 'Link' }).inputValue();
@@ -122,8 +121,8 @@ describe('what people see of the player', () => {
     await page.keyboard.press('Escape');
     await page.getByRole('dialog').waitFor({ state: 'hidden' });
     await page.keyboard.press('End');
-    // How near to live that is depends on how late parts come to a busy machine.
-    await page.waitForFunction((was) => (window.inswarm?.stats().latencyMs ?? was) < was - 2_000, late);
+    // How near to live that is depends on how late parts come to a busy machine: near what is aimed at there.
+    await page.waitForFunction(() => document.querySelector('inswarm-player')?.session?.isBehind === false);
     expect(new URL(link).searchParams.get('stream')).toBe(source.stream);
     // Within what this viewer keeps; another viewer begins there when the moment is kept for them.
     const onScreen = await page.evaluate(() => Date.now() - window.inswarm!.stats().latencyMs!);

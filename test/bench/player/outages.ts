@@ -37,9 +37,9 @@ async function servers({ result, say }: PlayerContext): Promise<void> {
       );
       return { freezes, longestMs, isFrozen, shown };
     };
-    const used = async () => theatre.ins.findIndex(({ url }) => url === lastIns);
-    const lastIns = (await screen.stats()).peer.ins;
-    const server = Math.max(0, await used());
+    const used = (await screen.stats()).peer.ins;
+    const server = theatre.ins.findIndex(({ url }) => url === used);
+    if (server < 0) throw new Error(`the player takes its blocks from ${used}, which is none of the servers here`);
     const ins = await during(
       'INS server in use',
       () => theatre.killIns(server),

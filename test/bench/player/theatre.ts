@@ -116,13 +116,14 @@ export class Theatre {
     return peer;
   }
 
-  /** Its connections break, as if its process had been killed; {@link startIns} brings it back. */
+  /** It is gone, and nobody hears of it from itself: what it says goes nowhere. {@link startIns} brings it back, with nothing kept. */
   async killIns(at: number): Promise<void> {
-    this.named(`INS server ${at}`).order({ do: 'drop', host: insAddress(at) });
+    this.named(`INS server ${at}`).order({ do: 'cut-off', host: insAddress(at) });
     await this.ins[at]!.close();
   }
 
   async startIns(at: number): Promise<void> {
+    this.named(`INS server ${at}`).order({ do: 'reconnect', host: insAddress(at) });
     this.ins[at] = await startInsServer({
       host: insAddress(at),
       port: PORT,
@@ -132,11 +133,12 @@ export class Theatre {
   }
 
   async killTracker(): Promise<void> {
-    this.named('tracker').order({ do: 'drop', host: ADDRESS.tracker });
+    this.named('tracker').order({ do: 'cut-off', host: ADDRESS.tracker });
     await this.tracker.close();
   }
 
   async startTracker(): Promise<void> {
+    this.named('tracker').order({ do: 'reconnect', host: ADDRESS.tracker });
     const { transport } = this.named('tracker');
     const place = { host: ADDRESS.tracker, port: PORT, playerFolder: PAGE };
     this.tracker = await startTracker({ ...place, log: silentLog, transport });

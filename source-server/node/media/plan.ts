@@ -111,13 +111,15 @@ export const CLOCK_BITS = 32;
  * The test pattern's picture, with a clock along its lower edge that programs read from the pixels: hundredths of a second of Unix time
  * (modulo 2^32) when the frame was made, as {@link CLOCK_BITS} cells of equal width. What a player shows less what a clock says is the latency.
  */
-function testPicture(width: number, height: number): string {
+function testPicture(width: number, height: number, paced: boolean): string {
   const rate = testFrameRate;
+  // Paced in the filters, where ffmpeg's `-re` would let eight pictures be made ahead and wait.
+  const inItsTime = paced ? 'realtime,' : '';
   const bit = `if(mod(floor(T*100/pow(2,${CLOCK_BITS - 1}-X)),2),235,16)`;
   const cells = [
     `color=black:size=${CLOCK_BITS}x1:rate=${rate},format=gray`,
     // The time stamps are those of the machine's clock for the cells alone.
-    `settb=1/1000000,setpts=RTCTIME,geq=lum='${bit}',setpts=N/${rate}/TB`,
+    `${inItsTime}settb=1/1000000,setpts=RTCTIME,geq=lum='${bit}',setpts=N/${rate}/TB`,
     `scale=${width}:${clockHeight(height)}:flags=neighbor,format=yuv420p[clock]`,
   ];
   return `testsrc2=size=${width}x${height}:rate=${rate}[picture];${cells.join(',')};[picture][clock]overlay=0:H-h`;
@@ -133,12 +135,9 @@ export function testPlan(width: number, height: number, options: PlanOptions): P
   const rungs = chooseRungs(height, options.ladder);
   const rate = { text: String(testFrameRate), framesPerSecond: testFrameRate };
   const video = encodeVideo('0:v', rungs.heights, rate, false, options.segmentMs);
-  const inItsTime = options.paced ? ['-re'] : [];
+  const sound = `sine=frequency=440:beep_factor=4:sample_rate=48000${options.paced ? ',arealtime' : ''}`;
   return {
-    inputArgs: [
-      ...[...inItsTime, '-f', 'lavfi', '-i', testPicture(width, height)],
-      ...[...inItsTime, '-f', 'lavfi', '-i', 'sine=frequency=440:beep_factor=4:sample_rate=48000'],
-    ],
+    inputArgs: ['-f', 'lavfi', '-i', testPicture(width, height, options.paced), '-f', 'lavfi', '-i', sound],
     filter: video.filter,
     tracks: [...video.tracks, encodedAudio('1:a')],
     decisions: [

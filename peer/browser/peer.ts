@@ -4,6 +4,7 @@ import { GATHERED } from '../../hls/live-window.ts';
 import { unreachable } from '../../machine/machine.ts';
 import type { PlayerEvent } from '../../machine/player.ts';
 import { Prng } from '../../machine/prng.ts';
+import type { IndexRecord } from '../../protocol/media.ts';
 import { streamIdFromText } from '../../protocol/names.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import type { InsServerEntry, Mode, StreamState } from '../../protocol/swarm-fields.ts';
@@ -427,6 +428,7 @@ class PagePeer implements BrowserPeer {
         return;
       case 'part':
         this.reach();
+        this.noteLag(output.record);
         for (const body of output.bodies as readonly Uint8Array[]) this.usefulBytes += body.byteLength;
         this.parts.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
@@ -440,6 +442,10 @@ class PagePeer implements BrowserPeer {
       default:
         unreachable(output);
     }
+  }
+
+  private noteLag({ capturedAtMs, durationUs }: IndexRecord): void {
+    this.arrivals.whole(nowMs() - capturedAtMs - durationUs / 1_000, performance.now());
   }
 
   /** How far back INS servers keep the stream: playlists list that, and what a player asks for of it is fetched. */

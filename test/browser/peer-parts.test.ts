@@ -98,6 +98,29 @@ describe('the time that a part was on its way', () => {
   });
 });
 
+describe('what a line carries', () => {
+  it('of a part of one block, is what others were seen to take while the line was busy; waiting for what is not there yet counts as nothing', () => {
+    const arrivals = new Arrivals();
+    for (let part = 0; part < 20; part++) {
+      // A block each, four times a second; sound comes right behind the picture.
+      arrivals.add(0, part, 8_000, part * 250);
+      arrivals.add(1, part, 1_000, part * 250 + 1);
+      arrivals.whole(100, part * 250);
+    }
+    expect(arrivals.transferMs(0, 19)).toBeCloseTo(8);
+  });
+
+  it('is seen where parts come later and later, each alone: what came while they were late', () => {
+    const arrivals = new Arrivals();
+    for (let part = 0; part < 20; part++) {
+      const atMs = part < 10 ? part * 250 : 2_500 + (part - 10) * 400;
+      arrivals.add(0, part, 16_000, atMs);
+      arrivals.whole(atMs - part * 250, atMs);
+    }
+    expect(arrivals.transferMs(0, 19)).toBeCloseTo(400);
+  });
+});
+
 describe('the part on screen', () => {
   it('is found by the time of the stream', () => {
     const live = new LiveParts();

@@ -146,6 +146,8 @@ function answerAnyone(app: FastifyInstance): void {
 const PUBLIC_HEADERS = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'Age, Content-Length, Date',
+  // Pages that are isolated from all others (COEP) take only what says that it may be taken.
+  'cross-origin-resource-policy': 'cross-origin',
   'timing-allow-origin': '*',
   'x-content-type-options': 'nosniff',
 };

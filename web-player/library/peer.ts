@@ -1,6 +1,8 @@
 import Hls, { Events, type HlsConfig, type Loader, type LoaderContext } from 'hls.js';
 import { type BrowserPeer, createPeer as createPagePeer } from '../../peer/browser/peer.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
+import { createEitherLoader } from '../loader/either-loader.ts';
+import { createLedAbr } from '../loader/led-abr.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { Listeners, type SessionEvent } from '../playback/events.ts';
@@ -22,13 +24,10 @@ export interface PeerOptions {
   readonly upload?: 'on' | 'off';
   /** Live latency that is aimed at, from the camera to the screen, in ms: 500 to 30,000. */
   readonly targetLatencyMs?: number;
-}
-
-/** Of {@link createPlayer}. */
-export interface PlayerOptions extends PeerOptions {
   /**
    * Where the stream is to be had as plain HLS, played while nothing comes out of the swarm: an address, or `auto` for the one that the
-   * tracker knows. Default `off`: the source then sees the viewer's address, and sends what the swarm saves it.
+   * tracker knows. Default `off`: the source then sees the viewer's address, and sends what the swarm saves it. An hls.js of your own
+   * that is attached ({@link InswarmPeer.attach}) is told to load that address, and the swarm's again.
    */
   readonly fallback?: string;
 }
@@ -141,12 +140,16 @@ export class InswarmPeer {
   }
 }
 
-/** The options of hls.js with which it plays from a peer, {@link InswarmLoader} among them. Your own go behind: `{ ...hlsConfigFor(peer), … }`. */
+/**
+ * The options of hls.js with which it plays from a peer: {@link InswarmLoader}, an automatic choice of the rendition that follows the
+ * peer, which sees sooner what the line carries, and what keeps it near live. Your own go behind: `{ ...hlsConfigFor(peer), … }`.
+ */
 export function hlsConfigFor(peer: InswarmPeer): Partial<HlsConfig> {
-  return { ...playerConfig(peer.peer.live.window), loader: InswarmLoader.for(peer) };
+  const abrController = createLedAbr(peer.peer);
+  return { ...playerConfig(peer.peer.live.window), loader: InswarmLoader.for(peer), abrController };
 }
 
-/** The loader for hls.js (its `loader` option) that answers from a peer instead of a server. */
+/** The loader for hls.js (its `loader` option) that answers from a peer instead of a server; what is not the peer's it leaves to hls.js. */
 export const InswarmLoader = {
   /** A class for one hls.js. It joins with the manifest and takes media with the first playlist of a track. */
   for(peer: InswarmPeer): new (config: HlsConfig) => Loader<LoaderContext> {
@@ -159,7 +162,7 @@ export const InswarmLoader = {
       },
     };
     const SwarmLoader = createSwarmLoader(begins, { startEarlyMs: START_BUFFER_MS });
-    return class extends SwarmLoader {
+    return class extends createEitherLoader(SwarmLoader) {
       constructor(config: HlsConfig) {
         super(config);
         peer.prepare();
@@ -176,7 +179,7 @@ export const InswarmLoader = {
  * @throws RangeError when the stream's id is none.
  * @throws Error where nothing can be played: ask {@link isSupported} before.
  */
-export function createPlayer(video: HTMLVideoElement, options: PlayerOptions): Session {
+export function createPlayer(video: HTMLVideoElement, options: PeerOptions): Session {
   if (!isSupported()) {
     throw new Error(
       'This browser has no Media Source Extensions: give it the plain HLS address of the stream instead.',
@@ -188,6 +191,6 @@ export function createPlayer(video: HTMLVideoElement, options: PlayerOptions): S
   return session;
 }
 
-function inside({ mode = 'hybrid', upload = 'on', ...rest }: PlayerOptions): SessionOptions {
+function inside({ mode = 'hybrid', upload = 'on', ...rest }: PeerOptions): SessionOptions {
   return { ...rest, mode, gives: upload !== 'off' };
 }

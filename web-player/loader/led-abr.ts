@@ -1,11 +1,18 @@
-import Hls, { type AbrController } from 'hls.js';
+import Hls, { type AbrController, type Events, type FragLoadingData, type LevelSwitchingData } from 'hls.js';
+import { SWARM_URL } from './swarm-loader.ts';
 
-/** Tells which rendition to load next, by the number of its track; undefined leaves it to hls.js. */
-export type Leader = () => number | undefined;
+/** Who takes the bytes, and can choose which rendition. */
+export interface Leader {
+  /** Whether it does; else it takes what hls.js asks for. */
+  choosesQuality: boolean;
+  /** Number of the track to load next; undefined leaves it to hls.js. */
+  readonly rendition: number | undefined;
+}
 
 /**
  * The automatic choice of hls.js (its `abrController` option), led by whoever takes the bytes: a peer that is sent the live edge unasked
- * sees a line fill up where a player that waits for each part sees nothing. Renditions that a viewer chooses are not its business.
+ * sees a line fill up where a player that waits for each part sees nothing. What viewers choose, limits that a site has set
+ * (`autoLevelCapping`, `capLevelToPlayerSize`), and what does not come out of the swarm are the business of hls.js alone.
  */
 export function createLedAbr(leader: Leader): typeof AbrController {
   return class extends Hls.DefaultConfig.abrController {
@@ -22,12 +29,23 @@ export function createLedAbr(leader: Leader): typeof AbrController {
     }
 
     /** What comes late is not given up for another rendition here: who takes the bytes has changed already where that helps. */
-    protected override onFragLoading(): void {}
+    protected override onFragLoading(event: Events.FRAG_LOADING, data: FragLoadingData): void {
+      if (this.led() === undefined) super.onFragLoading(event, data);
+    }
+
+    protected override onLevelSwitching(event: Events.LEVEL_SWITCHING, data: LevelSwitchingData): void {
+      super.onLevelSwitching(event, data);
+      this.led();
+    }
 
     private led(): number | undefined {
-      const track = leader();
+      const { hls } = this;
+      if (hls?.url !== SWARM_URL) return undefined;
+      leader.choosesQuality =
+        hls.autoLevelEnabled && hls.minAutoLevel <= 0 && hls.maxAutoLevel === hls.levels.length - 1;
+      const track = leader.rendition;
       if (track === undefined) return undefined;
-      const level = this.hls?.levels.findIndex(({ uri }) => trackOf(uri) === track) ?? -1;
+      const level = hls.levels.findIndex(({ uri }) => trackOf(uri) === track);
       return level < 0 ? undefined : level;
     }
   };

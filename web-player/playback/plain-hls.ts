@@ -35,6 +35,15 @@ export async function findHlsUrl(tracker: string, stream: string): Promise<strin
   }
 }
 
+/** Whether there is anything at an address. */
+export async function answers(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) })).ok;
+  } catch {
+    return false;
+  }
+}
+
 /** Waits for the first media of an hls.js that has no video element yet; false when it cannot have any. */
 export function firstMedia(hls: Hls): Promise<boolean> {
   return new Promise((resolve) => {

@@ -7,10 +7,10 @@ import { KeepLive, TARGET_LATENCY_MS } from '../loader/keep-live.ts';
 import { createLedAbr } from '../loader/led-abr.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
+import { Changeover } from './changeover.ts';
+import { type Changer, Reloading, Replacing } from './changers.ts';
 import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
-import { FallbackRule, type PlayedOut } from './fallback.ts';
 import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
-import { findHlsUrl, firstMedia, PLAIN_CONFIG } from './plain-hls.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 
@@ -101,12 +101,13 @@ export const TARGET_LATENCY_MS_MAX = 30_000;
 export class Session {
   readonly peer: BrowserPeer;
   readonly history = new History();
-  /** The one that plays now: another one plays the source's plain HLS. */
+  /** The one that plays now; ours is another one while the source's plain HLS plays. */
   private player: Hls;
   private readonly video: HTMLVideoElement;
   private readonly options: SessionOptions;
   private readonly watch: PlaybackWatch;
   private keepLive: KeepLive;
+  private readonly changeover: Changeover;
   private readonly timers: number[];
   private readonly leavePeer: () => void;
   private readonly listeners = new Listeners<SessionEvent>();
@@ -116,19 +117,12 @@ export class Session {
   private pressedAtMs: number | undefined;
   private failure: string | null = null;
   private fatalErrors = 0;
-  private playedOut: PlayedOut = 'swarm';
-  private fallback: FallbackRule | undefined;
-  private fallbackUrl: string | null = null;
   private readonly isMade: boolean;
   private restTimer: number | undefined;
-  private changedAtMs = Number.NEGATIVE_INFINITY;
   /** The browser has stopped it because the page was hidden. */
   private isPutAside = false;
   private hiddenAtMs = Number.NEGATIVE_INFINITY;
-  private changing = false;
-  private closed = false;
   private hlsBytes = 0;
-  private usefulBytes = 0;
   private recoveredAtMs = Number.NEGATIVE_INFINITY;
 
   /**
@@ -151,6 +145,10 @@ export class Session {
     this.isMade = made !== undefined;
     this.player = made?.hls ?? this.swarmPlayer();
     this.keepLive = this.mount(true);
+    this.changeover = new Changeover(options, this.peer, this.changer(), {
+      play: (next, change) => this.playNext(next, change),
+      failed: (url) => this.tellError('fallback', `${url} cannot be played`, false),
+    });
     video.addEventListener('play', this.onPlay);
     video.addEventListener('pause', this.onPause);
     document.addEventListener('visibilitychange', this.onVisibility);
@@ -191,7 +189,7 @@ export class Session {
     if (this.pressedAtMs !== undefined || this.failure !== null) return;
     this.peer.prepare();
     this.load();
-    void this.findFallback();
+    void this.changeover.find();
     window.clearTimeout(this.restTimer);
     this.restTimer = window.setTimeout(() => this.peer.rest(), PREPARED_MS);
   }
@@ -338,7 +336,7 @@ export class Session {
 
   /** Ends watching over hls.js and the peer, and leaves both as they are: for those who made them. */
   release(): void {
-    this.closed = true;
+    this.changeover.close();
     window.clearTimeout(this.restTimer);
     for (const timer of this.timers) window.clearInterval(timer);
     this.watch.end();
@@ -420,10 +418,11 @@ export class Session {
 
   private tellSource(): void {
     // The rates of what came before a change are still in those of now.
-    const isClear = this.playedOut === 'hls' || performance.now() - this.changedAtMs > RATES_CLEAR_MS;
+    const isClear =
+      this.changeover.playedOut === 'hls' || performance.now() - this.changeover.changedAtMs > RATES_CLEAR_MS;
     const bps = isClear ? this.history.samples.at(-1)?.bps : undefined;
     const ofSwarm = bps === undefined ? undefined : mostFrom(bps, this.playedFrom);
-    const from = this.playedOut === 'hls' ? 'hls' : ofSwarm;
+    const from = this.changeover.playedOut === 'hls' ? 'hls' : ofSwarm;
     if (from === undefined || from === null || from === this.playedFrom) return;
     this.playedFrom = from;
     this.tell({ kind: 'source-changed', from });
@@ -440,7 +439,7 @@ export class Session {
   /** By a button of the page's or the browser's, the viewer stops to go on from there; a browser that stops what is hidden does not. */
   private readonly onPause = (): void => {
     const nowMs = performance.now();
-    if (this.video.ended || nowMs - this.changedAtMs < CHANGE_MS) return;
+    if (this.video.ended || nowMs - this.changeover.changedAtMs < CHANGE_MS) return;
     if (document.hidden && nowMs - this.hiddenAtMs < HIDING_MS && this.keepLive.following) this.isPutAside = true;
     else this.keepLive.following = false;
   };
@@ -461,7 +460,7 @@ export class Session {
     this.watch.pressed(atMs);
     this.peer.start();
     this.load();
-    void this.findFallback();
+    void this.changeover.find();
   }
 
   private readonly onError = (_: unknown, { fatal, type, details }: ErrorData): void => {
@@ -496,8 +495,13 @@ export class Session {
   private swarmPlayer(): Hls {
     const { live } = this.peer;
     const loader = createSwarmLoader(live, { startEarlyMs: START_BUFFER_MS });
-    const abrController = createLedAbr(() => this.peer.rendition);
+    const abrController = createLedAbr(this.peer);
     return new Hls({ ...playerConfig(live.window), loader, abrController });
+  }
+
+  private changer(): Changer {
+    const { player, peer } = this;
+    return this.isMade ? new Reloading(player, peer.live.window) : new Replacing(player, () => this.swarmPlayer());
   }
 
   /** Watches over what plays now, and puts it on the video element. */
@@ -520,75 +524,12 @@ export class Session {
     player.off(Events.FRAG_LOADED, this.onMedia);
   }
 
-  /** The address is asked for while there is somebody to ask. */
-  private async findFallback(): Promise<void> {
-    const { fallback, tracker, stream } = this.options;
-    if (fallback === undefined || fallback === 'off' || this.fallbackUrl !== null) return;
-    this.fallbackUrl = fallback === 'auto' ? await findHlsUrl(tracker, stream) : fallback;
-  }
-
-  private lookForFallback(): void {
-    if (this.fallbackUrl === null || this.pressedAtMs === undefined || this.changing || this.failure !== null) return;
-    this.fallback ??= new FallbackRule(this.pressedAtMs);
-    const atMs = performance.now();
-    const { streamState, usefulBytes } = this.peer.stats();
-    if (usefulBytes > this.usefulBytes) this.fallback.came(atMs);
-    this.usefulBytes = usefulBytes;
-    if (this.video.paused) return;
-    const { startupDelayMs } = this.watch.figures();
-    const onAir = streamState === 'live' || streamState === 'unknown';
-    const look = { playedOut: this.playedOut, bufferMs: this.bufferMs(), started: startupDelayMs !== null, onAir };
-    const to = this.fallback.look(look, atMs);
-    if (to !== undefined) void this.changeTo(to, this.fallback);
-  }
-
-  /** The next one has its first media before the one that plays is let go. */
-  private async changeTo(to: PlayedOut, rule: FallbackRule): Promise<void> {
-    this.changing = true;
-    const next = to === 'hls' ? new Hls(PLAIN_CONFIG) : this.swarmPlayer();
-    next.config.startFragPrefetch = true;
-    const first = firstMedia(next);
-    next.loadSource(to === 'hls' ? this.fallbackUrl! : SWARM_URL);
-    const isThere = await first;
-    this.changing = false;
-    if (this.closed || !isThere) {
-      next.destroy();
-      rule.failed(performance.now());
-      if (to === 'hls' && !this.closed) this.tellError('fallback', `${this.fallbackUrl} cannot be played`, false);
-      return;
-    }
-    rule.changed();
-    const { following } = this.keepLive;
-    const level = this.quality;
-    this.unmount();
-    this.player.destroy();
-    this.player = next;
-    this.playedOut = to;
-    this.changedAtMs = performance.now();
-    if (level >= 0) next.nextLevel = level;
-    this.keepLive = this.mount(following);
-    await this.play();
-  }
-
-  /** At once, whether anything comes or not. */
-  private backToSwarm(): void {
-    const { following } = this.keepLive;
-    this.unmount();
-    this.player.destroy();
-    this.player = this.swarmPlayer();
-    this.playedOut = 'swarm';
-    this.changedAtMs = performance.now();
-    this.keepLive = this.mount(following);
-    this.load();
-    void this.play();
-  }
-
   private readonly onMedia = (_: unknown, { frag, part }: FragLoadedData): void => {
-    if (this.playedOut === 'hls') this.hlsBytes += (part ?? frag).stats.total;
+    if (this.changeover.playedOut === 'hls') this.hlsBytes += (part ?? frag).stats.total;
   };
 
   private tellScreen(): void {
-    this.lookForFallback();
+    this.lookAtChangeover();
     const capturedAtMs = this.capturedAtMs();
     if (capturedAtMs === null || this.watch.figures().startupDelayMs === null) return;
     this.peer.playing({
@@ -596,6 +537,23 @@ export class Session {
       rate: this.video.paused ? 0 : this.video.playbackRate,
       live: this.keepLive.following,
     });
+  }
+
+  private lookAtChangeover(): void {
+    if (this.pressedAtMs === undefined || this.failure !== null) return;
+    const started = this.watch.figures().startupDelayMs !== null;
+    this.changeover.look({ bufferMs: this.bufferMs(), started, paused: this.video.paused });
+  }
+
+  private playNext(next: Hls, change: () => void): void {
+    const { following } = this.keepLive;
+    const level = this.quality;
+    this.unmount();
+    change();
+    if (level >= 0 && next !== this.player) next.nextLevel = level;
+    this.player = next;
+    this.keepLive = this.mount(following);
+    void this.play();
   }
 
   private load(): void {
@@ -608,11 +566,8 @@ export class Session {
     const atMs = performance.now();
     const again = atMs - this.recoveredAtMs < 3_000;
     this.recoveredAtMs = atMs;
-    if (this.playedOut === 'hls') {
-      // It cannot be had there any more either: the swarm's player waits for what comes.
-      this.fallback?.failed(atMs);
-      this.backToSwarm();
-    } else if (type === ErrorTypes.NETWORK_ERROR) this.hls.startLoad();
+    if (this.changeover.playedOut === 'hls') this.changeover.lost();
+    else if (type === ErrorTypes.NETWORK_ERROR) this.hls.startLoad();
     else if (type === ErrorTypes.MEDIA_ERROR && !again) this.hls.recoverMediaError();
     else this.fail('media', `the video cannot be played (${details})`);
   }

@@ -167,6 +167,28 @@ describe('what people see of the player', () => {
     await viewer.plays(0.2);
   });
 
+  it('plays without what is loaded by a press, says it when that cannot be had, and has it with the next press', async () => {
+    const viewer = await view('about:blank', { viewport: { width: 600, height: 800 } });
+    const { page } = viewer;
+    const isLater = (url: URL): boolean => url.pathname.includes('extras-');
+    await page.route(isLater, (route) => route.abort());
+    await page.goto(pageUrl(stage, source.stream, 'ins'));
+    await viewer.play(0.5);
+    await page.keyboard.press('d');
+    await page.getByText('That could not be loaded').waitFor();
+    expect(await page.locator('inswarm-player').getAttribute('panel')).toBe('closed');
+    const settings = page.getByRole('button', { name: 'Settings' });
+    await settings.click();
+    await viewer.plays(0.2);
+    expect(await settings.getAttribute('aria-expanded')).toBe('false');
+    await page.unroute(isLater);
+    await settings.click();
+    await page.getByRole('menuitem', { name: 'Latency' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('d');
+    await page.getByRole('heading', { name: 'Where the video comes from' }).waitFor();
+  });
+
   it('copies a report that holds no address of anybody', async () => {
     const viewer = await view(`${pageUrl(stage, source.stream, 'hybrid')}&panel=open`, {
       permissions: ['clipboard-read', 'clipboard-write'],

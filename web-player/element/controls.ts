@@ -1,11 +1,12 @@
 import type { StreamState } from '../../protocol/swarm-fields.ts';
-import { type Session, type SessionStats, TARGET_LATENCY_MS } from '../playback/session.ts';
+import type { Session, SessionStats } from '../playback/session.ts';
 import type { Actions } from './actions.ts';
-import { audioChoices, captionChoices, toggleCaptions } from './captions.ts';
+import { captionChoices, toggleCaptions } from './captions.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { behind } from './format.ts';
 import { IconButton } from './icon-button.ts';
-import { type Entry, Menu } from './menu.ts';
+import type { Menu } from './menu.ts';
+import type { Extras } from './on-demand.ts';
 import { SeekBar } from './seek-bar.ts';
 
 export interface ControlsOptions {
@@ -14,6 +15,8 @@ export interface ControlsOptions {
   session(): Session | undefined;
   share(): void;
   showKeys(): void;
+  /** Does something with what is loaded on demand. */
+  use(act: (extras: Extras) => void): void;
   /** Whether there is a panel to open, and whether it is. */
   panel(): 'off' | 'closed' | 'open';
 }
@@ -35,13 +38,15 @@ export class Controls {
   private readonly panel = new IconButton('figures', 'What is going on (d)', 'panel-button');
   private readonly pip = new IconButton('pip', 'Picture in picture (i)', 'pip-button');
   private readonly full = new IconButton('full', 'Full screen (f)');
+  private readonly settings = new IconButton('settings', 'Settings');
+  private readonly menuPlace = el('div', {}, this.settings.element);
   private readonly live: HTMLButtonElement;
   private readonly liveWord = el('span', {}, 'Live');
   private readonly latency = el('span', { class: 'behind-value' });
   private readonly latencyWords = el('span', { class: 'behind' }, this.latency);
   private readonly volume: HTMLInputElement;
   private readonly seek: SeekBar;
-  private readonly menu: Menu;
+  private menu: Menu | undefined;
   /** The captions that were shown last. */
   private lastCaptions = '';
 
@@ -52,23 +57,24 @@ export class Controls {
     this.volume = el('input', { type: 'range', min: '0', max: '1', step: '0.05', 'aria-label': 'Volume' });
     this.latencyWords.append(el('span', { class: 'behind-words' }, ' behind the camera'));
     this.seek = new SeekBar(actions, video, options.session);
-    this.menu = new Menu(() => this.entries());
     const sound = el('div', { class: 'sound' }, this.mute.element, this.volume);
-    const { play, captions, share, panel, pip, full, menu } = this;
+    const { play, captions, settings, share, panel, pip, full } = this;
     const left = [play.element, sound, this.live, this.latencyWords];
-    const right = [captions.element, menu.element, share.element, panel.element, pip.element, full.element];
+    const right = [captions.element, this.menuPlace, share.element, panel.element, pip.element, full.element];
     const bar = el('div', { class: 'controls-bar' }, ...left, el('span', { class: 'space' }), ...right);
     this.element = el('div', { class: 'controls', role: 'group', 'aria-label': 'Controls' }, this.seek.element, bar);
     setAttribute(panel.element, 'aria-expanded', 'false');
+    setAttribute(settings.element, 'aria-haspopup', 'menu');
+    setAttribute(settings.element, 'aria-expanded', 'false');
     this.listen();
   }
 
   get isMenuOpen(): boolean {
-    return this.menu.isOpen;
+    return this.menu?.isOpen === true;
   }
 
   closeMenu(): void {
-    this.menu.open(false);
+    this.menu?.open(false);
   }
 
   update({ phase, latencyMs, startupDelayMs, peer }: SessionStats): void {
@@ -92,7 +98,7 @@ export class Controls {
     this.panel.element.hidden = panel === 'off';
     setAttribute(this.panel.element, 'aria-expanded', String(panel === 'open'));
     this.pip.element.hidden = !actions.hasPictureInPicture || video.readyState === 0;
-    this.menu.update();
+    this.menu?.update();
   }
 
   /** Shows captions, or takes them away. */
@@ -109,6 +115,7 @@ export class Controls {
     this.full.element.addEventListener('click', () => actions.toggleFullScreen());
     this.pip.element.addEventListener('click', () => actions.togglePictureInPicture());
     this.panel.element.addEventListener('click', () => actions.togglePanel());
+    this.settings.element.addEventListener('click', () => this.toggleMenu());
     this.share.element.addEventListener('click', () => this.options.share());
     this.captions.element.addEventListener('click', () => this.toggleCaptions());
     this.volume.addEventListener('input', () => actions.setVolume(Number(this.volume.value)));
@@ -116,6 +123,14 @@ export class Controls {
     this.full.element.hidden = !actions.hasFullScreen;
     this.captions.element.hidden = true;
     this.pip.element.hidden = true;
+  }
+
+  private toggleMenu(): void {
+    const { options } = this;
+    options.use(({ Menu, menuEntries }) => {
+      this.menu ??= new Menu(this.menuPlace, this.settings.element, () => menuEntries(options));
+      this.menu.open(!this.menu.isOpen);
+    });
   }
 
   private updateSound(): void {
@@ -132,64 +147,4 @@ export class Controls {
     const session = this.options.session();
     return session === undefined ? [] : captionChoices(session, this.options.video);
   }
-
-  private entries(): Entry[] {
-    const session = this.options.session();
-    const choices = (name: string, icon: 'quality' | 'captions' | 'speaker' | 'latency', all: Choices): Entry[] =>
-      all.length === 0 ? [] : [{ kind: 'choices', name, icon, choices: all }];
-    const audio = session === undefined ? [] : audioChoices(session);
-    const { actions } = this.options;
-    const entries: Entry[] = [
-      ...choices('Quality', 'quality', session === undefined ? [] : qualityChoices(session)),
-      ...choices('Latency', 'latency', session === undefined ? [] : latencyChoices(session)),
-      ...choices('Captions', 'captions', this.captionChoices()),
-      ...choices('Sound', 'speaker', audio),
-      { kind: 'action', name: 'Share', icon: 'share', act: () => this.options.share() },
-    ];
-    if (actions.hasPictureInPicture) {
-      entries.push({
-        ...{ kind: 'action', name: 'Picture in picture', icon: 'pip' },
-        act: () => actions.togglePictureInPicture(),
-      });
-    }
-    // A telephone has no keys.
-    if (window.matchMedia('(hover: hover)').matches) {
-      entries.push({ kind: 'action', name: 'Keys', icon: 'keys', act: () => this.options.showKeys() });
-    }
-    return entries;
-  }
-}
-
-type Choices = ReturnType<typeof captionChoices>;
-
-function qualityChoices(session: Session): Choices {
-  return session.qualities().map(({ level, name }) => ({
-    name: level === -1 && session.quality === -1 ? autoName(session) : name,
-    isChosen: session.quality === level,
-    choose: () => {
-      session.quality = level;
-    },
-  }));
-}
-
-/** The automatic choice says what it has come to. */
-function autoName(session: Session): string {
-  const { quality } = session.stats();
-  return quality === null ? 'Auto' : `Auto (${quality})`;
-}
-
-/** Latency that can be aimed at, in ms. */
-const TARGETS_MS = [1_000, TARGET_LATENCY_MS, 3_000, 5_000, 10_000];
-
-/** The nearer to live, the less there is to fall back on. */
-function latencyChoices(session: Session): Choices {
-  const now = session.targetLatencyMs;
-  const all = [...new Set([...TARGETS_MS, now])].sort((one, other) => one - other);
-  return all.map((ms) => ({
-    name: `${(ms / 1_000).toLocaleString('en', { maximumFractionDigits: 1 })} s${ms === TARGET_LATENCY_MS ? ' (usual)' : ''}`,
-    isChosen: ms === now,
-    choose: () => {
-      session.targetLatencyMs = ms;
-    },
-  }));
 }

@@ -1,12 +1,16 @@
 import { el } from './dom.ts';
-import { icon } from './icons.ts';
+import { moreIcon } from './more-icons.ts';
 
 /** A sheet over everything, with a title and a way out: Escape, the cross, or a press beside it. */
 export class Dialog {
   readonly element: HTMLDialogElement;
 
   constructor(title: string, className: string, ...children: readonly Node[]) {
-    const close = el('button', { type: 'button', class: 'control dialog-close', 'aria-label': 'Close' }, icon('close'));
+    const close = el(
+      'button',
+      { type: 'button', class: 'control dialog-close', 'aria-label': 'Close' },
+      moreIcon('close'),
+    );
     const body = el('div', { class: 'dialog-body' }, el('h2', {}, title), ...children, close);
     this.element = el('dialog', { class: `dialog ${className}`, 'aria-label': title }, body);
     close.addEventListener('click', () => this.element.close());
@@ -22,6 +26,7 @@ export class Dialog {
   }
 
   open(): void {
-    if (!this.isOpen) this.element.showModal();
+    // A player that was taken out of its page meanwhile opens nothing.
+    if (this.element.isConnected && !this.isOpen) this.element.showModal();
   }
 }

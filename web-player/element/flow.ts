@@ -3,7 +3,7 @@ import type { History } from '../playback/history.ts';
 import type { SessionStats } from '../playback/session.ts';
 import { el, setAttribute, setText, svg } from './dom.ts';
 import { bitRate } from './format.ts';
-import { type IconName, icon } from './icons.ts';
+import { type MoreIconName, moreIcon } from './more-icons.ts';
 
 /** Below this nothing flows: the tail of a mean. */
 const FLOWING_BPS = 4_000;
@@ -63,9 +63,9 @@ export class Flow {
     );
   }
 
-  private node(name: string, look: IconName, title: string, from?: BytesFrom): void {
+  private node(name: string, look: MoreIconName, title: string, from?: BytesFrom): void {
     const of = from === undefined ? {} : { 'data-of': from };
-    const node = el('div', { class: 'node', 'data-node': name, ...of }, icon(look), el('span', {}, title));
+    const node = el('div', { class: 'node', 'data-node': name, ...of }, moreIcon(look), el('span', {}, title));
     if (from !== undefined) {
       const rate = el('b', {});
       this.rates.set(from, rate);

@@ -2,11 +2,11 @@ import { findHlsUrl } from '../playback/plain-hls.ts';
 import { Session, type SessionStats } from '../playback/session.ts';
 import { el, setAttribute } from './dom.ts';
 import { EventLog } from './event-log.ts';
-import { Flow } from './flow.ts';
+import { GoingOn } from './going-on.ts';
 import { takeKeys } from './keyboard.ts';
 import { holdMediaKeys, releaseMediaKeys } from './media-keys.ts';
 import { type Message, noMediaSource, wrongSettings } from './message.ts';
-import { Panel } from './panel.ts';
+import { loadExtrasWhenIdle, OnDemand } from './on-demand.ts';
 import { PlayerAttributes } from './player-attributes.ts';
 import { type InswarmPlayerEventMap, nameOf } from './player-events.ts';
 import { PlayerView } from './player-view.ts';
@@ -51,8 +51,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
   private readonly root = el('div', { class: 'root' });
   private readonly view: PlayerView;
   private readonly log = new EventLog();
-  private readonly figures = new Panel(() => this.report());
-  private readonly flow = new Flow();
+  private readonly goingOn: GoingOn;
   private readonly darkness = window.matchMedia('(prefers-color-scheme: dark)');
   private current: Session | undefined;
   private timer: number | undefined;
@@ -67,20 +66,30 @@ export class InswarmPlayerElement extends PlayerAttributes {
 
   constructor() {
     super();
+    const shadow = this.attachShadow({ mode: 'open' });
+    const onDemand = new OnDemand({ shadow, tell: (state) => this.view.showLoading(state) });
     this.view = new PlayerView({
       root: this.root,
       session: () => this.current,
       shared: () => ({ url: this.shareUrl, title: this.streamTitle, momentMs: this.momentMs }),
       panel: () => this.panel,
       togglePanel: () => this.togglePanel(),
+      use: (act) => void onDemand.use(act),
       retry: () => {
         this.wanted = true;
         this.open();
       },
     });
-    const shadow = this.attachShadow({ mode: 'open' });
-    shadow.adoptedStyleSheets = playerSheets();
-    this.root.append(this.view.element, this.flow.element, this.figures.element, ...this.view.dialogs);
+    this.goingOn = new GoingOn({
+      ...{ onDemand, stage: this.view.element },
+      report: () => this.report(),
+      shown: () => this.look(),
+      missing: () => {
+        if (this.panel === 'open') this.panel = 'closed';
+      },
+    });
+    shadow.adoptedStyleSheets = [...playerSheets()];
+    this.root.append(this.view.element);
     shadow.append(this.root);
     this.takeOverProperties();
   }
@@ -249,7 +258,10 @@ export class InswarmPlayerElement extends PlayerAttributes {
       const { kind, ...detail } = event;
       // Who watched, by whatever press, watches the next stream, too.
       if (event.kind === 'phase') this.wanted = event.phase !== 'paused' && event.phase !== 'idle';
-      if (kind === 'started') holdMediaKeys(this, this.streamTitle, this.view.actions);
+      if (kind === 'started') {
+        holdMediaKeys(this, this.streamTitle, this.view.actions);
+        loadExtrasWhenIdle();
+      }
       this.dispatchEvent(new CustomEvent(nameOf(kind), { detail }));
     });
     this.tell('opened', { stream: settings.stream });
@@ -300,9 +312,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
     this.seekStart(stats);
     if (document.hidden) return;
     this.view.update(stats, stats.title || this.presetTitle);
-    if (this.panel !== 'open') return;
-    this.figures.update(stats, session.history);
-    this.flow.update(stats, session.history);
+    if (this.panel === 'open') this.goingOn.update(stats, session.history);
   }
 
   private tellTitle(title: string): void {
@@ -323,11 +333,14 @@ export class InswarmPlayerElement extends PlayerAttributes {
   }
 
   private togglePanel(): void {
-    if (this.panel !== 'off') this.panel = this.panel === 'open' ? 'closed' : 'open';
+    if (this.panel === 'off') return;
+    if (this.panel === 'closed') void this.goingOn.show(true);
+    this.panel = this.panel === 'open' ? 'closed' : 'open';
   }
 
   private showPanel(): void {
     setAttribute(this.root, 'data-panel', this.panel);
+    if (this.panel === 'open' && this.isConnected) void this.goingOn.show(false);
     this.look();
   }
 

@@ -1,33 +1,36 @@
 import type { Choice } from './captions.ts';
 import { el, setAttribute } from './dom.ts';
-import { type IconName, icon } from './icons.ts';
+import type { IconName } from './icons.ts';
+import { type MoreIconName, moreIcon } from './more-icons.ts';
 
 /** One line of the menu: something to choose from, or something to do. */
 export type Entry =
-  | { readonly kind: 'choices'; readonly name: string; readonly icon: IconName; readonly choices: readonly Choice[] }
-  | { readonly kind: 'action'; readonly name: string; readonly icon: IconName; act(): void };
+  | { readonly kind: 'choices'; readonly name: string; readonly icon: MenuIcon; readonly choices: readonly Choice[] }
+  | { readonly kind: 'action'; readonly name: string; readonly icon: MenuIcon; act(): void };
 
-/** A button with a menu of two levels: what can be chosen, and the choices of one of them. */
+type MenuIcon = IconName | MoreIconName;
+
+/** A menu of two levels: what can be chosen, and the choices of one of them. */
 export class Menu {
-  readonly element: HTMLElement;
-  readonly button: HTMLButtonElement;
+  private readonly place: HTMLElement;
+  private readonly button: HTMLButtonElement;
   private readonly list = el('div', { class: 'menu', role: 'menu', 'aria-label': 'Settings' });
   private readonly entries: () => readonly Entry[];
   /** The entry whose choices are shown; undefined is the first level. */
   private inside: string | undefined;
   private shown = '';
 
-  constructor(entries: () => readonly Entry[]) {
+  /** @param place - Holds the button, and the menu with it. */
+  constructor(place: HTMLElement, button: HTMLButtonElement, entries: () => readonly Entry[]) {
+    this.place = place;
+    this.button = button;
     this.entries = entries;
-    const attributes = { type: 'button', class: 'control', 'aria-label': 'Settings', title: 'Settings' };
-    this.button = el('button', { ...attributes, 'aria-haspopup': 'menu', 'aria-expanded': 'false' }, icon('settings'));
     this.list.hidden = true;
-    this.element = el('div', { class: 'menu-place' }, this.button, this.list);
-    this.button.addEventListener('click', () => this.open(!this.isOpen));
-    this.element.addEventListener('keydown', (event) => this.key(event));
-    this.element.addEventListener('focusout', ({ relatedTarget }) => {
+    place.append(this.list);
+    place.addEventListener('keydown', (event) => this.key(event));
+    place.addEventListener('focusout', ({ relatedTarget }) => {
       // The focus may be lost because the lines were drawn anew.
-      if (relatedTarget !== null && !this.element.contains(relatedTarget as Node)) this.open(false);
+      if (relatedTarget !== null && !this.place.contains(relatedTarget as Node)) this.open(false);
     });
   }
 
@@ -77,7 +80,7 @@ export class Menu {
   private entryLine(entry: Entry): HTMLElement {
     const name = el('span', { class: 'menu-name' }, entry.name);
     if (entry.kind === 'action') {
-      const item = menuItem('menuitem', icon(entry.icon), name);
+      const item = menuItem('menuitem', moreIcon(entry.icon), name);
       item.addEventListener('click', () => {
         this.open(false);
         this.button.focus();
@@ -86,14 +89,20 @@ export class Menu {
       return item;
     }
     const now = entry.choices.find(({ isChosen }) => isChosen)?.name ?? '';
-    const item = menuItem('menuitem', icon(entry.icon), name, el('span', { class: 'menu-now' }, now), icon('next'));
+    const item = menuItem(
+      'menuitem',
+      moreIcon(entry.icon),
+      name,
+      el('span', { class: 'menu-now' }, now),
+      moreIcon('next'),
+    );
     setAttribute(item, 'aria-haspopup', 'menu');
     item.addEventListener('click', () => this.enter(entry.name));
     return item;
   }
 
   private backLine(name: string): HTMLElement {
-    const item = menuItem('menuitem', icon('previous'), el('span', { class: 'menu-name' }, name));
+    const item = menuItem('menuitem', moreIcon('previous'), el('span', { class: 'menu-name' }, name));
     item.classList.add('menu-back');
     setAttribute(item, 'aria-label', `Back from ${name}`);
     item.addEventListener('click', () => this.enter(undefined));
@@ -101,7 +110,7 @@ export class Menu {
   }
 
   private choiceLine(of: string, { name, isChosen }: Choice): HTMLElement {
-    const item = menuItem('menuitemradio', icon('check'), el('span', { class: 'menu-name' }, name));
+    const item = menuItem('menuitemradio', moreIcon('check'), el('span', { class: 'menu-name' }, name));
     setAttribute(item, 'aria-checked', String(isChosen));
     item.addEventListener('click', () => {
       this.choose(of, name);

@@ -127,6 +127,12 @@ function centre(kind: Message['kind'], title: string, text: string): Message {
   return { place: 'centre', kind, title, text };
 }
 
+/** A part of the player that is loaded by a press did not come. */
+export const notLoaded: Message = {
+  ...centre('warn', 'That could not be loaded', 'The picture goes on. Press again when the connection is better.'),
+  place: 'banner',
+};
+
 /** Somebody's own words as a sentence of ours, or nothing. */
 function sentence(words: string): string {
   const text = words.trim().replace(/[.\s]+$/, '');

@@ -7,6 +7,7 @@ import { el, setAttribute, setText } from './dom.ts';
 import { bitRate, bytes, host, percent, seconds } from './format.ts';
 import { icon } from './icons.ts';
 import { PRIVACY } from './message.ts';
+import { moreIcon } from './more-icons.ts';
 import { Plot } from './plots.ts';
 
 const FROM: readonly { readonly from: BytesFrom; readonly name: string }[] = [
@@ -43,13 +44,15 @@ export class Panel {
 
 /** Copies all figures, for those who are asked to help. */
 function reportButton(report: () => string): HTMLElement {
-  const button = el('button', { type: 'button', class: 'button quiet-button' }, icon('copy'), 'Copy report');
-  const told = el('p', { class: 'note', role: 'status' }, 'For support. It holds nobody’s address.');
+  const button = el('button', { type: 'button', class: 'button quiet-button' }, moreIcon('copy'), 'Copy report');
+  // Read out when something is told, and not before.
+  const told = el('span', { role: 'status' });
+  const about = el('p', { class: 'note' }, 'For support. It holds nobody’s address. ', told);
   button.addEventListener('click', async () => {
     const copied = await copyText(report());
     setText(told, copied ? 'The report is copied.' : 'This browser does not let the page copy.');
   });
-  return el('div', { class: 'report' }, button, told);
+  return el('div', { class: 'report' }, button, about);
 }
 
 function card(title: string, ...children: readonly (Node | string)[]): HTMLElement {

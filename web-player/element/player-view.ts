@@ -2,18 +2,21 @@ import type { Mode } from '../../protocol/swarm-fields.ts';
 import type { Session, SessionStats } from '../playback/session.ts';
 import { type Acting, Actions, VOLUME_STEP } from './actions.ts';
 import { Controls } from './controls.ts';
+import type { Dialog } from './dialog.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { type IconName, icon } from './icons.ts';
-import { keysDialog } from './keys-dialog.ts';
-import { type Message, messageFor, PRIVACY } from './message.ts';
+import { type Message, messageFor, notLoaded, PRIVACY } from './message.ts';
 import { Notice } from './notice.ts';
-import { ShareDialog, type Shared } from './share-dialog.ts';
+import type { Extras } from './on-demand.ts';
+import type { ShareDialog, Shared } from './share-dialog.ts';
 import { Toast } from './toast.ts';
 import { watchGestures } from './touch.ts';
 import { UnmuteButton } from './unmute-button.ts';
 
 /** Controls hide after so long without a move of pointer or keys, while the picture moves. */
 const HIDE_AFTER_MS = 2_800;
+/** Long enough to be read. */
+const NOT_LOADED_SHOWN_MS = 8_000;
 const SEEK_S = 10;
 const SMALL_SEEK_S = 5;
 
@@ -24,6 +27,8 @@ export interface ViewOptions {
   shared(): Shared;
   panel(): 'off' | 'closed' | 'open';
   togglePanel(): void;
+  /** Does something with what is loaded on demand. */
+  use(act: (extras: Extras) => void): void;
   /** A new session in the place of one that failed. */
   retry(): void;
 }
@@ -33,8 +38,6 @@ export class PlayerView {
   readonly element: HTMLElement;
   readonly video: HTMLVideoElement;
   readonly actions: Actions;
-  /** Sheets over everything. */
-  readonly dialogs: readonly HTMLElement[];
   private readonly bigPlay: HTMLButtonElement;
   private readonly title = el('p', { class: 'idle-title' });
   private readonly privacy = el('p', { class: 'idle-privacy' });
@@ -42,12 +45,14 @@ export class PlayerView {
   private readonly banner: Notice;
   private readonly unmute: UnmuteButton;
   private readonly toast = new Toast();
-  private readonly keysDialog = keysDialog();
-  private readonly shareDialog: ShareDialog;
+  private keysDialog: Dialog | undefined;
+  private shareDialog: ShareDialog | undefined;
   private readonly controls: Controls;
   private readonly options: ViewOptions;
   private hideTimer = 0;
   private privacyMode: Mode | undefined;
+  /** Stays for a while, where nothing else is to be said. */
+  private notLoadedUntilMs = 0;
 
   constructor(options: ViewOptions) {
     this.options = options;
@@ -58,13 +63,12 @@ export class PlayerView {
     this.unmute = new UnmuteButton(this.video, this.actions);
     this.bigPlay = el('button', { class: 'big-play', type: 'button', 'aria-label': 'Play' }, icon('play'));
     const idle = el('div', { class: 'idle' }, this.bigPlay, this.title, this.privacy);
-    this.shareDialog = new ShareDialog(() => options.shared());
-    this.dialogs = [this.keysDialog.element, this.shareDialog.element];
     this.controls = new Controls({
       ...{ video: this.video, actions: this.actions },
       ...{ session: () => options.session(), panel: () => options.panel() },
-      share: () => this.shareDialog.open(),
-      showKeys: () => this.keysDialog.open(),
+      share: () => this.share(),
+      showKeys: () => this.showKeys(),
+      use: (act) => options.use(act),
     });
     this.element = el('section', { class: 'stage', 'aria-label': 'Player', 'data-phase': 'idle' });
     const { video, centre, banner, toast, controls, unmute } = this;
@@ -87,7 +91,8 @@ export class PlayerView {
     this.unmute.update(stats.phase);
     const message = messageFor(stats, navigator.onLine);
     this.centre.set(message?.place === 'centre' ? message : null);
-    this.banner.set(message?.place === 'banner' ? message : null);
+    const rest = performance.now() < this.notLoadedUntilMs ? notLoaded : null;
+    this.banner.set(message?.place === 'banner' ? message : rest);
   }
 
   /** Before another session, and after the last. */
@@ -104,6 +109,12 @@ export class PlayerView {
   /** Says something over the picture, for a moment. */
   say(text: string, name: IconName): void {
     this.toast.say(text, name);
+  }
+
+  /** A press is answered at once, also where what it opens has yet to be loaded. */
+  showLoading(state: 'loading' | 'here' | 'failed'): void {
+    if (state === 'loading') this.say('One moment', 'latency');
+    if (state === 'failed') this.notLoadedUntilMs = performance.now() + NOT_LOADED_SHOWN_MS;
   }
 
   /** @returns Whether the key meant something. */
@@ -132,14 +143,35 @@ export class PlayerView {
     f: () => this.actions.toggleFullScreen(),
     i: () => this.actions.togglePictureInPicture(),
     c: () => this.controls.toggleCaptions(),
-    s: () => this.shareDialog.open(),
+    s: () => this.share(),
     d: () => this.actions.togglePanel(),
-    '?': () => this.keysDialog.open(),
+    '?': () => this.showKeys(),
   };
 
   /** `0` is the oldest moment, `9` nine tenths on the way to the live edge. */
   private digit(key: string): (() => void) | undefined {
     return /^\d$/.test(key) ? () => this.actions.seekToShare(Number(key) / 10) : undefined;
+  }
+
+  private share(): void {
+    const { options } = this;
+    options.use(({ ShareDialog }) => {
+      this.shareDialog ??= this.lay(new ShareDialog(() => options.shared()));
+      this.shareDialog.open();
+    });
+  }
+
+  private showKeys(): void {
+    this.options.use(({ keysDialog }) => {
+      this.keysDialog ??= this.lay(keysDialog());
+      this.keysDialog.open();
+    });
+  }
+
+  /** A sheet over everything. */
+  private lay<T extends { readonly element: HTMLElement }>(sheet: T): T {
+    this.options.root.append(sheet.element);
+    return sheet;
   }
 
   private acting(): Acting {

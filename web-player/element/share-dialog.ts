@@ -2,7 +2,7 @@ import { copyText } from './copy-text.ts';
 import { Dialog } from './dialog.ts';
 import { el, setText } from './dom.ts';
 import { timeOfDay } from './format.ts';
-import { icon } from './icons.ts';
+import { moreIcon } from './more-icons.ts';
 import { shareLink } from './share-link.ts';
 
 export interface Shared {
@@ -28,10 +28,10 @@ export class ShareDialog {
   constructor(shared: () => Shared) {
     this.shared = shared;
     this.timeLine = el('label', { class: 'share-time' }, this.withTime, this.moment);
-    const copy = el('button', { type: 'button', class: 'button' }, icon('copy'), this.copyWord);
+    const copy = el('button', { type: 'button', class: 'button' }, moreIcon('copy'), this.copyWord);
     const buttons = el('div', { class: 'share-buttons' }, copy);
     if (navigator.share !== undefined) {
-      const more = el('button', { type: 'button', class: 'button quiet-button' }, icon('share'), 'Share…');
+      const more = el('button', { type: 'button', class: 'button quiet-button' }, moreIcon('share'), 'Share…');
       more.addEventListener('click', () => {
         navigator.share({ url: this.link.value, title: this.opened?.title ?? '' }).catch(() => {});
       });

@@ -1,5 +1,6 @@
 import { el } from '../element/dom.ts';
 import { defineInswarmPlayer } from '../element/inswarm-player.ts';
+import { loadExtras } from '../element/on-demand.ts';
 import { About } from './about.ts';
 import { type Address, readAddress } from './address.ts';
 import { Header } from './header.ts';
@@ -10,6 +11,8 @@ import { exposePage } from './window-api.ts';
 const LOOK_FOR_STREAMS_EVERY_MS = 3_000;
 /** A narrower page shows the picture first: the panel is a press away. */
 const PANEL_FROM_PX = 1_000;
+/** It comes with the page (`vite.config.ts`); where it does not, the picture does not wait for it. */
+const PANEL_WITHIN_MS = 500;
 
 /** How often the page asks for viewers and other streams, and how many of those it shows. */
 const TOLD_EVERY_MS = 10_000;
@@ -22,7 +25,7 @@ function begin(): void {
   const address = readAddress(location.search);
   forgetAutoplay();
   if (typeof address === 'string') show(wrongAddress(address));
-  else if (address.stream !== null) watch(address, address.stream);
+  else if (address.stream !== null) void watch(address, address.stream);
   else void findStream(address);
 }
 
@@ -45,7 +48,7 @@ async function findStream(address: Address): Promise<void> {
     const streams = await onAir().catch(() => undefined);
     const [first, second] = streams ?? [];
     if (first !== undefined && second === undefined) {
-      watch(address, first.id);
+      void watch(address, first.id);
       return;
     }
     // Drawn again only when it has changed: what is being read or has the focus stays.
@@ -67,7 +70,10 @@ function overview(streams: readonly StreamEntry[] | undefined): HTMLElement {
 }
 
 /** Plays one stream, for as long as the page is open. */
-function watch(address: Address, stream: string): void {
+async function watch(address: Address, stream: string): Promise<void> {
+  const panel = address.panel ?? (window.innerWidth < PANEL_FROM_PX ? 'closed' : 'open');
+  // A panel that came after the picture would move what is below.
+  if (panel === 'open') await within(PANEL_WITHIN_MS, loadExtras());
   const player = el('inswarm-player', { tracker: trackerUrl(), stream, mode: address.mode });
   if (address.joinsLate) player.preload = 'none';
   if (!address.gives) player.upload = false;
@@ -75,7 +81,7 @@ function watch(address: Address, stream: string): void {
   if (address.fallback !== null) player.fallback = address.fallback;
   player.startAt = address.startAt;
   player.autoplay = address.autoplay;
-  player.panel = address.panel ?? (window.innerWidth < PANEL_FROM_PX ? 'closed' : 'open');
+  player.panel = panel;
   player.shareUrl = new URL(pageOf(stream, address.mode), location.href).href;
   player.addEventListener('opened', () => exposePage(player.session!, player.video));
   const about = new About();
@@ -94,6 +100,11 @@ function watch(address: Address, stream: string): void {
       setTitle(player.streamTitle);
     }
   });
+}
+
+/** Waits for what is good to have, and no longer than that. */
+async function within(ms: number, wanted: Promise<unknown>): Promise<void> {
+  await Promise.race([wanted.catch(() => {}), new Promise((resolve) => window.setTimeout(resolve, ms))]);
 }
 
 function trackerUrl(): string {

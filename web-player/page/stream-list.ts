@@ -1,5 +1,6 @@
 import { el } from '../element/dom.ts';
 import { icon } from '../element/icons.ts';
+import { moreIcon } from '../element/more-icons.ts';
 import { pageOf, type StreamEntry } from './streams.ts';
 
 export const STATE_WORDS = { live: 'Live', interrupted: 'Interrupted', ended: 'Over' } as const;
@@ -22,7 +23,7 @@ export function viewersWord(viewers: number): string {
 /** A link to one of them. */
 export function streamCard({ id, title, state, viewers }: StreamEntry): HTMLElement {
   const badge = el('span', { class: 'badge', 'data-state': state }, STATE_WORDS[state]);
-  const watching = el('span', { class: 'watching' }, icon('viewers'), viewersWord(viewers));
+  const watching = el('span', { class: 'watching' }, moreIcon('viewers'), viewersWord(viewers));
   const picture = el('span', { class: 'thumb', 'aria-hidden': 'true' }, icon('play'));
   picture.style.setProperty('--hue', String(hueOf(id)));
   const link = el(

@@ -1,5 +1,20 @@
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 import { forPages } from '../../scripts/vite-for-pages.ts';
+
+/** On a page that is wide enough for the panel, what it needs comes beside the script and not after it. */
+const preloadPanel: Plugin = {
+  name: 'preload-panel',
+  transformIndexHtml: {
+    order: 'post',
+    handler(_html, { bundle }) {
+      const extras = Object.values(bundle ?? {}).find(({ type, name }) => type === 'chunk' && name === 'extras');
+      if (extras === undefined)
+        throw new Error('The page has no chunk named extras: its panel is not loaded on demand.');
+      const attrs = { rel: 'modulepreload', href: `./${extras.fileName}`, media: '(min-width: 1000px)' };
+      return [{ tag: 'link', attrs, injectTo: 'head' }];
+    },
+  },
+};
 
 /** The player page, as the tracker serves it: plain files, nothing from other hosts, no eval. */
 export default defineConfig({
@@ -7,6 +22,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './',
   publicDir: false,
+  plugins: [preloadPanel],
   build: {
     outDir: '../../dist/web',
     emptyOutDir: true,

@@ -2,6 +2,28 @@ import { access, constants } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import type { Browser, BrowserType } from 'playwright-core';
 
+/**
+ * What the address bar shows while somebody types: two pages of its own for each window, which nobody sees, and a second of a processor for them.
+ * Only the last list counts, so what Playwright's has to do with pages is in it.
+ */
+const NOT_USED = [
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'AimEnabled',
+  'AvoidCorsURLLoaderRestartOnRedirect',
+  'AvoidUnnecessaryBeforeUnloadCheckSync',
+  'DestroyProfileOnBrowserClose',
+  'HttpsFirstBalancedModeAutoEnable',
+  'HttpsUpgrades',
+  'LensOverlay',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+  'PreconnectToSearch',
+  'ThirdPartyStoragePartitioning',
+];
+
 /** Quiet, without sandbox (it may run as root in a container), and a page may start its video by itself. */
 const ARGUMENTS = [
   '--no-sandbox',
@@ -15,6 +37,7 @@ const ARGUMENTS = [
   '--disable-domain-reliability',
   '--disable-sync',
   '--autoplay-policy=no-user-gesture-required',
+  `--disable-features=${NOT_USED.join(',')}`,
 ];
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 

@@ -14,6 +14,7 @@ const PLAYER = [
   'runtime',
   'swarm',
   'scripts/vite-for-pages.ts',
+  'scripts/vite-short-names.ts',
 ];
 
 export interface Bundle {
@@ -41,7 +42,14 @@ export const BUNDLES: readonly Bundle[] = [
   {
     config: 'scripts/vite-ins-client.ts',
     made: 'dist/browser/ins-client.js',
-    sources: ['ins-client', 'machine', 'protocol', 'runtime', 'scripts/vite-ins-client.ts'],
+    sources: [
+      'ins-client',
+      'machine',
+      'protocol',
+      'runtime',
+      'scripts/vite-ins-client.ts',
+      'scripts/vite-short-names.ts',
+    ],
   },
   {
     config: 'test/harness/live/page/vite.config.ts',

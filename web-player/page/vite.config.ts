@@ -22,7 +22,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './',
   publicDir: false,
-  plugins: [preloadPanel],
+  plugins: [...forPages.plugins, preloadPanel],
   build: {
     outDir: '../../dist/web',
     emptyOutDir: true,

@@ -1,0 +1,47 @@
+import { describe, expect, test } from 'vitest';
+import { shortened } from '../../scripts/vite-short-names.ts';
+
+/** In one line, for comparing. */
+function short(code: string): string {
+  return shortened(code, 'one.ts').replace(/\s+/g, ' ').trim();
+}
+
+describe('short names of private members', () => {
+  test('are given wherever the member is used, to fields, methods and accessors alike', () => {
+    expect(
+      short(`class One {
+        private count = 1;
+        private get half() { return this.count / 2; }
+        private grow(): void { [1].forEach((by) => { this.count += by + this.half; }); }
+        all() { const { count, half: rest } = this; this.grow(); return count + rest; }
+      }`),
+    ).toBe(
+      'class One { private $0 = 1; private get $1() { return this.$0 / 2; } ' +
+        'private $2(): void { [1].forEach((by) => { this.$0 += by + this.$1; }); } ' +
+        'all() { const { $0: count, $1: rest } = this; this.$2(); return count + rest; } }',
+    );
+  });
+
+  test.each([
+    ['of another instance', 'same(other: One) { return this.count === other.count; }'],
+    ['meant by a string', "any() { return this['count']; }"],
+    ['picked from another instance', 'same({ count }: One) { return this.count === count; }'],
+    ['of another this', 'view() { const our = this.count; return { our, get all() { return this.count; } }; }'],
+  ])('are not given to a member that is also one %s', (_, method) => {
+    expect(short(`class One { private count = 1; ${method} }`)).toBe(`class One { private count = 1; ${method} }`);
+  });
+
+  test('are not given to what others see, to variables, and to the same name in another class', () => {
+    const code = `class Other { count = 1; up(count: number) { this.count = count; } private constructor() {} }`;
+    expect(
+      short(`${code} class One { private count = 2; get() { const count = this.count; return { count }; } }`),
+    ).toBe(`${code} class One { private $0 = 2; get() { const count = this.$0; return { count }; } }`);
+  });
+
+  test('fields that begin with nothing are left out, but where they could hide what is inherited', () => {
+    expect(short('class One { private at: number; was?: string; constructor() { this.at = 1; } }')).toBe(
+      'class One { constructor() { this.$0 = 1; } }',
+    );
+    expect(short('class One extends Base { title: string; }')).toBe('class One extends Base { title: string; }');
+  });
+});

@@ -5,6 +5,9 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     // Two cores: files that start processes and browsers must not crowd each other out. Three at a time take as long.
     maxWorkers: 2,
+    // Starting a process for each file, and reading all it imports again, takes longer than most files. What a test changes for its whole process it
+    // puts back.
+    isolate: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     reporters: ['default'],

@@ -6,8 +6,11 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** The program, as it is installed. */
 export const BIN: string = `${ROOT}bin/inswarm.js`;
 
-/** Brings what tests start as processes up to date with its sources. Quick when it is. */
+let built = false;
+
+/** Brings what tests start as processes up to date with its sources, once for all tests. */
 export function ensureBuilt(): void {
+  if (built) return;
   const { status, stdout } = spawnSync(
     process.execPath,
     [`${ROOT}node_modules/typescript/bin/tsc`, '-b', `${ROOT}tsconfig/node.json`],
@@ -16,4 +19,5 @@ export function ensureBuilt(): void {
     },
   );
   if (status !== 0) throw new Error(`the programs cannot be built:\n${stdout}`);
+  built = true;
 }

@@ -3,15 +3,15 @@ import type { ColumnReport, Report } from '../../report/report.ts';
 import { ensureBuilt } from '../cli/program.ts';
 import { Place, rowsOf } from './measured.ts';
 
-const PEERS = 20;
-const SECONDS = 30;
+const PEERS = 12;
+const SECONDS = 14;
 /** Below about 60 viewers the fair rule leaves INS servers barely enough, so there is plenty. */
 const SMALL = `version: 1
 name: small
-summary: twenty viewers, and more than they need
+summary: a few viewers, and more than they need
 duration: ${SECONDS} s
 stream: {rate: 400 kbit/s}
-arrivals: {kind: crowd, from: 3 s, within: 4 s}
+arrivals: {kind: crowd, from: 2 s, within: 3 s}
 supply: {kind: fair, times: 6}
 `;
 

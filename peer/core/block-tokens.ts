@@ -10,6 +10,12 @@ export interface Grant {
   readonly sealed: Uint8Array;
 }
 
+/** Where tokens for single blocks come from. */
+export interface BlockGrants {
+  /** The token for a block, for one use; where there is none yet, somebody who has the block is asked for it. */
+  take(place: Place, nowMs: number): Grant | undefined;
+}
+
 interface Want {
   readonly id: string;
   readonly byAtMs: number;
@@ -25,7 +31,7 @@ const GRANTS_MAX = 512;
  * The first version of the drafts, to be measured beside range tokens: a neighbour that has a block is asked for a token for
  * it, and the block is asked for when the token has come. A token is used for one request of one block.
  */
-export class BlockTokens {
+export class BlockTokens implements BlockGrants {
   private readonly grants = new Map<string, Grant>();
   /** By link, in the order in which answers come. */
   private readonly wants = new Map<LinkId, Want[]>();
@@ -40,7 +46,6 @@ export class BlockTokens {
     this.outputs = outputs;
   }
 
-  /** The token for a block, for one use; where there is none yet, somebody who has the block is asked for it. */
   take(place: Place, nowMs: number): Grant | undefined {
     const { track, part, index } = place;
     const id = `${track}:${part}:${index}`;

@@ -1,21 +1,16 @@
 import type { WantedBlock } from '../../ins-client/core/io.ts';
 import type { Sink } from '../../machine/machine.ts';
-import type { Prng } from '../../machine/prng.ts';
 import { FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { type Catalogue, isWhole } from '../../swarm/catalogue.ts';
-import type { Neighbours } from '../../swarm/neighbours.ts';
-import { Feeding } from './feeding.ts';
 import type { InsFeed } from './ins-feed.ts';
 import type { Asked } from './ins-gets.ts';
 import { insStart } from './ins-start.ts';
 import type { Intake } from './intake.ts';
 import type { PeerOutput } from './io.ts';
 import type { Lockers } from './lockers.ts';
-import type { Lacking, NativeFeed } from './native-feed.ts';
+import type { Lacking, Mesh } from './mesh.ts';
 import type { Playhead } from './playhead.ts';
-import type { PushFeed } from './push-feed.ts';
-import { StartPosition } from './start-position.ts';
 import type { TrackChange } from './track-change.ts';
 
 /** Ms before a part is due from which the INS server counts as late with it. */
@@ -66,20 +61,16 @@ export class Evaluation {
   private heardAtMs = Number.NEGATIVE_INFINITY;
   /** Whether there is a place to begin at, where neighbours feed. */
   private placed = true;
-  private readonly feeding: Feeding;
   private readonly delivered = new Map<number, Set<number>>();
   private readonly mode: Mode;
   private readonly beginWithMs: number | undefined;
   private readonly catalogue: Catalogue;
   private readonly intake: Intake;
   private readonly ins: InsFeed;
-  private readonly native: NativeFeed;
-  private readonly push: PushFeed;
-  private readonly neighbours: Neighbours;
+  private readonly mesh: Mesh;
   private readonly lockers: Lockers;
   private readonly playhead: Playhead;
   private readonly outputs: Sink<PeerOutput>;
-  private readonly start: StartPosition;
   /** What the last decision was about. */
   private readonly looked = {
     tracks: [] as readonly number[],
@@ -100,13 +91,10 @@ export class Evaluation {
     catalogue: Catalogue,
     intake: Intake,
     ins: InsFeed,
-    native: NativeFeed,
-    push: PushFeed,
-    neighbours: Neighbours,
+    mesh: Mesh,
     lockers: Lockers,
     playhead: Playhead,
     outputs: Sink<PeerOutput>,
-    prng: Prng,
     beginWithMs?: number,
   ) {
     this.beginWithMs = beginWithMs;
@@ -114,17 +102,13 @@ export class Evaluation {
     this.catalogue = catalogue;
     this.intake = intake;
     this.ins = ins;
-    this.native = native;
-    this.push = push;
-    this.neighbours = neighbours;
+    this.mesh = mesh;
     this.lockers = lockers;
     this.playhead = playhead;
     this.outputs = outputs;
-    this.start = new StartPosition(catalogue, neighbours);
     ins.from = () => this.resumeFrom();
-    this.feeding = new Feeding(prng);
-    const { feeding } = this;
     if (mode === 'hybrid') {
+      const { feeding } = mesh;
       ins.mayFollowAtMs = (refused, nowMs) =>
         refused === 'by none' ? feeding.mayAskAtMs(nowMs) : feeding.refusedAtMs(refused === 'by one', nowMs);
     }
@@ -136,7 +120,7 @@ export class Evaluation {
 
   /** Who feeds us; undefined before that is known. */
   get fedBy(): 'ins' | 'native' | undefined {
-    const from = this.mode === 'hybrid' ? this.feeding.from : this.mode;
+    const from = this.mode === 'hybrid' ? this.mesh.feeding.from : this.mode;
     return from === 'ins' && !this.ins.brings ? undefined : from;
   }
 
@@ -160,7 +144,7 @@ export class Evaluation {
   seeks(track: number, part: number): boolean {
     if (part < this.looked.from) return false;
     const entry = this.catalogue.get(track, part);
-    return (entry === undefined || !isWhole(entry)) && this.native.seeks(track, part, entry);
+    return (entry === undefined || !isWhole(entry)) && this.mesh.seeks(track, part, entry);
   }
 
   /** Whether to hear of this part may lead to another decision than the last one. */
@@ -232,7 +216,7 @@ export class Evaluation {
       }
     }
     const rest = shares && this.playhead.started ? this.rescue(lacking, want, places, nowMs) : lacking;
-    this.native.fetch(rest, this.catalogue, nowMs);
+    this.mesh.fetch(rest, nowMs);
     this.ins.flush(want, places, nowMs);
     this.wantPushes(native, firstMissing < 0 ? 0 : to - firstMissing, taken.tracks);
     this.missing = firstMissing >= 0;
@@ -245,15 +229,15 @@ export class Evaluation {
     return lacking.filter(({ track, part, dueAtMs }) => {
       if (dueAtMs - nowMs > RESCUE_MS) return true;
       const isLate = dueAtMs - nowMs < LATE_MS;
-      const unasked = this.native.seeks(track, part, this.catalogue.get(track, part));
+      const unasked = this.mesh.seeks(track, part, this.catalogue.get(track, part));
       if (unasked || isLate) this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
       return isLate || !unasked;
     });
   }
 
   private wantPushes(native: boolean, lacking: number, tracks: readonly number[] | null): void {
-    const within = this.push.fed > 0 ? PUSH_UNTIL_PARTS : PUSH_WITHIN_PARTS;
-    this.push.want(native && this.playhead.started && lacking <= within, tracks);
+    const within = this.mesh.isPushed ? PUSH_UNTIL_PARTS : PUSH_WITHIN_PARTS;
+    this.mesh.wantPushes(native && this.playhead.started && lacking <= within, tracks);
   }
 
   /** The first part that is of use: the play-head, or before the start the newest part to start at. */
@@ -265,7 +249,7 @@ export class Evaluation {
       // A viewer who pauses falls behind what is kept.
       return Math.max(this.playhead.part, this.catalogue.oldestPart);
     }
-    const fed = nativeTrack === undefined ? -1 : this.start.choose(nativeTrack, partsPerSegment, partMs, nowMs);
+    const fed = nativeTrack === undefined ? -1 : this.mesh.startAt(nativeTrack, partsPerSegment, partMs, nowMs);
     this.placed = nativeTrack === undefined || fed >= 0;
     if (fed >= 0) return fed;
     return Math.max(0, this.insPosition());
@@ -310,7 +294,7 @@ export class Evaluation {
   }
 
   private newestAnnounced(): number {
-    return Math.max(this.lockers.source?.availability.newest ?? -1, this.neighbours.newestPart);
+    return Math.max(this.lockers.source?.availability.newest ?? -1, this.mesh.newestPart);
   }
 
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */
@@ -318,7 +302,8 @@ export class Evaluation {
     const { tracks, earlier, changeAt, from, to } = this.looked;
     // Neighbours have been asked for what there is already.
     const { started } = this.playhead;
-    if (this.mode === 'hybrid' && this.feeding.from === 'native' && to >= 0 && (started || this.placed)) return to + 1;
+    if (this.mode === 'hybrid' && this.mesh.feeding.from === 'native' && to >= 0 && (started || this.placed))
+      return to + 1;
     if (!started) {
       const part = this.insPosition();
       return part < 0 ? FROM_NEWEST_START : part;
@@ -340,7 +325,8 @@ export class Evaluation {
   /** Whether neighbours feed us: always in native mode, in hybrid mode while no INS server does. */
   private usesNative(nowMs: number, startedAtMs: number): boolean {
     if (this.mode !== 'hybrid') return this.mode === 'native';
-    const { feeding, ins, playhead, push } = this;
+    const { ins, playhead, mesh } = this;
+    const { feeding } = mesh;
     const { up, dialledAtMs, askedAtMs, brings, full: refused } = ins;
     const { started } = playhead;
     const inHandMs = this.inHandMs(nowMs);
@@ -348,7 +334,7 @@ export class Evaluation {
     const fed = { up, dialledAtMs, askedAtMs, brings, refused, behindMs, started, inHandMs };
     const why = feeding.decide(fed, nowMs, startedAtMs);
     const to = feeding.from;
-    push.fedByIns(to === 'ins' && brings, nowMs);
+    mesh.fedByIns(to === 'ins' && brings, nowMs);
     if (why !== undefined) {
       if (to === 'native' && ins.asked) ins.rest(false, nowMs);
       this.outputs.push({ kind: 'event', event: { kind: 'switched', to, why } });

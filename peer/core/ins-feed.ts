@@ -11,7 +11,7 @@ import type { Reason } from '../../protocol/reasons.ts';
 import type { InsServerEntry } from '../../protocol/swarm-fields.ts';
 import type { Catalogue, PartEntry } from '../../swarm/catalogue.ts';
 import type { LinkNumbers } from '../../swarm/io.ts';
-import type { BlockTokens } from './block-tokens.ts';
+import type { BlockGrants } from './block-tokens.ts';
 import { type Asked, InsGets, type Place } from './ins-gets.ts';
 import { InsMoves, type Playing } from './ins-moves.ts';
 import { InsServers } from './ins-servers.ts';
@@ -52,7 +52,7 @@ export interface InsFeedOptions {
   readonly prng: Prng;
   readonly outputs: Sink<PeerOutput>;
   /** Tokens block by block, in the place of range tokens. */
-  readonly blockTokens?: BlockTokens;
+  readonly blockTokens?: BlockGrants;
   /** Many blocks in one request (default), or one, and the next when it has come. */
   readonly batches?: boolean;
   /** Connections over which blocks are asked for, of which the server has to allow so many for one account. Default 1. */

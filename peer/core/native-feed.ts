@@ -6,15 +6,8 @@ import type { Neighbour, Neighbours } from '../../swarm/neighbours.ts';
 import { isRareAmong } from '../../swarm/rarity.ts';
 import { Givers } from './givers.ts';
 import type { PeerOutput } from './io.ts';
+import type { Lacking } from './mesh.ts';
 import type { PushFeed } from './push-feed.ts';
-
-/** One part of one track that is not whole. */
-export interface Lacking {
-  readonly track: number;
-  readonly part: number;
-  /** When it is due on screen. */
-  readonly dueAtMs: number;
-}
 
 interface Ask {
   readonly track: number;

@@ -1,8 +1,8 @@
 import { earlier } from '../../machine/deadlines.ts';
-import { type Body, Queue, type Sink } from '../../machine/machine.ts';
+import type { Body, Sink } from '../../machine/machine.ts';
 import type { Description, IndexRecord } from '../../protocol/media.ts';
 import type { Reason } from '../../protocol/reasons.ts';
-import { isWhole, type PartEntry } from '../../swarm/catalogue.ts';
+import { type Catalogue, isWhole, type PartEntry } from '../../swarm/catalogue.ts';
 import type { Place } from './ins-gets.ts';
 import { Intake, type PartShelf } from './intake.ts';
 import type { PeerOutput } from './io.ts';
@@ -12,11 +12,6 @@ export interface PastPart {
   readonly track: number;
   readonly part: number;
 }
-
-export type PastEvent =
-  | { readonly kind: 'whole'; readonly record: IndexRecord; readonly bodies: readonly Body[] }
-  /** It cannot be had any more. */
-  | ({ readonly kind: 'none' } & PastPart);
 
 /** A block to ask for; by its label where its name is not known, as before the record has come. */
 export interface PastBlock extends Place {
@@ -46,21 +41,28 @@ const FINAL: readonly Reason[] = ['GONE', 'NO_OBJECT', 'TOKEN_SCOPE', 'POLICY_DE
  * blocks verified as any others, handed on and forgotten here.
  */
 export class PastFeed {
-  readonly events = new Queue<PastEvent>();
   readonly intake: Intake;
   private readonly wanted = new Map<string, Wanted>();
   private readonly shelf = new Shelf();
+  private readonly window: Pick<Catalogue, 'get'>;
+  private readonly outputs: Sink<PeerOutput>;
   private readonly ask: (blocks: readonly PastBlock[], nowMs: number) => boolean;
 
-  /** @param ask - Asks an INS server for blocks; false when none is there. */
+  /**
+   * @param window - What is live, and held.
+   * @param ask - Asks an INS server for blocks; false when none is there.
+   */
   constructor(
     stream: Uint8Array,
+    window: Pick<Catalogue, 'get'>,
     outputs: Sink<PeerOutput>,
     nextRef: () => number,
     descriptionOf: (revision: number) => Description | undefined,
     ask: (blocks: readonly PastBlock[], nowMs: number) => boolean,
   ) {
     this.intake = new Intake(stream, this.shelf, outputs, nextRef, descriptionOf);
+    this.window = window;
+    this.outputs = outputs;
     this.ask = ask;
   }
 
@@ -72,10 +74,14 @@ export class PastFeed {
     return this.wanted.has(keyOf(track, part));
   }
 
+  /** A player wants these: what is in the window it has at once. */
   want(parts: readonly PastPart[], nowMs: number): void {
     for (const { track, part } of parts) {
       const key = keyOf(track, part);
-      if (this.wanted.has(key)) continue;
+      const held = this.window.get(track, part);
+      const isHeld = held !== undefined && isWhole(held);
+      if (isHeld) this.give(held);
+      if (isHeld || this.wanted.has(key)) continue;
       this.wanted.set(key, { track, part, askAtMs: nowMs, tries: 0, byAtMs: nowMs + WITHIN_MS });
       const oldest = this.wanted.values().next().value;
       if (this.wanted.size > WANTED_MAX && oldest !== undefined) this.end(oldest);
@@ -128,8 +134,8 @@ export class PastFeed {
 
   /** A record or a block is verified. */
   came(entry: PartEntry, nowMs: number): void {
-    const { record } = entry;
-    const wanted = this.wanted.get(keyOf(record.track, record.part));
+    const { track, part } = entry.record;
+    const wanted = this.wanted.get(keyOf(track, part));
     if (wanted === undefined) return;
     if (!isWhole(entry)) {
       // With the record it is known what else there is.
@@ -137,7 +143,11 @@ export class PastFeed {
       return;
     }
     this.forget(wanted);
-    this.events.push({ kind: 'whole', record, bodies: entry.bodies as readonly Body[] });
+    this.give(entry);
+  }
+
+  private give({ record, bodies }: PartEntry): void {
+    this.outputs.push({ kind: 'past-part', record, bodies: bodies as readonly Body[] });
   }
 
   private lacking({ track, part }: PastPart): PastBlock[] {
@@ -150,7 +160,7 @@ export class PastFeed {
 
   private end(wanted: Wanted): void {
     this.forget(wanted);
-    this.events.push({ kind: 'none', track: wanted.track, part: wanted.part });
+    this.outputs.push({ kind: 'past-none', track: wanted.track, part: wanted.part });
   }
 
   private forget({ track, part }: PastPart): void {

@@ -1,161 +1,58 @@
 import { earlier } from '../../machine/deadlines.ts';
 import { type Body, type LinkId, type Machine, Queue, unreachable } from '../../machine/machine.ts';
-import { PLAYER_DEFAULTS, Player, type PlayerOptions } from '../../machine/player.ts';
-import type { Prng } from '../../machine/prng.ts';
-import { bitmapNewest } from '../../protocol/bitmap.ts';
+import { Player } from '../../machine/player.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
-import { PROTOCOL_VERSION, PUSHED, RECORDS_MESSAGE_MAX } from '../../protocol/limits.ts';
+import { PROTOCOL_VERSION, RECORDS_MESSAGE_MAX } from '../../protocol/limits.ts';
 import type { Description } from '../../protocol/media.ts';
-import type { PeerMessage } from '../../protocol/peer-messages.ts';
 import { CLOSE, REASONS } from '../../protocol/reasons.ts';
 import { decodeRecord } from '../../protocol/records.ts';
-import type { InsServerEntry, Mode, NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
-import { bytesKey, sameBytes, toBase64Url } from '../../protocol/text.ts';
-import { decodeToken } from '../../protocol/token.ts';
+import type { NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
+import { bytesKey, sameBytes } from '../../protocol/text.ts';
 import type { FromTracker } from '../../protocol/tracker-messages.ts';
 import { isWhole, type PartEntry } from '../../swarm/catalogue.ts';
 import { Descriptions } from '../../swarm/descriptions.ts';
 import { LinkNumbers } from '../../swarm/io.ts';
-import { Member } from '../../swarm/member.ts';
-import type { Neighbour } from '../../swarm/neighbours.ts';
+import { Membership } from '../../swarm/membership.ts';
 import { Account } from './account.ts';
-import { BlockTokens } from './block-tokens.ts';
-import { Candidates } from './candidates.ts';
 import { Evaluation } from './evaluate.ts';
+import { playerOf } from './in-hand.ts';
 import { InsFeed } from './ins-feed.ts';
-import { Intake, type Origin } from './intake.ts';
-import type { BytesFrom, PeerInput, PeerOutput } from './io.ts';
+import { Intake, type IntakeEvent, type Origin } from './intake.ts';
+import type { PeerInput, PeerOutput } from './io.ts';
 import { Lockers } from './lockers.ts';
-import { NativeFeed } from './native-feed.ts';
+import type { Mesh } from './mesh.ts';
+import { neighbourMesh } from './neighbour-mesh.ts';
+import { isAnnouncement, isNews } from './news.ts';
 import { PartsKept } from './parts-kept.ts';
 import { PastFeed, type PastPart } from './past-feed.ts';
+import type { PeerOptions } from './peer-options.ts';
+import type { PeerSizes, PeerStats } from './peer-stats.ts';
 import { Playhead } from './playhead.ts';
-import { PushFeed } from './push-feed.ts';
-import type { Quality } from './quality.ts';
 import { TracksTaken } from './tracks-taken.ts';
 
-export interface PeerOptions {
-  readonly stream: Uint8Array;
-  /** The peer's own Ed25519 key, new for every instance: its name in the swarm and its account at the INS server. */
-  readonly key: Uint8Array;
-  readonly trackerUrl: string;
-  readonly mode: Mode;
-  /** Where neighbours can dial us (a full address, or `:PORT` for the tracker to complete); null for browsers. */
-  readonly url: string | null;
-  readonly region?: string | null;
-  /**
-   * INS servers that the viewer was told of on an earlier visit, first choice first: one is dialled while the join is under way, so that
-   * the first request leaves with the join's answer. The tracker's list, when it comes, is what counts.
-   */
-  readonly insServers?: readonly InsServerEntry[];
-  /** A provider's, for INS servers that keep blocks only for those who are invited. */
-  readonly invitation?: Uint8Array;
-  /**
-   * Dial the neighbours that the tracker names; default true. A browser in INS mode does not: it takes no block from them,
-   * and they would see its address.
-   */
-  readonly dialsNeighbours?: boolean;
-  /** Give blocks to neighbours (native and hybrid mode). */
-  readonly gives?: boolean;
-  /** Bits per second given to neighbours at most; as much as the uplink carries by default. */
-  readonly uploadBpsMax?: number;
-  /** Which rendition is taken, where no player selects; all by default. */
-  readonly quality?: Quality;
-  /** Let the INS server send the live edge unasked; false is the drafts' own way. */
-  readonly follow?: boolean;
-  /**
-   * For comparisons with what the drafts began with. `rangeTokens: false`: no token that rides on a bitmap is used; a neighbour that
-   * has a block is asked for a token for it. `batches: false`: one block is asked for at a time on a connection. `insConnections`:
-   * connections to the INS server over which blocks are asked for (M; the server has to allow so many). Default true, true, 1.
-   */
-  readonly rangeTokens?: boolean;
-  readonly batches?: boolean;
-  readonly insConnections?: number;
-  /** Have neighbours push blocks along lanes; false: each block is asked for. Default true. */
-  readonly lanes?: boolean;
-  /**
-   * Media from the first part on with which a viewer begins that an INS server feeds, in ms: by the mode, as the player model keeps it
-   * in hand. A real player that keeps less would only skip it.
-   */
-  readonly beginWithMs?: number;
-  /** Parts kept in memory for neighbours and for going back. */
-  readonly windowParts?: number;
-  readonly player?: PlayerOptions;
-  /** Takes index records apart; where many peers share one process, one that remembers what it has read. */
-  readonly readRecord?: typeof decodeRecord;
-  readonly prng: Prng;
-}
-
-/** What a peer tells about itself. */
-export interface PeerStats {
-  readonly state: 'waiting' | 'playing' | 'stalled';
-  readonly mode: Mode;
-  readonly startupDelayMs: number | null;
-  readonly freezes: number;
-  readonly frozenMs: number;
-  readonly dueBlocks: number;
-  readonly missedBlocks: number;
-  readonly bufferMs: number;
-  readonly latencyMs: number | null;
-  readonly part: number;
-  readonly bytesFrom: Readonly<Record<BytesFrom, number>>;
-  readonly givenBytes: number;
-  readonly neighbours: number;
-  readonly ins: string | null;
-  readonly bad: number;
-}
-
-/** What a peer keeps, and the bound of each. */
-export interface PeerSizes {
-  /** The oldest part that may be held. */
-  readonly windowFrom: number;
-  readonly bounded: Readonly<Record<string, { readonly size: number; readonly max: number }>>;
-}
-
-const NEIGHBOURS_WANTED = { ins: 4, native: 12, hybrid: 12 } as const;
-/** What comes through several viewers comes at uneven times: so much is kept in hand. */
-const NATIVE_PLAYER = { inHandMs: 2_000 };
-/** Where news comes by bitmaps, once a second from one to the next. */
-const DRAFTS_PLAYER = { inHandMs: 3_000 };
-/** Where neighbours may have to take over within a moment. */
-const HYBRID_PLAYER = { inHandMs: 3_000 };
-const NEIGHBOURS_ACCEPTED_MAX = 24;
 const WINDOW_PARTS = 240;
-const MORE_EVERY_MS = 5_000;
-/** Neighbours below which more are asked for, and none is given up. */
-const FEEDERS_MIN = 4;
-/** What is kept in hand beyond the latest that parts came, where a server sends them as they are made. */
-const INS_PLAYER = { inHandMs: 250 };
 /** The length of a part and of a segment, until the description tells. */
 const PART_MS = 250;
 const SEGMENT_MS = 1_000;
 /** Wrong blocks after which an INS server is left for another. */
 const STRIKES_MAX = 3;
-/** Neighbours' tokens under verification at once. */
-const TOKEN_CHECKS_MAX = 64;
 
 /** A peer: takes a stream's blocks from INS servers or neighbours, verifies them, plays them, and passes them on. */
 export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly options: PeerOptions;
   private readonly outputs = new Queue<PeerOutput>();
   private readonly numbers = new LinkNumbers();
-  private readonly member: Member;
+  private readonly member: Membership;
   private readonly descriptions: Descriptions;
-  private readonly candidates = new Candidates();
   private readonly lockers = new Lockers();
   private readonly kept = new PartsKept();
   private readonly intake: Intake;
   private readonly ins: InsFeed;
   private readonly past: PastFeed;
-  private readonly native: NativeFeed;
-  /** Only where range tokens are not used. */
-  private readonly blockTokens: BlockTokens | undefined;
-  private readonly push: PushFeed;
+  private readonly mesh: Mesh;
   private readonly player: Player;
   private readonly playhead: Playhead;
   private readonly evaluation: Evaluation;
-  /** Links we dialled, open or not, and to whom. */
-  private readonly dialled = new Map<LinkId, string>();
   /** Records that came before the description they are checked with. */
   private early: { sealed: Uint8Array; origin: Origin }[] = [];
   private refs = 0;
@@ -168,8 +65,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private startedAtMs: number | undefined;
   /** Tracker and INS servers are dialled. */
   private prepared = false;
-  private moreAtMs = 0;
-  private readonly tokenChecks = new Map<number, { readonly owner: Uint8Array; readonly sealed: Uint8Array }>();
   private insStrikes = 0;
   /** The source sends, as far as we know. */
   private live = false;
@@ -178,46 +73,40 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   constructor(options: PeerOptions) {
     this.options = options;
     const { stream, key, mode, prng, trackerUrl, url } = options;
-    const { outputs, numbers } = this;
-    const gives = (options.gives ?? true) && mode !== 'ins';
+    const { outputs, numbers, lockers } = this;
     const nextRef = () => ++this.refs;
     const region = options.region ?? null;
+    const availability = () => this.availability();
     this.descriptions = new Descriptions(stream);
-    this.member = new Member({
-      self: { stream, key, mode, source: false, gives, url },
+    this.member = new Membership({
       join: { type: 'join', version: PROTOCOL_VERSION, role: 'viewer', stream, key, mode, url, region },
       trackerUrl,
       windowParts: options.windowParts ?? WINDOW_PARTS,
-      acceptedMax: NEIGHBOURS_ACCEPTED_MAX,
-      uploadBpsMax: options.uploadBpsMax,
       numbers,
       prng,
       outputs,
       sign: (bytes) => this.sign(bytes),
-      availability: () => this.availability(),
+      availability,
     });
-    const { catalogue, neighbours } = this.member;
+    const { catalogue, tracker, tokens } = this.member;
     const readRecord = options.readRecord ?? decodeRecord;
     const descriptionOf = (revision: number) => this.descriptions.of(revision);
     this.intake = new Intake(stream, catalogue, outputs, nextRef, descriptionOf, readRecord);
-    this.push = new PushFeed(neighbours, this.member.pushing, prng.fork('push'), outputs);
-    this.native = new NativeFeed(neighbours, this.push, prng.fork('native'), outputs);
-    const player = options.player ?? PLAYER_DEFAULTS;
-    const insPlayer = options.follow === false ? DRAFTS_PLAYER : INS_PLAYER;
-    const inHand = { ins: insPlayer, native: NATIVE_PLAYER, hybrid: HYBRID_PLAYER }[mode];
-    this.player = new Player({ ...inHand, ...player });
+    const token = () => tokens.current;
+    this.mesh = neighbourMesh({
+      ...{ options, catalogue, lockers, tracker, numbers, outputs, nextRef, availability, token },
+    });
+    this.player = new Player(playerOf(options));
     this.playhead = new Playhead(this.player);
-    const { lockers } = this;
-    // What sends unasked is read under a range token.
-    const useFollow = (options.follow ?? true) && options.rangeTokens !== false;
-    if (options.rangeTokens === false) this.blockTokens = new BlockTokens(neighbours, prng.fork('tokens'), outputs);
+    const { blockTokens } = this.mesh;
     this.ins = new InsFeed({
       stream,
       key,
       invitation: options.invitation,
-      useFollow,
+      // What sends unasked is read under a range token.
+      useFollow: (options.follow ?? true) && options.rangeTokens !== false,
       mayBeRefused: mode === 'hybrid',
-      ...(this.blockTokens === undefined ? {} : { blockTokens: this.blockTokens }),
+      ...(blockTokens === undefined ? {} : { blockTokens }),
       batches: options.batches ?? true,
       connections: options.insConnections ?? 1,
       catalogue,
@@ -227,7 +116,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       outputs,
       nextRef,
     });
-    this.past = new PastFeed(stream, outputs, nextRef, descriptionOf, (blocks, nowMs) =>
+    this.past = new PastFeed(stream, catalogue, outputs, nextRef, descriptionOf, (blocks, nowMs) =>
       this.ins.fetchPast(blocks, nowMs),
     );
     this.taken = new TracksTaken(options.quality ?? 'all', outputs, (tracks, nowMs) =>
@@ -238,39 +127,35 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       catalogue,
       this.intake,
       this.ins,
-      this.native,
-      this.push,
-      neighbours,
+      this.mesh,
       lockers,
       this.playhead,
       outputs,
-      prng.fork('feeding'),
       options.beginWithMs,
     );
   }
 
   handleInput(input: PeerInput, nowMs: number): void {
-    const isNews = this.isNews(input);
-    if (isNews) this.unsettledAtMs = nowMs;
+    const isNew = isNews(input, this.options.mode, this.evaluation);
+    if (isNew) this.unsettledAtMs = nowMs;
     // What is merely noted of a neighbour moves no deadline; there is more of that than of all else.
-    if (isNews || input.kind !== 'peer-message' || !isAnnouncement(input.message)) this.deadlineKnown = false;
+    if (isNew || input.kind !== 'peer-message' || !isAnnouncement(input.message)) this.deadlineKnown = false;
     this.take(input, nowMs);
   }
 
   handleTimeout(nowMs: number): void {
     this.deadlineKnown = false;
     this.player.advance(nowMs);
-    this.native.timeout(nowMs);
-    this.push.timeout(nowMs);
     this.ins.timeout(nowMs);
-    this.blockTokens?.timeout(nowMs);
+    this.mesh.timeout(nowMs);
     if (this.member.timeout(nowMs)) this.heartbeat(nowMs);
     this.unsettledAtMs = nowMs;
   }
 
   private heartbeat(nowMs: number): void {
-    const { player, evaluation } = this;
-    this.member.heartbeat(player.bufferMs(), player.latencyMs(nowMs) ?? 0, evaluation.fedBy === 'ins');
+    const { player, evaluation, mesh } = this;
+    const figures = { bufferMs: player.bufferMs(), latencyMs: player.latencyMs(nowMs) ?? 0 };
+    this.member.heartbeat({ ...figures, uploadBps: mesh.uploadBps, insFed: evaluation.fedBy === 'ins' });
   }
 
   /** Decides only when nothing waits to go out: what is answered at once, as checks of blocks are, costs one decision together. */
@@ -296,15 +181,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private findDeadline(): number | undefined {
     if (!this.prepared) return undefined;
     let next = earlier(this.player.nextDeadline(), this.member.nextDeadline());
-    next = earlier(next, this.native.nextDeadline());
-    next = earlier(next, this.push.nextDeadline());
+    next = earlier(next, this.mesh.nextDeadline());
     next = earlier(next, this.ins.nextDeadline());
-    next = earlier(next, this.blockTokens?.nextDeadline());
     return earlier(earlier(next, this.past.nextDeadline()), this.evaluation.nextDeadline());
   }
 
   stats(nowMs: number): PeerStats {
-    const { player, account, member } = this;
+    const { player, account, mesh } = this;
     return {
       state: !player.started ? 'waiting' : player.stalled ? 'stalled' : 'playing',
       mode: this.options.mode,
@@ -317,8 +200,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       latencyMs: player.latencyMs(nowMs) ?? null,
       part: player.playhead,
       bytesFrom: { ...account.bytesFrom },
-      givenBytes: member.serving.givenBytes,
-      neighbours: member.neighbours.size,
+      givenBytes: mesh.givenBytes,
+      neighbours: mesh.size,
       ins: this.ins.up ? this.ins.url : null,
       bad: account.bad,
     };
@@ -326,17 +209,15 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   /** How much is kept of what has a bound, for whoever watches that memory is bounded. */
   sizes(): PeerSizes {
-    const { catalogue, neighbours } = this.member;
+    const { catalogue } = this.member;
     const windowParts = this.options.windowParts ?? WINDOW_PARTS;
     return {
       windowFrom: catalogue.oldestPart,
       bounded: {
         'parts in the window': { size: catalogue.size, max: windowParts },
-        neighbours: { size: neighbours.size, max: NEIGHBOURS_ACCEPTED_MAX + NEIGHBOURS_WANTED[this.options.mode] + 1 },
-        'links dialled': { size: this.dialled.size, max: 2 * NEIGHBOURS_WANTED[this.options.mode] },
+        ...this.mesh.sizes(),
         'records before their description': { size: this.early.length, max: RECORDS_MESSAGE_MAX },
         'parts of the past that are wanted': { size: this.past.size, max: 128 },
-        'tokens under verification': { size: this.tokenChecks.size, max: TOKEN_CHECKS_MAX },
       },
     };
   }
@@ -376,7 +257,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.redial(input.why, nowMs);
         return;
       case 'give':
-        this.member.give(input.gives, nowMs);
+        this.mesh.give(input.gives, nowMs);
         return;
       case 'select':
         this.taken.select(input.tracks, this.playhead.started, nowMs);
@@ -385,7 +266,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.taken.prefer(input.quality, nowMs);
         return;
       case 'past':
-        this.wantPast(input.parts, nowMs);
+        this.past.want(input.parts, nowMs);
         return;
       case 'screen':
         this.playhead.tell(input.screen, nowMs);
@@ -393,12 +274,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       case 'link-opened':
         if (this.member.tracker.owns(input.link)) return;
         if (this.ins.owns(input.link)) this.ins.linkInput(input.link, { kind: 'opened' }, nowMs);
-        else if (this.dialled.has(input.link)) this.member.neighbours.opened(input.link, true, nowMs);
         // It was given up before it opened.
-        else this.outputs.push({ kind: 'close', link: input.link, code: CLOSE.normal, why: 'no longer wanted' });
+        else if (!this.mesh.opened(input.link, nowMs))
+          this.outputs.push({ kind: 'close', link: input.link, code: CLOSE.normal, why: 'no longer wanted' });
         return;
       case 'link-accepted':
-        this.member.neighbours.opened(input.link, false, nowMs);
+        this.mesh.accepted(input.link, nowMs);
         return;
       case 'link-closed':
         this.closed(input.link, input.code, input.why, nowMs);
@@ -410,13 +291,14 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         if (this.member.tracker.owns(input.link)) this.trackerMessage(input.message, nowMs);
         return;
       case 'peer-message':
-        this.peerMessage(input.link, input.message, nowMs);
+        this.mesh.message(input.link, input.message, nowMs);
+        this.meshEvents(nowMs);
         return;
       case 'peer-block':
         this.peerBlock(input.link, input.header, input.body, nowMs);
         return;
       case 'sent':
-        this.member.serving.sent(input.link, input.bytes, nowMs);
+        this.mesh.sent(input.link, input.bytes, nowMs);
         return;
       case 'ins-message':
         this.ins.linkInput(input.link, { kind: 'message', message: input.message }, nowMs);
@@ -430,8 +312,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       case 'verified':
         if (this.intake.verified(input.ref, input.ok) || this.past.intake.verified(input.ref, input.ok)) return;
-        if (this.tokenVerified(input.ref, input.ok, nowMs)) return;
-        this.descriptionVerified(input.ref, input.ok, nowMs);
+        if (this.mesh.verified(input.ref, input.ok)) this.meshEvents(nowMs);
+        else this.descriptionVerified(input.ref, input.ok, nowMs);
         return;
       case 'named':
         this.intake.named(input.ref, input.ok);
@@ -439,34 +321,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       default:
         unreachable(input);
-    }
-  }
-
-  /**
-   * Whether an input can change what is fetched, or from whom. Most of what neighbours announce cannot: a dozen of them tell
-   * of every part, and after the first it is here or on its way.
-   */
-  private isNews(input: PeerInput): boolean {
-    if (input.kind === 'sent') return false;
-    if (input.kind !== 'peer-message') return true;
-    const { message } = input;
-    switch (message.type) {
-      case 'request':
-      case 'cancel':
-      case 'want':
-        return false;
-      case 'have':
-      case 'have-blocks': {
-        const places = message.type === 'have' ? message.parts : message.blocks;
-        for (const { track, part } of places) if (this.evaluation.seeks(track, part)) return true;
-        return false;
-      }
-      case 'bitmap':
-        if (this.options.mode === 'native' || message.token !== null) return true;
-        for (const bitmap of message.availability) if (this.evaluation.looksBeyond(bitmapNewest(bitmap))) return true;
-        return false;
-      default:
-        return true;
     }
   }
 
@@ -481,7 +335,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private decide(nowMs: number): void {
     if (this.startedAtMs === undefined) return;
     this.member.renewToken(nowMs);
-    this.dialNeighbours(nowMs);
+    this.mesh.dial(nowMs);
     const { partTargetMs: partMs = PART_MS, segmentTargetMs = SEGMENT_MS } = this.descriptions.newest ?? {};
     const partsPerSegment = Math.max(1, Math.round(segmentTargetMs / partMs));
     const { started, part } = this.playhead;
@@ -493,7 +347,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     // The tracker gives a place at the source to who needs it.
     if (this.evaluation.fedBy !== fedBy) this.heartbeat(nowMs);
     this.past.run(nowMs);
-    this.pastEvents(nowMs);
     this.ins.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
     this.insEvents(nowMs);
     this.playerEvents();
@@ -513,15 +366,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (this.member.tracker.up) this.outputs.push({ kind: 'event', event: { kind: 'tracker-lost', why } });
     this.member.tracker.redial(why, nowMs);
     this.ins.redial(why, nowMs);
-    for (const link of [...this.dialled.keys()]) {
-      this.outputs.push({ kind: 'close', link, code: CLOSE.goingAway, why });
-      this.closed(link, CLOSE.goingAway, why, nowMs);
-    }
-    this.candidates.redial(nowMs);
+    this.mesh.redial(why, nowMs);
   }
 
   private stop(nowMs: number): void {
-    this.member.leave('leaving');
+    this.member.tracker.leave();
+    this.mesh.leave('leaving');
     this.ins.stop('leaving', nowMs);
     this.startedAtMs = undefined;
     this.prepared = false;
@@ -538,12 +388,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.ins.linkInput(link, { kind: 'closed', code, why }, nowMs);
       return;
     }
-    const id = this.member.closed(link)?.id ?? this.dialled.get(link);
-    this.dialled.delete(link);
-    if (id !== undefined) this.candidates.closed(id, nowMs);
-    this.native.closed(link);
-    this.blockTokens?.closed(link);
-    this.push.closed(link, nowMs);
+    this.mesh.closed(link, nowMs);
   }
 
   private violation(link: LinkId, why: string, nowMs: number): void {
@@ -552,8 +397,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.ins.linkInput(link, { kind: 'violation', why }, nowMs);
       return;
     }
-    const neighbour = this.member.neighbours.get(link);
-    if (neighbour !== undefined) this.bad(originOf(neighbour), why, 0, 0, nowMs);
+    const origin = this.mesh.originOf(link);
+    if (origin !== undefined) this.bad(origin, why, 0, 0, nowMs);
     this.outputs.push({ kind: 'close', link, code: CLOSE.violation, why });
   }
 
@@ -612,20 +457,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private introduce(entries: readonly NeighbourEntry[], nowMs: number): void {
     for (const entry of entries) {
       if (sameBytes(entry.peer, this.options.key)) continue;
-      this.candidates.add(entry);
-      if (entry.source && entry.url === null) this.leaveSource(bytesKey(entry.peer));
+      this.mesh.introduce(entry);
       if (entry.source && this.descriptions.newest === undefined) this.lockers.nameSource(entry.peer);
       if (entry.token !== null) this.token(entry.peer, entry.token, nowMs);
       this.lockers.get(bytesKey(entry.peer))?.availability.replace(entry.availability);
-    }
-  }
-
-  /** Our place at the source is another's now, who can pass on more; we have others to take from. */
-  private leaveSource(id: string): void {
-    if (this.member.neighbours.size <= FEEDERS_MIN) return;
-    for (const [link, dialled] of this.dialled) {
-      if (dialled === id)
-        this.outputs.push({ kind: 'close', link, code: CLOSE.normal, why: 'the place is for another' });
     }
   }
 
@@ -636,97 +471,47 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private forget(id: string): void {
-    this.candidates.remove(id);
+    this.mesh.forget(id);
     // Its blocks stay in its locker until they expire, but nobody renews the token.
     if (this.lockers.source?.owner !== id) this.lockers.remove(id);
   }
 
-  /** A token that a neighbour says is its own: only its owner can have signed it. */
-  private offerToken(owner: Uint8Array, sealed: Uint8Array): void {
-    const decoded = decodeToken(sealed);
-    if (decoded === undefined || !sameBytes(decoded.token.issuer, owner) || this.tokenChecks.size >= TOKEN_CHECKS_MAX)
-      return;
-    const known = this.lockers.get(bytesKey(owner));
-    if (known !== undefined && sameBytes(known.sealed, sealed)) return;
-    const ref = ++this.refs;
-    this.tokenChecks.set(ref, { owner, sealed });
-    const { signed, signature } = decoded;
-    this.outputs.push({ kind: 'verify', ref, key: owner, keyHash: null, signed, signature });
-  }
-
-  /** @returns False when the reference is not that of a token. */
-  private tokenVerified(ref: number, ok: boolean, nowMs: number): boolean {
-    const check = this.tokenChecks.get(ref);
-    if (check === undefined) return false;
-    this.tokenChecks.delete(ref);
-    if (ok) this.token(check.owner, check.sealed, nowMs);
-    return true;
-  }
-
   private token(owner: Uint8Array, sealed: Uint8Array, nowMs: number): void {
-    if (this.blockTokens !== undefined) return;
+    if (this.options.rangeTokens === false) return;
     const old = this.lockers.addToken(owner, sealed);
     if (old !== undefined) this.ins.tokenChanged(old, sealed, nowMs);
   }
 
-  private peerMessage(link: LinkId, message: PeerMessage, nowMs: number): void {
-    if (message.type === 'hello') {
-      const banned = this.candidates.banned(bytesKey(message.key), nowMs);
-      if (banned) this.outputs.push({ kind: 'close', link, code: CLOSE.policy, why: 'not welcome' });
-      else this.member.greet(link, message);
-      return;
-    }
-    const neighbour = this.member.neighbours.get(link);
-    if (neighbour === undefined || this.member.peerMessage(neighbour, message, nowMs)) return;
-    switch (message.type) {
-      case 'bitmap':
-        if (message.token !== null && this.blockTokens === undefined) this.offerToken(neighbour.key, message.token);
-        this.lockers.get(neighbour.id)?.availability.replace(message.availability);
-        return;
-      case 'records':
-        for (const sealed of message.records) this.record(sealed, originOf(neighbour));
-        return;
-      case 'refused':
-        this.native.refused(link, message.request, message.retryAfterMs, nowMs);
-        return;
-      case 'token':
-        if (this.blockTokens !== undefined) this.blockTokens.granted(neighbour, message.token);
-        else this.offerToken(neighbour.key, message.token);
-        return;
-      case 'lanes':
-        if (neighbour.gives && this.options.lanes !== false)
-          this.push.offered(link, message.depths, message.free, nowMs);
-        return;
-      case 'subscribed':
-        this.push.granted(link, message.lanes, this.member.catalogue.newest, nowMs);
-        return;
-      case 'description':
-        this.offerDescription(message.description);
-        return;
-      case 'stream-state':
-        // A hello proves no key; who answers at the address that the tracker gave for the source's key is the source.
-        if (!this.isSource(neighbour.key) || this.dialled.get(link) !== neighbour.id) return;
-        this.streamState(message.state, message.why, nowMs);
-        return;
-      default:
-        // The rest is the member's.
-        return;
+  /** What neighbours have said. */
+  private meshEvents(nowMs: number): void {
+    const { events } = this.mesh;
+    for (let event = events.shift(); event !== undefined; event = events.shift()) {
+      switch (event.kind) {
+        case 'record':
+          this.record(event.sealed, event.origin);
+          break;
+        case 'description':
+          this.offerDescription(event.sealed);
+          break;
+        case 'token':
+          this.token(event.owner, event.sealed, nowMs);
+          break;
+        case 'stream-state':
+          if (this.isSource(event.key)) this.streamState(event.state, event.why, nowMs);
+          break;
+        default:
+          unreachable(event);
+      }
     }
   }
 
   private peerBlock(link: LinkId, header: BlockHeader, body: Body, nowMs: number): void {
-    const neighbour = this.member.neighbours.get(link);
-    if (neighbour === undefined) return;
-    this.account.bytesFrom[neighbour.source ? 'source' : 'peers'] += body.byteLength;
-    const { labelled } = header;
+    const given = this.mesh.block(link, header, body, nowMs);
+    if (given === undefined) return;
+    const { origin, labelled } = given;
+    this.account.bytesFrom[origin.from] += body.byteLength;
     if (labelled === null) return;
-    const { track, part, index } = labelled;
-    // What was neither asked for nor subscribed to is not taken: in INS mode that is everything.
-    const isPushed = header.request === PUSHED && this.push.takes(link, track, part, index);
-    if (!isPushed && !this.native.asked(link, header.request)) return;
-    neighbour.availability.addBlock(track, part, index);
-    this.member.serving.received(link, body.byteLength, nowMs);
-    this.intake.labelled(labelled, body, originOf(neighbour), false);
+    this.intake.labelled(labelled, body, origin, false);
     this.intakeEvents(nowMs);
   }
 
@@ -756,38 +541,18 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private signed(ref: number, signature: Uint8Array, nowMs: number): void {
-    const token = this.member.signed(ref, signature, nowMs);
-    if (token !== undefined) {
-      if (token !== null) this.ins.announceToken(token, nowMs);
-      return;
+    const token = this.member.signed(ref, signature);
+    if (token === undefined) this.ins.signed(ref, signature, nowMs);
+    else if (token !== null) {
+      this.mesh.setToken(token, nowMs);
+      this.ins.announceToken(token, nowMs);
     }
-    this.ins.signed(ref, signature, nowMs);
   }
 
   private sign(bytes: Uint8Array): number {
     const ref = ++this.refs;
     this.outputs.push({ kind: 'sign', ref, bytes });
     return ref;
-  }
-
-  private dialNeighbours(nowMs: number): void {
-    if (this.options.dialsNeighbours === false) return;
-    const { neighbours, tracker } = this.member;
-    const offersSource = this.candidates.offersSource(nowMs);
-    if (neighbours.size >= NEIGHBOURS_WANTED[this.options.mode] && !offersSource) return;
-    let opening = 0;
-    for (const link of this.dialled.keys()) if (neighbours.get(link) === undefined) opening++;
-    const wanted = NEIGHBOURS_WANTED[this.options.mode] - neighbours.size - opening;
-    if (wanted <= 0 && !offersSource) return;
-    const taken = this.candidates.take(Math.max(0, wanted), (id) => neighbours.knows(id), this.options.prng, nowMs);
-    for (const { id, url } of taken) {
-      const link = this.numbers.next();
-      this.dialled.set(link, id);
-      this.outputs.push({ kind: 'dial', link, to: 'peer', url });
-    }
-    if (taken.length > 0 || neighbours.size >= FEEDERS_MIN || this.moreAtMs > nowMs || !tracker.up) return;
-    this.moreAtMs = nowMs + MORE_EVERY_MS;
-    tracker.send({ type: 'more', count: 16, known: this.candidates.ids() });
   }
 
   private insEvents(nowMs: number): void {
@@ -831,25 +596,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     return this.past.wants(track, part) ? this.past.intake : this.intake;
   }
 
-  private wantPast(parts: readonly PastPart[], nowMs: number): void {
-    const lacking: PastPart[] = [];
-    for (const { track, part } of parts) {
-      const entry = this.member.catalogue.get(track, part);
-      if (entry === undefined || !isWhole(entry)) lacking.push({ track, part });
-      else this.outputs.push({ kind: 'past-part', record: entry.record, bodies: entry.bodies as readonly Body[] });
-    }
-    this.past.want(lacking, nowMs);
-  }
-
   private pastEvents(nowMs: number): void {
-    const { past, outputs } = this;
+    const { past } = this;
     for (let event = past.intake.events.shift(); event !== undefined; event = past.intake.events.shift()) {
       if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
       else past.came(event.entry, nowMs);
-    }
-    for (let event = past.events.shift(); event !== undefined; event = past.events.shift()) {
-      if (event.kind === 'none') outputs.push({ kind: 'past-none', track: event.track, part: event.part });
-      else outputs.push({ kind: 'past-part', record: event.record, bodies: event.bodies });
     }
   }
 
@@ -859,22 +610,23 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
       else if (event.kind === 'record') {
         if (this.tracks().includes(event.entry.record.track)) this.account.recorded(event.entry);
-        this.member.pushing.recorded(event.entry);
+        this.mesh.recorded(event.entry);
         this.evaluation.recorded(nowMs);
-      } else {
-        const { track, part } = event.entry.record;
-        this.taken.came(event.entry.bodies[event.index]?.byteLength ?? 0, nowMs);
-        if (event.kept && this.kept.add(event.entry) && this.options.mode === 'ins')
-          this.member.announcer.add(track, part, nowMs);
-        const { from, link } = event.origin;
-        const asked = this.native.have(track, part, event.index, link, nowMs);
-        if (from === 'ins') this.ins.came(link, event.entry, isWhole(event.entry), nowMs);
-        this.push.came(from === 'ins' ? undefined : link, !asked, track, part, event.index, nowMs);
-        this.member.pushing.block(event.entry, event.index, this.member.catalogue.newest, nowMs);
-        if (isWhole(event.entry)) this.whole(event.entry, nowMs);
-        else if (this.options.mode !== 'ins') this.member.announcer.addBlock(track, part, event.index, nowMs);
-      }
+      } else this.came(event, nowMs);
     }
+  }
+
+  /** A block is there and verified. */
+  private came({ entry, index, origin, kept }: Extract<IntakeEvent, { kind: 'block' }>, nowMs: number): void {
+    const { track, part } = entry.record;
+    const { mesh } = this;
+    const isInsMode = this.options.mode === 'ins';
+    this.taken.came(entry.bodies[index]?.byteLength ?? 0, nowMs);
+    if (kept && this.kept.add(entry) && isInsMode) mesh.announce(track, part, nowMs);
+    if (origin.from === 'ins') this.ins.came(origin.link, entry, isWhole(entry), nowMs);
+    mesh.came(entry, index, origin, nowMs);
+    if (isWhole(entry)) this.whole(entry, nowMs);
+    else if (!isInsMode) mesh.announceBlock(track, part, index, nowMs);
   }
 
   /** A part of a track is there and verified. */
@@ -882,7 +634,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const { record } = entry;
     if (!this.evaluation.deliver(record.track, record.part)) return;
     this.outputs.push({ kind: 'part', record, bodies: entry.bodies as readonly Body[] });
-    if (this.options.mode !== 'ins') this.member.announcer.add(record.track, record.part, nowMs);
+    if (this.options.mode !== 'ins') this.mesh.announce(record.track, record.part, nowMs);
     const tracks = this.taken.change.of(record.part) ?? this.descriptions.tracks;
     const lead = tracks[0];
     if (lead === undefined || !this.member.catalogue.holdsAll(tracks, record.part)) return;
@@ -916,35 +668,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private bad(origin: Origin, what: string, track: number, part: number, nowMs: number): void {
     this.account.bad++;
     this.outputs.push({ kind: 'event', event: { kind: 'bad', from: origin.who, what, track, part } });
-    this.native.failed(track, part, nowMs);
-    if (origin.from === 'ins') {
-      this.insStrikes++;
-      if (this.insStrikes % STRIKES_MAX === 0) this.ins.avoid('it sent wrong blocks', nowMs);
-      return;
-    }
-    const neighbour = this.member.neighbours.get(origin.link);
-    if (neighbour === undefined) return;
-    if (!this.candidates.strike(neighbour.id, nowMs)) return;
-    this.outputs.push({ kind: 'close', link: neighbour.link, code: CLOSE.policy, why: 'sent wrong blocks' });
+    this.mesh.strike(origin, track, part, nowMs);
+    if (origin.from === 'ins' && ++this.insStrikes % STRIKES_MAX === 0) this.ins.avoid('it sent wrong blocks', nowMs);
   }
 }
 
 function insOrigin({ link, url }: { readonly link: LinkId; readonly url: string }): Origin {
   return { from: 'ins', link, who: url };
-}
-
-function isAnnouncement({ type }: PeerMessage): boolean {
-  return type === 'have' || type === 'have-blocks' || type === 'bitmap';
-}
-
-const origins = new WeakMap<Neighbour, Origin>();
-
-function originOf(neighbour: Neighbour): Origin {
-  let origin = origins.get(neighbour);
-  if (origin === undefined) {
-    const who = `peer ${toBase64Url(neighbour.key).slice(0, 12)}${neighbour.url === null ? '' : ` at ${neighbour.url}`}`;
-    origin = { from: neighbour.source ? 'source' : 'peers', link: neighbour.link, who };
-    origins.set(neighbour, origin);
-  }
-  return origin;
 }

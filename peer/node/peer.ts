@@ -18,7 +18,8 @@ import type { Transport } from '../../runtime/node/transport.ts';
 import { type Connection, type LinkCounters, makeCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
-import { PeerCore, type PeerStats } from '../core/peer.ts';
+import { PeerCore } from '../core/peer.ts';
+import type { PeerStats } from '../core/peer-stats.ts';
 import type { Quality } from '../core/quality.ts';
 import { chooseTracks } from '../core/quality.ts';
 

@@ -106,10 +106,10 @@ export class Evaluation {
     this.lockers = lockers;
     this.playhead = playhead;
     this.outputs = outputs;
-    ins.from = () => this.resumeFrom();
+    ins.follow.from = () => this.resumeFrom();
     if (mode === 'hybrid') {
       const { feeding } = mesh;
-      ins.mayFollowAtMs = (refused, nowMs) =>
+      ins.follow.mayFollowAtMs = (refused, nowMs) =>
         refused === 'by none' ? feeding.mayAskAtMs(nowMs) : feeding.refusedAtMs(refused === 'by one', nowMs);
     }
   }

@@ -7,13 +7,21 @@ import type { PutBlock } from '../../protocol/ins-messages.ts';
 import type { InsServerEntry } from '../../protocol/swarm-fields.ts';
 import type { LinkNumbers } from '../../swarm/io.ts';
 import type { SourceOutput } from './io.ts';
+import { Promptness } from './promptness.ts';
 
 export type FeedEvent =
   | { readonly kind: 'up'; readonly url: string; readonly server: Uint8Array; readonly clockOffsetMs: number }
   | { readonly kind: 'lost'; readonly url: string; readonly why: string; readonly server: Uint8Array | undefined }
   | { readonly kind: 'refused'; readonly url: string; readonly why: string }
   /** All blocks of a put are stored there. */
-  | { readonly kind: 'stored'; readonly handle: number };
+  | { readonly kind: 'stored'; readonly handle: number }
+  /** A server that stood still for too long never gets what is older than this part. */
+  | { readonly kind: 'left-out'; readonly beforePart: number };
+
+type Put = Extract<InsClientInput, { readonly kind: 'put' }>;
+
+/** Ms of puts that wait for a server that has stopped; when it goes on after more, it gets what begins with the newest start. */
+const HELD_MS = 2_500;
 
 interface Feed {
   readonly url: string;
@@ -22,6 +30,14 @@ interface Feed {
   server: Uint8Array | undefined;
   /** Puts of which a block was refused: they end, but nobody may be told that they are there. */
   readonly refused: Set<number>;
+  readonly promptness: Promptness;
+  /** What waits until the server goes on, oldest first. */
+  readonly held: Held[];
+}
+
+interface Held {
+  readonly put: Put;
+  readonly atMs: number;
 }
 
 /** The source's connections to the INS servers it feeds: each put goes to all that are up. */
@@ -53,7 +69,8 @@ export class InsFeeds {
         prng: prng.fork(url),
         ...known,
       });
-      return { url, conversation, link: undefined, server: undefined, refused: new Set() };
+      const nothing = { link: undefined, server: undefined, refused: new Set<number>(), held: [] as Held[] };
+      return { url, conversation, ...nothing, promptness: new Promptness() };
     });
   }
 
@@ -95,10 +112,21 @@ export class InsFeeds {
     bodies: Body[],
     nowMs: number,
   ): void {
+    const put: Put = { kind: 'put', handle, collection, ttlSeconds, items, bodies };
     for (const [at, feed] of this.feeds.entries()) {
-      if (feed.server !== undefined)
-        this.input(at, { kind: 'put', handle, collection, ttlSeconds, items, bodies }, nowMs);
+      if (feed.server === undefined) continue;
+      if (feed.held.length === 0 && !feed.promptness.hasStopped(nowMs)) this.send(at, feed, put, nowMs);
+      else this.hold(feed, put, nowMs);
     }
+  }
+
+  /** When the promptest server that is up counts as late; infinity while it owes nothing, or there is none. */
+  lateAtMs(): number {
+    let atMs = Number.NEGATIVE_INFINITY;
+    for (const { server, promptness } of this.feeds) {
+      if (server !== undefined) atMs = Math.max(atMs, promptness.lateAtMs());
+    }
+    return atMs === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : atMs;
   }
 
   announceToken(token: Uint8Array, nowMs: number): void {
@@ -114,8 +142,27 @@ export class InsFeeds {
   timeout(nowMs: number): void {
     for (const [at, { conversation }] of this.feeds.entries()) {
       conversation.handleTimeout(nowMs);
-      this.drain(at);
+      this.drain(at, nowMs);
     }
+  }
+
+  private send(at: number, feed: Feed, put: Put, nowMs: number): void {
+    feed.promptness.put(put.handle, nowMs);
+    this.input(at, put, nowMs);
+  }
+
+  private hold({ held }: Feed, put: Put, nowMs: number): void {
+    held.push({ put, atMs: nowMs });
+    if (nowMs - held[0]!.atMs <= HELD_MS) return;
+    const start = held.findLastIndex((one) => one.put.items[0]?.start === true);
+    if (start <= 0) return;
+    held.splice(0, start);
+    this.events.push({ kind: 'left-out', beforePart: held[0]!.put.items[0]!.part });
+  }
+
+  /** It goes on, or is there again. */
+  private sendHeld(at: number, feed: Feed, nowMs: number): void {
+    for (const { put } of feed.held.splice(0)) this.send(at, feed, put, nowMs);
   }
 
   private all(input: InsClientInput, nowMs: number): void {
@@ -124,17 +171,17 @@ export class InsFeeds {
 
   private input(at: number, input: InsClientInput, nowMs: number): void {
     this.feeds[at]?.conversation.handleInput(input, nowMs);
-    this.drain(at);
+    this.drain(at, nowMs);
   }
 
-  private drain(at: number): void {
+  private drain(at: number, nowMs: number): void {
     const feed = this.feeds[at]!;
     for (let output = feed.conversation.pollOutput(); output !== undefined; output = feed.conversation.pollOutput()) {
-      this.handle(at, feed, output);
+      this.handle(at, feed, output, nowMs);
     }
   }
 
-  private handle(at: number, feed: Feed, output: InsClientOutput): void {
+  private handle(at: number, feed: Feed, output: InsClientOutput, nowMs: number): void {
     const { url } = feed;
     switch (output.kind) {
       case 'dial':
@@ -156,8 +203,14 @@ export class InsFeeds {
       case 'ready':
         feed.server = output.server;
         this.events.push({ kind: 'up', url, server: output.server, clockOffsetMs: output.clockOffsetMs });
+        this.sendHeld(at, feed, nowMs);
+        return;
+      case 'stored':
+        feed.promptness.heard(output.handle, false, nowMs);
+        this.sendHeld(at, feed, nowMs);
         return;
       case 'done':
+        feed.promptness.heard(output.handle, true, nowMs);
         if (!feed.refused.delete(output.handle)) this.events.push({ kind: 'stored', handle: output.handle });
         return;
       case 'refused':
@@ -167,6 +220,7 @@ export class InsFeeds {
       case 'lost':
         this.events.push({ kind: 'lost', url, why: output.why, server: feed.server });
         feed.server = undefined;
+        feed.promptness.forget();
         return;
       default:
         // A source asks for nothing: what is left answers no call of its.

@@ -50,7 +50,7 @@ export interface SourceStats {
   readonly insUp: number;
 }
 
-/** Ms after which a part is announced although no INS server has acknowledged it: neighbours can have it from us. */
+/** Ms after which a part is announced at the latest although no INS server has acknowledged it: neighbours can have it from us. */
 const STORED_WITHIN_MS = 1_000;
 /** All whom a tracker tells where we are: 64 who take blocks, 20 who only want to hear what there is. */
 const NEIGHBOURS_ACCEPTED_MAX = 84;
@@ -123,7 +123,8 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
 
   handleTimeout(nowMs: number): void {
     this.feeds.timeout(nowMs);
-    for (const [handle, { byAtMs }] of this.unstored) if (byAtMs <= nowMs) this.announce(handle, nowMs);
+    const areLate = this.feeds.lateAtMs() <= nowMs;
+    for (const [handle, { byAtMs }] of this.unstored) if (areLate || byAtMs <= nowMs) this.announce(handle, nowMs);
     if (this.member.timeout(nowMs)) this.member.heartbeat(0, 0);
     this.settle(nowMs);
   }
@@ -137,7 +138,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
     let next = earlier(this.member.nextDeadline(), this.feeds.nextDeadline());
     // Puts are made in order: the first one waits the shortest.
     for (const { byAtMs } of this.unstored.values()) {
-      next = earlier(next, byAtMs);
+      next = earlier(next, Math.min(byAtMs, this.feeds.lateAtMs()));
       break;
     }
     return next;
@@ -251,6 +252,9 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
         case 'stored':
           this.announce(event.handle, nowMs);
           break;
+        case 'left-out':
+          if (this.feeds.upCount === 1) this.firstStored = event.beforePart;
+          break;
         default:
           unreachable(event);
       }
@@ -333,6 +337,8 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
     this.putBytes += bodies.reduce((sum, body) => sum + body.byteLength, 0) * this.feeds.upCount;
     const ttlSeconds = this.options.ttlSeconds ?? BLOCK_TTL_SECONDS_DEFAULT;
     this.feeds.put(handle, this.options.stream, ttlSeconds, items, [...bodies], nowMs);
+    // Those whose servers have gone without a word wait for no other word of theirs.
+    if (this.feeds.lateAtMs() <= nowMs) this.announce(handle, nowMs);
   }
 
   private announce(handle: number, nowMs: number): void {

@@ -16,6 +16,8 @@ export interface RunOptions extends RunAsked {
   readonly insConnections?: number;
   /** Viewers know the INS server near them from an earlier visit, and dial it while they join. */
   readonly knowInsServers?: boolean;
+  /** Hybrid viewers get what it takes to ask neighbours when they want it, as pages do, and not from the beginning. */
+  readonly meshLater?: boolean;
   /** The rendition that each viewer takes; all by default. */
   readonly quality?: (viewer: number) => Quality;
   /** A viewer's downlink in bits per second; the scenario's by default. */

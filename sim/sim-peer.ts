@@ -1,5 +1,6 @@
 import { type Body, unreachable } from '../machine/machine.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../peer/core/io.ts';
+import { neighbourMesh } from '../peer/core/neighbour-mesh.ts';
 import type { PeerCore } from '../peer/core/peer.ts';
 import type { IndexRecord } from '../protocol/media.ts';
 import { sameBytes } from '../protocol/text.ts';
@@ -8,6 +9,9 @@ import type { Host } from './host.ts';
 import type { World } from './node.ts';
 import { SimSwarmNode } from './sim-swarm-node.ts';
 import { StartupClock } from './startup-stages.ts';
+
+/** Ms in which a page has loaded what it takes to ask neighbours. */
+const MESH_LOADS_MS = 200;
 
 export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   readonly events: PeerEvent[] = [];
@@ -67,6 +71,11 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
         return;
       }
       case 'description':
+        return;
+      case 'want-mesh':
+        this.world.events.at(this.world.events.nowMs + MESH_LOADS_MS, () =>
+          this.input({ kind: 'mesh', make: neighbourMesh }),
+        );
         return;
       case 'past-none':
         this.pastGone++;

@@ -2,9 +2,11 @@ import { InsServer } from '../ins-server/core/ins-server.ts';
 import { INS_SERVER_LIMITS } from '../ins-server/core/limits.ts';
 import { PLAYER_DEFAULTS } from '../machine/player.ts';
 import { Prng } from '../machine/prng.ts';
+import type { MakeMesh } from '../peer/core/mesh.ts';
+import { neighbourMesh } from '../peer/core/neighbour-mesh.ts';
 import { PeerCore } from '../peer/core/peer.ts';
 import { BLOCK_BYTES_DEFAULT } from '../protocol/limits.ts';
-import type { InsServerEntry } from '../protocol/swarm-fields.ts';
+import type { InsServerEntry, Mode } from '../protocol/swarm-fields.ts';
 import type { ViewerFigures } from '../report/viewers.ts';
 import type { Counted } from '../scenarios/measures/figures.ts';
 import { type Sample, Sampling } from '../scenarios/measures/sampling.ts';
@@ -191,6 +193,7 @@ export class Simulation implements CheckedRun, Stage {
       key,
       trackerUrl: TRACKER_URL,
       mode,
+      mesh: this.meshAtOnce(host, mode),
       url,
       region: regions.names[host.options.region]!,
       // A browser in INS mode shows its address to nobody.
@@ -214,6 +217,12 @@ export class Simulation implements CheckedRun, Stage {
     peer.skewMs = (this.options.peerSkewMs ?? 0) + (2 * this.prng.fork(`clock ${viewer}`).unit() - 1) * clocksOffMs;
     peer.input({ kind: 'start' });
     return stay;
+  }
+
+  /** A page that takes no block from neighbours loads nothing that it takes to ask them. */
+  private meshAtOnce({ options }: Host, mode: Mode): MakeMesh | null {
+    const isNever = mode === 'ins' && !options.dialable;
+    return isNever || (mode === 'hybrid' && this.options.meshLater === true) ? null : neighbourMesh;
   }
 
   leave(stay: SimStay, crashes: boolean): void {

@@ -2,7 +2,7 @@ import type { LinkId } from '../../machine/machine.ts';
 import type { Codec } from '../../protocol/codec.ts';
 import { type BlockHeader, decodeBlockFrame, encodeBlockHeader } from '../../protocol/frames.ts';
 import { type FromInsClient, insClientCodec, insServerCodec } from '../../protocol/ins-messages.ts';
-import { type PeerMessage, peerCodec } from '../../protocol/peer-messages.ts';
+import type { PeerMessage } from '../../protocol/peer-messages.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { fromTrackerCodec, type ToTracker, toTrackerCodec } from '../../protocol/tracker-messages.ts';
 import { dialLink, type Link, type LinkCounters } from '../../runtime/browser/ws-link.ts';
@@ -47,6 +47,8 @@ export class Links {
   private readonly entries = new Map<LinkId, Entry>();
   private readonly past = { tracker: noBytes(), ins: noBytes(), peer: noBytes() };
   private readonly events: LinksEvents;
+  /** How neighbours speak; undefined before any is dialled. */
+  peerCodec: Codec<PeerMessage> | undefined;
 
   constructor(events: LinksEvents) {
     this.events = events;
@@ -85,7 +87,7 @@ export class Links {
   }
 
   sendPeer(id: LinkId, message: PeerMessage): void {
-    this.entries.get(id)?.link.sendControl(peerCodec.encode(message));
+    if (this.peerCodec !== undefined) this.entries.get(id)?.link.sendControl(this.peerCodec.encode(message));
   }
 
   sendBlock(id: LinkId, header: BlockHeader, block: Uint8Array): void {
@@ -125,8 +127,8 @@ export class Links {
     } else if (to === 'ins') {
       const message = this.decode(id, insServerCodec, bytes);
       if (message !== undefined) this.events.input({ kind: 'ins-message', link: id, message });
-    } else {
-      const message = this.decode(id, peerCodec, bytes);
+    } else if (this.peerCodec !== undefined) {
+      const message = this.decode(id, this.peerCodec, bytes);
       const entry = this.entries.get(id);
       if (message?.type === 'hello' && entry !== undefined) {
         entry.neighbour = { mode: message.mode, source: message.source, gives: message.gives };

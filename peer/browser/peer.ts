@@ -20,6 +20,7 @@ import type { PeerStats } from '../core/peer-stats.ts';
 import { Selection } from '../core/selection.ts';
 import { Arrivals } from './arrivals.ts';
 import { add, type LinkReport, Links, type LinkTo, noBytes } from './links.ts';
+import type { NativeSide } from './native-side.ts';
 import { onScreen } from './on-screen.ts';
 import { Rendition } from './rendition.ts';
 import { Standing } from './standing.ts';
@@ -49,7 +50,9 @@ export interface BrowserPeerOptions {
 export type BrowserPeerEvent =
   | Exclude<PeerEvent, PlayerEvent>
   /** This browser cannot be a peer; nothing more will come. */
-  | { readonly kind: 'failed'; readonly why: string };
+  | { readonly kind: 'failed'; readonly why: string }
+  /** What it takes to ask neighbours could not be loaded: INS servers alone feed this peer until it is, which is tried again and again. */
+  | { readonly kind: 'no-neighbours'; readonly why: string };
 
 export interface BrowserPeerStats {
   readonly mode: Mode;
@@ -135,6 +138,9 @@ const BEGIN_WITH_MS = 750;
 /** How often it is looked whether the machine slept, or connections died. */
 const WAKE_LOOK_MS = 500;
 
+/** Ms after which what it takes to ask neighbours is loaded again that could not be. */
+const LOAD_AGAIN_MS = 10_000;
+
 /** Ms after the word that a stream has ended until its playlist says so: the last parts are on the way. */
 const END_AFTER_MS = 3_000;
 
@@ -154,6 +160,8 @@ interface Tools {
   readonly blake3: Blake3;
   readonly ed25519: Ed25519;
   readonly keys: KeyPair;
+  /** Where playback cannot begin without; else it is loaded when it is wanted. */
+  readonly native: NativeSide | null;
 }
 
 class PagePeer implements BrowserPeer {
@@ -186,6 +194,7 @@ class PagePeer implements BrowserPeer {
   private endTimer: number | undefined;
   private readonly wake = new Wake();
   private wakeTimer: number | undefined;
+  private loadTimer: number | undefined;
   private leaveThrift: (() => void) | undefined;
   private readonly leave = (): void => this.close();
   private readonly look = (): void => {
@@ -221,7 +230,7 @@ class PagePeer implements BrowserPeer {
       heard: () => this.wake.heard(performance.now()),
       arrived: (track, part, bytes) => arrivals.add(track, part, bytes, performance.now()),
     });
-    this.tools = loadTools();
+    this.tools = loadTools(options.mode);
     // Told in `start`; until then nobody has asked for anything.
     this.tools.catch(() => {});
     window.addEventListener('pagehide', this.leave);
@@ -330,6 +339,7 @@ class PagePeer implements BrowserPeer {
     document.removeEventListener('visibilitychange', this.look);
     window.clearInterval(this.wakeTimer);
     window.clearTimeout(this.endTimer);
+    window.clearTimeout(this.loadTimer);
     this.driven?.input({ kind: 'stop' });
     this.driven?.stop();
     // The core has closed them, unless this was called while it was at work.
@@ -350,11 +360,13 @@ class PagePeer implements BrowserPeer {
     if (this.over) return;
     const { tracker, mode, gives, follow } = this.options;
     this.ready = tools;
+    this.links.peerCodec = tools.native?.codec;
     this.core = new PeerCore({
       stream: this.stream,
       key: tools.keys.publicKey,
       trackerUrl: tracker,
       mode,
+      mesh: tools.native?.mesh ?? null,
       url: null,
       // In INS mode nobody but the tracker and INS servers learns where this viewer is.
       dialsNeighbours: mode !== 'ins',
@@ -373,6 +385,21 @@ class PagePeer implements BrowserPeer {
     this.leaveThrift = onThrift((isThrifty) => this.driven?.input({ kind: 'give', gives: !isThrifty }));
     window.addEventListener('online', this.online);
     document.addEventListener('visibilitychange', this.look);
+  }
+
+  /** Loads what it takes to ask neighbours. INS servers go on meanwhile, and where it cannot be had. */
+  private loadMesh(): void {
+    loadNativeSide().then(
+      ({ mesh, codec }) => {
+        this.links.peerCodec = codec;
+        this.driven?.input({ kind: 'mesh', make: mesh });
+      },
+      (error: Error) => {
+        if (this.over) return;
+        this.tell({ kind: 'no-neighbours', why: error.message });
+        this.loadTimer = window.setTimeout(() => this.loadMesh(), LOAD_AGAIN_MS);
+      },
+    );
   }
 
   private redial(why: string): void {
@@ -436,6 +463,9 @@ class PagePeer implements BrowserPeer {
       case 'begin':
         if (output.track !== null) this.chosen.begin(output.track, output.part);
         this.parts.begin(output.part, output.track ?? undefined);
+        return;
+      case 'want-mesh':
+        this.loadMesh();
         return;
       case 'event':
         this.event(output.event);
@@ -513,7 +543,17 @@ class PagePeer implements BrowserPeer {
   }
 }
 
-async function loadTools(): Promise<Tools> {
-  const [blake3, ed25519] = await Promise.all([loadBlake3(), loadEd25519()]);
-  return { blake3, ed25519, keys: await ed25519.makeKeyPair() };
+/** In native mode nothing begins without neighbours. */
+async function loadTools(mode: Mode): Promise<Tools> {
+  const loading = mode === 'native' ? loadNativeSide() : null;
+  const [blake3, ed25519, native] = await Promise.all([loadBlake3(), loadEd25519(), loading]);
+  return { blake3, ed25519, keys: await ed25519.makeKeyPair(), native };
+}
+
+async function loadNativeSide(): Promise<NativeSide> {
+  try {
+    return (await import('./native-side.ts')).nativeSide;
+  } catch (error) {
+    throw new Error(`what it takes to ask other viewers could not be loaded: ${(error as Error).message}`);
+  }
 }

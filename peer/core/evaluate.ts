@@ -30,6 +30,8 @@ const START_WITHIN_PARTS = 32;
 const PAUSE_MS = 4;
 /** What a viewer whom neighbours feed begins with is wanted within this: whoever plays already comes first. */
 const BEGIN_MS = 1_500;
+/** Ms after which a server that has no room for a viewer without neighbours is asked again. */
+const NO_ROOM_MS = 1_000;
 /** Media from the first part on that an INS server begins with: what is to be in hand, and a part that comes late. */
 const BEGIN_WITH_MS = 750;
 /** The same, where neighbours may have to take over: they need longer. */
@@ -55,6 +57,8 @@ const SKIP_MS = 4_000;
  * never; what a follow is going to bring is not asked for until it is late; nobody is asked twice for what is on its way.
  */
 export class Evaluation {
+  /** Where neighbours are asked, once there is one: until then INS servers alone are. */
+  mesh: Mesh | undefined;
   private nextAtMs: number | undefined;
   private ranAtMs = Number.NEGATIVE_INFINITY;
   private firstWanted = -1;
@@ -67,7 +71,6 @@ export class Evaluation {
   private readonly catalogue: Catalogue;
   private readonly intake: Intake;
   private readonly ins: InsFeed;
-  private readonly mesh: Mesh;
   private readonly lockers: Lockers;
   private readonly playhead: Playhead;
   private readonly outputs: Sink<PeerOutput>;
@@ -91,7 +94,6 @@ export class Evaluation {
     catalogue: Catalogue,
     intake: Intake,
     ins: InsFeed,
-    mesh: Mesh,
     lockers: Lockers,
     playhead: Playhead,
     outputs: Sink<PeerOutput>,
@@ -102,15 +104,16 @@ export class Evaluation {
     this.catalogue = catalogue;
     this.intake = intake;
     this.ins = ins;
-    this.mesh = mesh;
     this.lockers = lockers;
     this.playhead = playhead;
     this.outputs = outputs;
     ins.follow.from = () => this.resumeFrom();
     if (mode === 'hybrid') {
-      const { feeding } = mesh;
-      ins.follow.mayFollowAtMs = (refused, nowMs) =>
-        refused === 'by none' ? feeding.mayAskAtMs(nowMs) : feeding.refusedAtMs(refused === 'by one', nowMs);
+      ins.follow.mayFollowAtMs = (refused, nowMs) => {
+        const feeding = this.mesh?.feeding;
+        if (refused === 'by none') return feeding?.mayAskAtMs(nowMs) ?? nowMs;
+        return feeding?.refusedAtMs(refused === 'by one', nowMs) ?? nowMs + NO_ROOM_MS;
+      };
     }
   }
 
@@ -120,7 +123,7 @@ export class Evaluation {
 
   /** Who feeds us; undefined before that is known. */
   get fedBy(): 'ins' | 'native' | undefined {
-    const from = this.mode === 'hybrid' ? this.mesh.feeding.from : this.mode;
+    const from = this.mode === 'hybrid' ? (this.mesh?.feeding.from ?? 'ins') : this.mode;
     return from === 'ins' && !this.ins.brings ? undefined : from;
   }
 
@@ -144,7 +147,7 @@ export class Evaluation {
   seeks(track: number, part: number): boolean {
     if (part < this.looked.from) return false;
     const entry = this.catalogue.get(track, part);
-    return (entry === undefined || !isWhole(entry)) && this.mesh.seeks(track, part, entry);
+    return (entry === undefined || !isWhole(entry)) && this.mesh?.seeks(track, part, entry) === true;
   }
 
   /** Whether to hear of this part may lead to another decision than the last one. */
@@ -185,7 +188,8 @@ export class Evaluation {
     const places: Asked[] = [];
     const lacking: Lacking[] = [];
     // Once a hybrid viewer plays, neighbours bring what no follow is going to.
-    const shares = this.mode === 'hybrid' && (native || (this.playhead.started && this.ins.asked));
+    const shares =
+      this.mode === 'hybrid' && this.mesh !== undefined && (native || (this.playhead.started && this.ins.asked));
     let firstMissing = -1;
     const { starts } = this;
     let first = from;
@@ -216,7 +220,7 @@ export class Evaluation {
       }
     }
     const rest = shares && this.playhead.started ? this.rescue(lacking, want, places, nowMs) : lacking;
-    this.mesh.fetch(rest, nowMs);
+    this.mesh?.fetch(rest, nowMs);
     this.ins.flush(want, places, nowMs);
     this.wantPushes(native, firstMissing < 0 ? 0 : to - firstMissing, taken.tracks);
     this.missing = firstMissing >= 0;
@@ -229,15 +233,15 @@ export class Evaluation {
     return lacking.filter(({ track, part, dueAtMs }) => {
       if (dueAtMs - nowMs > RESCUE_MS) return true;
       const isLate = dueAtMs - nowMs < LATE_MS;
-      const unasked = this.mesh.seeks(track, part, this.catalogue.get(track, part));
+      const unasked = this.mesh?.seeks(track, part, this.catalogue.get(track, part));
       if (unasked || isLate) this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
       return isLate || !unasked;
     });
   }
 
   private wantPushes(native: boolean, lacking: number, tracks: readonly number[] | null): void {
-    const within = this.mesh.isPushed ? PUSH_UNTIL_PARTS : PUSH_WITHIN_PARTS;
-    this.mesh.wantPushes(native && this.playhead.started && lacking <= within, tracks);
+    const within = this.mesh?.isPushed ? PUSH_UNTIL_PARTS : PUSH_WITHIN_PARTS;
+    this.mesh?.wantPushes(native && this.playhead.started && lacking <= within, tracks);
   }
 
   /** The first part that is of use: the play-head, or before the start the newest part to start at. */
@@ -249,7 +253,8 @@ export class Evaluation {
       // A viewer who pauses falls behind what is kept.
       return Math.max(this.playhead.part, this.catalogue.oldestPart);
     }
-    const fed = nativeTrack === undefined ? -1 : this.mesh.startAt(nativeTrack, partsPerSegment, partMs, nowMs);
+    const fed =
+      nativeTrack === undefined ? -1 : (this.mesh?.startAt(nativeTrack, partsPerSegment, partMs, nowMs) ?? -1);
     this.placed = nativeTrack === undefined || fed >= 0;
     if (fed >= 0) return fed;
     return Math.max(0, this.insPosition());
@@ -294,7 +299,7 @@ export class Evaluation {
   }
 
   private newestAnnounced(): number {
-    return Math.max(this.lockers.source?.availability.newest ?? -1, this.mesh.newestPart);
+    return Math.max(this.lockers.source?.availability.newest ?? -1, this.mesh?.newestPart ?? -1);
   }
 
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */
@@ -302,7 +307,7 @@ export class Evaluation {
     const { tracks, earlier, changeAt, from, to } = this.looked;
     // Neighbours have been asked for what there is already.
     const { started } = this.playhead;
-    if (this.mode === 'hybrid' && this.mesh.feeding.from === 'native' && to >= 0 && (started || this.placed))
+    if (this.mode === 'hybrid' && this.mesh?.feeding.from === 'native' && to >= 0 && (started || this.placed))
       return to + 1;
     if (!started) {
       const part = this.insPosition();
@@ -324,8 +329,9 @@ export class Evaluation {
 
   /** Whether neighbours feed us: always in native mode, in hybrid mode while no INS server does. */
   private usesNative(nowMs: number, startedAtMs: number): boolean {
-    if (this.mode !== 'hybrid') return this.mode === 'native';
     const { ins, playhead, mesh } = this;
+    if (mesh === undefined) return false;
+    if (this.mode !== 'hybrid') return this.mode === 'native';
     const { feeding } = mesh;
     const { up, dialledAtMs, askedAtMs, brings, full: refused } = ins;
     const { started } = playhead;

@@ -5,6 +5,7 @@ import type { FromInsClient, FromInsServer } from '../../protocol/ins-messages.t
 import type { Description, IndexRecord } from '../../protocol/media.ts';
 import type { StreamState } from '../../protocol/swarm-fields.ts';
 import type { SwarmInput, SwarmOutput } from '../../swarm/io.ts';
+import type { MakeMesh } from './mesh.ts';
 import type { PastPart } from './past-feed.ts';
 import type { OnScreen } from './playhead.ts';
 import type { Quality } from './quality.ts';
@@ -22,6 +23,8 @@ export type PeerInput =
   | { readonly kind: 'redial'; readonly why: string }
   /** Whether blocks are given to neighbours, for one who said at the beginning that it gives some: the line may have become dear. */
   | { readonly kind: 'give'; readonly gives: boolean }
+  /** From now on there are neighbours: what the peer was made without, or `want-mesh` asked for. A second one changes nothing. */
+  | { readonly kind: 'mesh'; readonly make: MakeMesh }
   /** Which tracks to take; null is all of them. */
   | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
   /** Which rendition to take from the next part on where a decoder can begin. */
@@ -59,6 +62,8 @@ export type PeerOutput =
   /** What was asked for by `past`: the part, whole, or that it cannot be had. */
   | { readonly kind: 'past-part'; readonly record: IndexRecord; readonly bodies: readonly Body[] }
   | ({ readonly kind: 'past-none' } & PastPart)
+  /** Neighbours may be needed soon, and the peer was made without a mesh: an input is to bring one. Said once. */
+  | { readonly kind: 'want-mesh' }
   /** Playlists begin with this part; `track`: that one is taken from this part on, null is all of them. */
   | { readonly kind: 'begin'; readonly part: number; readonly track: number | null }
   | { readonly kind: 'event'; readonly event: PeerEvent };

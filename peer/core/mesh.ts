@@ -53,6 +53,9 @@ export interface MeshParts {
   readonly token: () => Uint8Array | null;
 }
 
+/** Makes a mesh: what has the code gives it to a peer. */
+export type MakeMesh = (parts: MeshParts) => Mesh;
+
 /**
  * A peer's side towards its neighbours: whom it dials, what it tells them and gives them, what it asks them for. The peer decides what it
  * lacks and verifies what comes; the mesh decides of whom to ask it. A peer without one is a viewer that INS servers alone feed.

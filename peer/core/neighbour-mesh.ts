@@ -14,7 +14,7 @@ import { Candidates } from './candidates.ts';
 import { ClaimedTokens } from './claimed-tokens.ts';
 import { Feeding } from './feeding.ts';
 import type { Origin } from './intake.ts';
-import type { Given, Lacking, Mesh, MeshEvent, MeshParts } from './mesh.ts';
+import type { Given, Lacking, MakeMesh, Mesh, MeshEvent, MeshParts } from './mesh.ts';
 import { NativeFeed } from './native-feed.ts';
 import type { Bounded } from './peer-stats.ts';
 import { PushFeed } from './push-feed.ts';
@@ -26,10 +26,8 @@ const MORE_EVERY_MS = 5_000;
 /** Neighbours below which more are asked for, and none is given up. */
 const FEEDERS_MIN = 4;
 
-/** Makes a peer's side towards its neighbours. */
-export function neighbourMesh(parts: MeshParts): Mesh {
-  return new NeighbourMesh(parts);
-}
+/** Makes a peer's side towards its neighbours: the only way in to all that peers give to and ask of one another. */
+export const neighbourMesh: MakeMesh = (parts) => new NeighbourMesh(parts);
 
 class NeighbourMesh implements Mesh {
   readonly events = new Queue<MeshEvent>();

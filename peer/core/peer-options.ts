@@ -2,6 +2,7 @@ import type { PlayerOptions } from '../../machine/player.ts';
 import type { Prng } from '../../machine/prng.ts';
 import type { decodeRecord } from '../../protocol/records.ts';
 import type { InsServerEntry, Mode } from '../../protocol/swarm-fields.ts';
+import type { MakeMesh } from './mesh.ts';
 import type { Quality } from './quality.ts';
 
 /** What a peer is told when it is made. */
@@ -26,6 +27,11 @@ export interface PeerOptions {
    * and they would see its address.
    */
   readonly dialsNeighbours?: boolean;
+  /**
+   * Its side towards neighbours. Null: a viewer that INS servers alone feed, as long as no input brings one (`mesh`); whoever dials it is
+   * turned away. Comparisons without range tokens need it from the beginning.
+   */
+  readonly mesh: MakeMesh | null;
   /** Give blocks to neighbours (native and hybrid mode). */
   readonly gives?: boolean;
   /** Bits per second given to neighbours at most; as much as the uplink carries by default. */

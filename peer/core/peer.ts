@@ -20,8 +20,7 @@ import { InsFeed } from './ins-feed.ts';
 import { Intake, type IntakeEvent, type Origin } from './intake.ts';
 import type { PeerInput, PeerOutput } from './io.ts';
 import { Lockers } from './lockers.ts';
-import type { Mesh } from './mesh.ts';
-import { neighbourMesh } from './neighbour-mesh.ts';
+import type { MakeMesh, Mesh, MeshParts } from './mesh.ts';
 import { isAnnouncement, isNews } from './news.ts';
 import { PartsKept } from './parts-kept.ts';
 import { PastFeed, type PastPart } from './past-feed.ts';
@@ -31,6 +30,10 @@ import { Playhead } from './playhead.ts';
 import { TracksTaken } from './tracks-taken.ts';
 
 const WINDOW_PARTS = 240;
+/** Neighbours that are remembered for a mesh that is still to come: the newest that the tracker has named. */
+const NAMED_MAX = 64;
+/** Ms after the start without playback from which neighbours may be needed. */
+const MESH_AFTER_MS = 400;
 /** The length of a part and of a segment, until the description tells. */
 const PART_MS = 250;
 const SEGMENT_MS = 1_000;
@@ -49,7 +52,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly intake: Intake;
   private readonly ins: InsFeed;
   private readonly past: PastFeed;
-  private readonly mesh: Mesh;
+  /** None: INS servers alone feed us. */
+  private mesh: Mesh | undefined;
+  private isMeshWanted = false;
+  /** Whom the tracker has named while there was no mesh to dial them, and whether we are to give. */
+  private named: NeighbourEntry[] = [];
+  private gives = true;
   private readonly player: Player;
   private readonly playhead: Playhead;
   private readonly evaluation: Evaluation;
@@ -76,7 +84,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const { outputs, numbers, lockers } = this;
     const nextRef = () => ++this.refs;
     const region = options.region ?? null;
-    const availability = () => this.availability();
     this.descriptions = new Descriptions(stream);
     this.member = new Membership({
       join: { type: 'join', version: PROTOCOL_VERSION, role: 'viewer', stream, key, mode, url, region },
@@ -86,19 +93,16 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       prng,
       outputs,
       sign: (bytes) => this.sign(bytes),
-      availability,
+      availability: () => this.availability(),
     });
-    const { catalogue, tracker, tokens } = this.member;
+    const { catalogue } = this.member;
     const readRecord = options.readRecord ?? decodeRecord;
     const descriptionOf = (revision: number) => this.descriptions.of(revision);
     this.intake = new Intake(stream, catalogue, outputs, nextRef, descriptionOf, readRecord);
-    const token = () => tokens.current;
-    this.mesh = neighbourMesh({
-      ...{ options, catalogue, lockers, tracker, numbers, outputs, nextRef, availability, token },
-    });
+    this.mesh = options.mesh?.(this.meshParts());
     this.player = new Player(playerOf(options));
     this.playhead = new Playhead(this.player);
-    const { blockTokens } = this.mesh;
+    const blockTokens = this.mesh?.blockTokens;
     this.ins = new InsFeed({
       stream,
       key,
@@ -127,12 +131,23 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       catalogue,
       this.intake,
       this.ins,
-      this.mesh,
       lockers,
       this.playhead,
       outputs,
       options.beginWithMs,
     );
+    this.evaluation.mesh = this.mesh;
+  }
+
+  private meshParts(): MeshParts {
+    const { options, lockers, numbers, outputs } = this;
+    const { catalogue, tracker, tokens } = this.member;
+    return {
+      ...{ options, catalogue, lockers, tracker, numbers, outputs },
+      nextRef: () => ++this.refs,
+      availability: () => this.availability(),
+      token: () => tokens.current,
+    };
   }
 
   handleInput(input: PeerInput, nowMs: number): void {
@@ -147,7 +162,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.deadlineKnown = false;
     this.player.advance(nowMs);
     this.ins.timeout(nowMs);
-    this.mesh.timeout(nowMs);
+    this.mesh?.timeout(nowMs);
     if (this.member.timeout(nowMs)) this.heartbeat(nowMs);
     this.unsettledAtMs = nowMs;
   }
@@ -155,7 +170,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private heartbeat(nowMs: number): void {
     const { player, evaluation, mesh } = this;
     const figures = { bufferMs: player.bufferMs(), latencyMs: player.latencyMs(nowMs) ?? 0 };
-    this.member.heartbeat({ ...figures, uploadBps: mesh.uploadBps, insFed: evaluation.fedBy === 'ins' });
+    this.member.heartbeat({ ...figures, uploadBps: mesh?.uploadBps ?? 0, insFed: evaluation.fedBy === 'ins' });
   }
 
   /** Decides only when nothing waits to go out: what is answered at once, as checks of blocks are, costs one decision together. */
@@ -181,8 +196,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private findDeadline(): number | undefined {
     if (!this.prepared) return undefined;
     let next = earlier(this.player.nextDeadline(), this.member.nextDeadline());
-    next = earlier(next, this.mesh.nextDeadline());
+    next = earlier(next, this.mesh?.nextDeadline());
     next = earlier(next, this.ins.nextDeadline());
+    if (this.startedAtMs !== undefined && !this.isMeshWanted && this.mayWantMesh)
+      next = earlier(next, this.startedAtMs + MESH_AFTER_MS);
     return earlier(earlier(next, this.past.nextDeadline()), this.evaluation.nextDeadline());
   }
 
@@ -200,8 +217,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       latencyMs: player.latencyMs(nowMs) ?? null,
       part: player.playhead,
       bytesFrom: { ...account.bytesFrom },
-      givenBytes: mesh.givenBytes,
-      neighbours: mesh.size,
+      givenBytes: mesh?.givenBytes ?? 0,
+      neighbours: mesh?.size ?? 0,
       ins: this.ins.up ? this.ins.url : null,
       bad: account.bad,
     };
@@ -215,7 +232,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       windowFrom: catalogue.oldestPart,
       bounded: {
         'parts in the window': { size: catalogue.size, max: windowParts },
-        ...this.mesh.sizes(),
+        ...this.mesh?.sizes(),
+        'neighbours that no mesh dials': { size: this.named.length, max: NAMED_MAX },
         'records before their description': { size: this.early.length, max: RECORDS_MESSAGE_MAX },
         'parts of the past that are wanted': { size: this.past.size, max: 128 },
       },
@@ -257,7 +275,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.redial(input.why, nowMs);
         return;
       case 'give':
-        this.mesh.give(input.gives, nowMs);
+        this.gives = input.gives;
+        this.mesh?.give(input.gives, nowMs);
+        return;
+      case 'mesh':
+        this.addMesh(input.make, nowMs);
         return;
       case 'select':
         this.taken.select(input.tracks, this.playhead.started, nowMs);
@@ -275,11 +297,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         if (this.member.tracker.owns(input.link)) return;
         if (this.ins.owns(input.link)) this.ins.linkInput(input.link, { kind: 'opened' }, nowMs);
         // It was given up before it opened.
-        else if (!this.mesh.opened(input.link, nowMs))
+        else if (this.mesh?.opened(input.link, nowMs) !== true)
           this.outputs.push({ kind: 'close', link: input.link, code: CLOSE.normal, why: 'no longer wanted' });
         return;
       case 'link-accepted':
-        this.mesh.accepted(input.link, nowMs);
+        if (this.mesh !== undefined) this.mesh.accepted(input.link, nowMs);
+        else
+          this.outputs.push({ kind: 'close', link: input.link, code: CLOSE.tryLater, why: 'no neighbours are taken' });
         return;
       case 'link-closed':
         this.closed(input.link, input.code, input.why, nowMs);
@@ -291,14 +315,14 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         if (this.member.tracker.owns(input.link)) this.trackerMessage(input.message, nowMs);
         return;
       case 'peer-message':
-        this.mesh.message(input.link, input.message, nowMs);
+        this.mesh?.message(input.link, input.message, nowMs);
         this.meshEvents(nowMs);
         return;
       case 'peer-block':
         this.peerBlock(input.link, input.header, input.body, nowMs);
         return;
       case 'sent':
-        this.mesh.sent(input.link, input.bytes, nowMs);
+        this.mesh?.sent(input.link, input.bytes, nowMs);
         return;
       case 'ins-message':
         this.ins.linkInput(input.link, { kind: 'message', message: input.message }, nowMs);
@@ -312,7 +336,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       case 'verified':
         if (this.intake.verified(input.ref, input.ok) || this.past.intake.verified(input.ref, input.ok)) return;
-        if (this.mesh.verified(input.ref, input.ok)) this.meshEvents(nowMs);
+        if (this.mesh?.verified(input.ref, input.ok)) this.meshEvents(nowMs);
         else this.descriptionVerified(input.ref, input.ok, nowMs);
         return;
       case 'named':
@@ -333,9 +357,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   /** Then one decision what to fetch. */
   private decide(nowMs: number): void {
+    this.wantMesh(nowMs);
     if (this.startedAtMs === undefined) return;
     this.member.renewToken(nowMs);
-    this.mesh.dial(nowMs);
+    this.mesh?.dial(nowMs);
     const { partTargetMs: partMs = PART_MS, segmentTargetMs = SEGMENT_MS } = this.descriptions.newest ?? {};
     const partsPerSegment = Math.max(1, Math.round(segmentTargetMs / partMs));
     const { started, part } = this.playhead;
@@ -366,12 +391,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (this.member.tracker.up) this.outputs.push({ kind: 'event', event: { kind: 'tracker-lost', why } });
     this.member.tracker.redial(why, nowMs);
     this.ins.redial(why, nowMs);
-    this.mesh.redial(why, nowMs);
+    this.mesh?.redial(why, nowMs);
   }
 
   private stop(nowMs: number): void {
     this.member.tracker.leave();
-    this.mesh.leave('leaving');
+    this.mesh?.leave('leaving');
     this.ins.stop('leaving', nowMs);
     this.startedAtMs = undefined;
     this.prepared = false;
@@ -388,7 +413,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.ins.linkInput(link, { kind: 'closed', code, why }, nowMs);
       return;
     }
-    this.mesh.closed(link, nowMs);
+    this.mesh?.closed(link, nowMs);
   }
 
   private violation(link: LinkId, why: string, nowMs: number): void {
@@ -397,7 +422,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       this.ins.linkInput(link, { kind: 'violation', why }, nowMs);
       return;
     }
-    const origin = this.mesh.originOf(link);
+    const origin = this.mesh?.originOf(link);
     if (origin !== undefined) this.bad(origin, why, 0, 0, nowMs);
     this.outputs.push({ kind: 'close', link, code: CLOSE.violation, why });
   }
@@ -457,7 +482,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private introduce(entries: readonly NeighbourEntry[], nowMs: number): void {
     for (const entry of entries) {
       if (sameBytes(entry.peer, this.options.key)) continue;
-      this.mesh.introduce(entry);
+      if (this.mesh !== undefined) this.mesh.introduce(entry);
+      else if (this.options.mode !== 'ins' && this.named.length < NAMED_MAX) this.named.push(entry);
       if (entry.source && this.descriptions.newest === undefined) this.lockers.nameSource(entry.peer);
       if (entry.token !== null) this.token(entry.peer, entry.token, nowMs);
       this.lockers.get(bytesKey(entry.peer))?.availability.replace(entry.availability);
@@ -471,7 +497,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private forget(id: string): void {
-    this.mesh.forget(id);
+    this.mesh?.forget(id);
+    this.named = this.named.filter(({ peer }) => bytesKey(peer) !== id);
     // Its blocks stay in its locker until they expire, but nobody renews the token.
     if (this.lockers.source?.owner !== id) this.lockers.remove(id);
   }
@@ -482,10 +509,37 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (old !== undefined) this.ins.tokenChanged(old, sealed, nowMs);
   }
 
+  /** Whether neighbours may be needed soon: not before, so that what a mesh takes to load delays no first picture. */
+  private wantMesh(nowMs: number): void {
+    if (this.isMeshWanted || !this.mayWantMesh) return;
+    const hasNoServer = this.member.tracker.up && this.ins.url === '';
+    const isLate = nowMs >= (this.startedAtMs ?? nowMs) + MESH_AFTER_MS;
+    if (!this.playhead.started && !hasNoServer && !this.ins.full && !isLate) return;
+    this.isMeshWanted = true;
+    this.outputs.push({ kind: 'want-mesh' });
+  }
+
+  /** In INS mode no block is given to or taken from a neighbour, and who is in native mode is made with a mesh. */
+  private get mayWantMesh(): boolean {
+    return this.mesh === undefined && this.options.mode === 'hybrid';
+  }
+
+  private addMesh(make: MakeMesh, nowMs: number): void {
+    if (this.mesh !== undefined) return;
+    const mesh = make(this.meshParts());
+    this.mesh = mesh;
+    this.evaluation.mesh = mesh;
+    const { current } = this.member.tokens;
+    if (current !== null) mesh.setToken(current, nowMs);
+    if (!this.gives) mesh.give(false, nowMs);
+    for (const entry of this.named) mesh.introduce(entry);
+    this.named = [];
+  }
+
   /** What neighbours have said. */
   private meshEvents(nowMs: number): void {
-    const { events } = this.mesh;
-    for (let event = events.shift(); event !== undefined; event = events.shift()) {
+    const events = this.mesh?.events;
+    for (let event = events?.shift(); event !== undefined; event = events?.shift()) {
       switch (event.kind) {
         case 'record':
           this.record(event.sealed, event.origin);
@@ -506,7 +560,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   }
 
   private peerBlock(link: LinkId, header: BlockHeader, body: Body, nowMs: number): void {
-    const given = this.mesh.block(link, header, body, nowMs);
+    const given = this.mesh?.block(link, header, body, nowMs);
     if (given === undefined) return;
     const { origin, labelled } = given;
     this.account.bytesFrom[origin.from] += body.byteLength;
@@ -544,7 +598,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const token = this.member.signed(ref, signature);
     if (token === undefined) this.ins.signed(ref, signature, nowMs);
     else if (token !== null) {
-      this.mesh.setToken(token, nowMs);
+      this.mesh?.setToken(token, nowMs);
       this.ins.announceToken(token, nowMs);
     }
   }
@@ -610,7 +664,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
       else if (event.kind === 'record') {
         if (this.tracks().includes(event.entry.record.track)) this.account.recorded(event.entry);
-        this.mesh.recorded(event.entry);
+        this.mesh?.recorded(event.entry);
         this.evaluation.recorded(nowMs);
       } else this.came(event, nowMs);
     }
@@ -622,11 +676,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const { mesh } = this;
     const isInsMode = this.options.mode === 'ins';
     this.taken.came(entry.bodies[index]?.byteLength ?? 0, nowMs);
-    if (kept && this.kept.add(entry) && isInsMode) mesh.announce(track, part, nowMs);
+    if (kept && this.kept.add(entry) && isInsMode) mesh?.announce(track, part, nowMs);
     if (origin.from === 'ins') this.ins.came(origin.link, entry, isWhole(entry), nowMs);
-    mesh.came(entry, index, origin, nowMs);
+    mesh?.came(entry, index, origin, nowMs);
     if (isWhole(entry)) this.whole(entry, nowMs);
-    else if (!isInsMode) mesh.announceBlock(track, part, index, nowMs);
+    else if (!isInsMode) mesh?.announceBlock(track, part, index, nowMs);
   }
 
   /** A part of a track is there and verified. */
@@ -634,7 +688,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const { record } = entry;
     if (!this.evaluation.deliver(record.track, record.part)) return;
     this.outputs.push({ kind: 'part', record, bodies: entry.bodies as readonly Body[] });
-    if (this.options.mode !== 'ins') this.mesh.announce(record.track, record.part, nowMs);
+    if (this.options.mode !== 'ins') this.mesh?.announce(record.track, record.part, nowMs);
     const tracks = this.taken.change.of(record.part) ?? this.descriptions.tracks;
     const lead = tracks[0];
     if (lead === undefined || !this.member.catalogue.holdsAll(tracks, record.part)) return;
@@ -668,7 +722,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private bad(origin: Origin, what: string, track: number, part: number, nowMs: number): void {
     this.account.bad++;
     this.outputs.push({ kind: 'event', event: { kind: 'bad', from: origin.who, what, track, part } });
-    this.mesh.strike(origin, track, part, nowMs);
+    this.mesh?.strike(origin, track, part, nowMs);
     if (origin.from === 'ins' && ++this.insStrikes % STRIKES_MAX === 0) this.ins.avoid('it sent wrong blocks', nowMs);
   }
 }

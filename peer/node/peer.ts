@@ -18,6 +18,7 @@ import type { Transport } from '../../runtime/node/transport.ts';
 import { type Connection, type LinkCounters, makeCounters } from '../../runtime/node/ws-link.ts';
 import { listenWebSockets, type WebSocketListener } from '../../runtime/node/ws-server.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
+import { neighbourMesh } from '../core/neighbour-mesh.ts';
 import { PeerCore } from '../core/peer.ts';
 import type { PeerStats } from '../core/peer-stats.ts';
 import type { Quality } from '../core/quality.ts';
@@ -133,6 +134,7 @@ class PeerShell implements RunningPeer {
       key: this.key.publicKey,
       trackerUrl: tracker,
       mode,
+      mesh: neighbourMesh,
       url: this.listener === undefined ? null : announcedUrl(host, this.listener.port, tracker),
       region: region ?? null,
       // Who cannot be dialled and is in INS mode shows its address to nobody.
@@ -215,7 +217,8 @@ class PeerShell implements RunningPeer {
         return;
       case 'past-part':
       case 'past-none':
-        // The gateway lists what is at hand, and asks for nothing else.
+      case 'want-mesh':
+        // The gateway lists what is at hand, and asks for nothing else; the mesh is there from the beginning.
         return;
       case 'begin':
         this.live.begin(output.part, output.track ?? undefined);

@@ -7,6 +7,9 @@ import type {} from '../../web-player/page/window-api.ts';
 import { launchChromium } from '../support/browser.ts';
 import { buildPage, freePort, pageUrl, publish, Stage, Viewer } from './stage.ts';
 
+/** The script that has what it takes to ask neighbours. */
+const NATIVE_SIDE = /\/native-side-[^/]*\.js$/;
+
 let built: Awaited<ReturnType<typeof buildPage>>;
 let browser: Browser;
 const viewers: Viewer[] = [];
@@ -60,6 +63,8 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
     expect(viewer.sockets.sort()).toEqual([`${stage.tracker.wsUrl}/`, `${stage.ins.url}/`].sort());
     const elsewhere = viewer.requests.filter((url) => !url.startsWith(stage.tracker.url) && !url.startsWith('blob:'));
     expect([elsewhere, viewer.complaints]).toEqual([[], []]);
+    // What it takes to ask neighbours is not even loaded.
+    expect(viewer.requests.filter((url) => NATIVE_SIDE.test(url))).toEqual([]);
     await viewer.page.getByText('No other viewer learns your address').waitFor();
   });
 
@@ -178,9 +183,32 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
     await expect.poll(() => stage.viewersOf(source.stream), { timeout: 10_000 }).toBe(before);
   });
 
+  it('hybrid mode: goes on from the INS server where what it takes to ask peers cannot be loaded, and says that it cannot', async () => {
+    const viewer = await view(pageUrl(stage, source.stream, 'hybrid'));
+    await viewer.page.route(NATIVE_SIDE, (route) => route.abort());
+    await viewer.play(1);
+    const tells = (kind: string): boolean => window.inswarm!.events.some((event) => event.kind === kind);
+    await viewer.page.waitForFunction(tells, 'no-neighbours');
+    await viewer.plays(1);
+    const { fatalErrors, peer: stats } = await viewer.stats();
+    expect([fatalErrors, stats.links.map(({ to }) => to).sort()]).toEqual([0, ['ins', 'tracker']]);
+  });
+
   it('hybrid mode: plays from the INS server, and when that is gone from peers, and says so', async () => {
     const viewer = await view(pageUrl(stage, source.stream, 'hybrid'));
+    let letIn = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      letIn = resolve;
+    });
+    await viewer.page.route(NATIVE_SIDE, async (route) => {
+      await held;
+      await route.continue();
+    });
     await viewer.play();
+    // It plays before what it takes to ask peers is there, and dials none.
+    expect(viewer.sockets).not.toContain(`${peer.url}/`);
+    letIn();
+    await expect.poll(() => viewer.sockets, { timeout: 10_000 }).toContain(`${peer.url}/`);
     const { bytesFrom } = (await viewer.stats()).peer;
     expect(bytesFrom.ins).toBeGreaterThan(20_000);
     await stage.ins.close();

@@ -5,6 +5,7 @@ import { Prng } from '../../machine/prng.ts';
 import { Arrivals } from '../../peer/browser/arrivals.ts';
 import { onScreen } from '../../peer/browser/on-screen.ts';
 import type { PeerOutput } from '../../peer/core/io.ts';
+import { neighbourMesh } from '../../peer/core/neighbour-mesh.ts';
 import { PeerCore } from '../../peer/core/peer.ts';
 import { Playhead } from '../../peer/core/playhead.ts';
 import { Selection } from '../../peer/core/selection.ts';
@@ -178,7 +179,7 @@ describe('a peer that dials no neighbours', () => {
     const stream = new Uint8Array(32).fill(1);
     const key = new Uint8Array(32).fill(2);
     const core = new PeerCore({
-      ...{ stream, key, trackerUrl: 'ws://tracker/', mode: 'ins', url: null, dialsNeighbours },
+      ...{ stream, key, trackerUrl: 'ws://tracker/', mode: 'ins', url: null, dialsNeighbours, mesh: neighbourMesh },
       prng: new Prng('dials'),
     });
     const outputs: PeerOutput[] = [];

@@ -1,5 +1,6 @@
 import { Prng } from '../../machine/prng.ts';
 import type { PeerInput, PeerOutput } from '../../peer/core/io.ts';
+import { neighbourMesh } from '../../peer/core/neighbour-mesh.ts';
 import { PeerCore } from '../../peer/core/peer.ts';
 import { type BlockHeader, decodeBlockFrame, encodeBlockHeader } from '../../protocol/frames.ts';
 import { toBase64Url } from '../../protocol/text.ts';
@@ -61,12 +62,20 @@ export async function startEvilPeer(
     } else if (output.kind === 'send-block') {
       spoilt++;
       links.perform({ ...output, ...twist(output.header, output.body as Uint8Array) });
-    } else if (!['description', 'part', 'begin', 'event'].includes(output.kind)) {
+    } else if (!['description', 'part', 'begin', 'event', 'want-mesh'].includes(output.kind)) {
       links.perform(output as Parameters<SwarmLinks['perform']>[0]);
     }
   };
   const url = `:${listener.port}`;
-  const options = { stream, key: key.publicKey, url, region, trackerUrl: tracker, mode: 'hybrid' } as const;
+  const options = {
+    stream,
+    key: key.publicKey,
+    url,
+    region,
+    trackerUrl: tracker,
+    mode: 'hybrid',
+    mesh: neighbourMesh,
+  } as const;
   const core = new PeerCore({ ...options, prng: new Prng(randomSeed()) });
   driven = drive(core, perform, nodeClock);
   driven.input({ kind: 'start' });

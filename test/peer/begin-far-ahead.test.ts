@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Prng } from '../../machine/prng.ts';
 import type { PeerInput, PeerOutput } from '../../peer/core/io.ts';
+import { neighbourMesh } from '../../peer/core/neighbour-mesh.ts';
 import { PeerCore } from '../../peer/core/peer.ts';
 import { bitmapOf } from '../../protocol/bitmap.ts';
 import { nameOfHash } from '../../protocol/names.ts';
@@ -21,6 +22,7 @@ class Viewer {
   readonly links: number[] = [];
   private readonly core = new PeerCore({
     ...{ stream, key: keyOf(50), trackerUrl: 'ws://tracker/', mode: 'native', url: ':1' },
+    mesh: neighbourMesh,
     prng: new Prng(1),
   });
 

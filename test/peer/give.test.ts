@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Prng } from '../../machine/prng.ts';
 import type { PeerInput } from '../../peer/core/io.ts';
+import { neighbourMesh } from '../../peer/core/neighbour-mesh.ts';
 import { PeerCore } from '../../peer/core/peer.ts';
 import type { PeerMessage } from '../../protocol/peer-messages.ts';
 
@@ -14,7 +15,7 @@ class Made {
   constructor(gives: boolean) {
     const trackerUrl = 'ws://tracker/';
     const options = { stream, key: new Uint8Array(32).fill(2), trackerUrl, mode: 'native', url: null, gives } as const;
-    this.core = new PeerCore({ ...options, prng: new Prng('gives') });
+    this.core = new PeerCore({ ...options, mesh: neighbourMesh, prng: new Prng('gives') });
     this.feed({ kind: 'start' });
     this.feed({ kind: 'link-accepted', link: 9 });
     const key = new Uint8Array(32).fill(3);

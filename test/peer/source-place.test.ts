@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { Prng } from '../../machine/prng.ts';
 import type { PeerOutput } from '../../peer/core/io.ts';
+import { neighbourMesh } from '../../peer/core/neighbour-mesh.ts';
 import { PeerCore } from '../../peer/core/peer.ts';
 import type { FromTracker } from '../../protocol/tracker-messages.ts';
 
@@ -13,6 +14,7 @@ class Viewer {
   readonly closed: number[] = [];
   private readonly core = new PeerCore({
     ...{ stream, key: keyOf(50), trackerUrl: 'ws://tracker/', mode: 'native', url: ':1' },
+    mesh: neighbourMesh,
     prng: new Prng(1),
   });
   private readonly linkOf = new Map<string, number>();

@@ -47,6 +47,28 @@ describe('a hybrid crowd', () => {
     expect(fedByIns.length).toBeGreaterThan(8);
     expect(Math.max(...switchesOf(simulation))).toBeLessThanOrEqual(6);
   });
+
+  it('of pages, which load what it takes to ask neighbours when they play, survives that as well', () => {
+    const supply = { kind: 'links', sourceBps: 20 * MBPS, insBps: 1000 * MBPS, peerBps: 4 * MBPS } as const;
+    const dies = [{ atMs: 9_000, what: 'ins-dies', server: 0 }] as const;
+    const scenario: Scenario = {
+      ...SCENARIO_DEFAULTS,
+      name: 'pages',
+      summary: '',
+      supply,
+      insServers: 1,
+      happenings: dies,
+    };
+    const options = { scenario, seed: 'pages', peers: 10, mode: 'hybrid', seconds: 15, meshLater: true } as const;
+    const simulation = new Simulation(options);
+    simulation.runUntil(8_900);
+    expect(simulation.peers.map(({ core }) => core.stats(simulation.nowMs).neighbours > 0)).not.toContain(false);
+    const { figures } = simulation.run();
+    expect(figures.viewers.started).toBe(10);
+    expect(figures.freezes.frozenShare).toBeLessThan(0.01);
+    expect(switchesOf(simulation)).not.toContain(0);
+    expect(figures.bytesFrom.peers).toBeGreaterThan(0);
+  });
 });
 
 it('in a mixed crowd each half has as much as the other: servers the one, uplinks and the source the other', () => {

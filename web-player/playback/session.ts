@@ -487,6 +487,9 @@ export class Session {
       case 'ins-lost':
         this.tellError('ins-lost', event.why, false);
         return;
+      case 'no-neighbours':
+        this.tellError('no-peers', event.why, false);
+        return;
       default:
         return;
     }

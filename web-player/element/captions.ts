@@ -58,8 +58,20 @@ export function toggleCaptions(choices: readonly Choice[], last: string): string
   return next.name;
 }
 
-/** In the viewer's own language; the code itself where that has no name for it. */
-export function languageName(code: string): string {
+/** The sound to choose from; empty where there is only one. */
+export function audioChoices(session: Session): readonly Choice[] {
+  const tracks = session.audioTracks();
+  if (tracks.length < 2) return [];
+  return tracks.map(({ id, name, language }, at) => ({
+    name: name || languageName(language) || `Sound ${at + 1}`,
+    isChosen: session.audioTrack === id,
+    choose: () => {
+      session.audioTrack = id;
+    },
+  }));
+}
+
+function languageName(code: string): string {
   if (code === '') return '';
   try {
     return new Intl.DisplayNames(undefined, { type: 'language' }).of(code) ?? code;

@@ -1,12 +1,12 @@
 import type { StreamState } from '../../protocol/swarm-fields.ts';
 import type { Session, SessionStats } from '../playback/session.ts';
 import type { Actions } from './actions.ts';
-import { captionChoices, toggleCaptions } from './captions.ts';
+import { audioChoices, captionChoices, toggleCaptions } from './captions.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { behind } from './format.ts';
 import { IconButton } from './icon-button.ts';
 import type { Menu } from './menu.ts';
-import type { Extras } from './on-demand.ts';
+import type { UseExtras } from './on-demand.ts';
 import { SeekBar } from './seek-bar.ts';
 
 export interface ControlsOptions {
@@ -15,8 +15,7 @@ export interface ControlsOptions {
   session(): Session | undefined;
   share(): void;
   showKeys(): void;
-  /** Does something with what is loaded on demand. */
-  use(act: (extras: Extras) => void): void;
+  readonly useExtras: UseExtras;
   /** Whether there is a panel to open, and whether it is. */
   panel(): 'off' | 'closed' | 'open';
 }
@@ -127,8 +126,9 @@ export class Controls {
 
   private toggleMenu(): void {
     const { options } = this;
-    options.use(({ Menu, menuEntries }) => {
-      this.menu ??= new Menu(this.menuPlace, this.settings.element, () => menuEntries(options));
+    options.useExtras(({ Menu, menuEntries }) => {
+      const choices = { captions: () => this.captionChoices(), sound: () => this.soundChoices() };
+      this.menu ??= new Menu(this.menuPlace, this.settings.element, () => menuEntries({ ...options, ...choices }));
       this.menu.open(!this.menu.isOpen);
     });
   }
@@ -141,6 +141,11 @@ export class Controls {
     if (this.volume.value !== shown) this.volume.value = shown;
     setAttribute(this.volume, 'aria-valuetext', `${Math.round(Number(shown) * 100)} %`);
     this.volume.style.setProperty('--level', shown);
+  }
+
+  private soundChoices() {
+    const session = this.options.session();
+    return session === undefined ? [] : audioChoices(session);
   }
 
   private captionChoices() {

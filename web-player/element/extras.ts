@@ -13,4 +13,4 @@ export { Panel } from './panel.ts';
 export { ShareDialog } from './share-dialog.ts';
 
 /** Styles of all that. */
-export const extraSheets = shared([menu, dialogs, panel, flow]);
+export const sheets = shared([menu, dialogs, panel, flow]);

@@ -1,7 +1,7 @@
 import type { History } from '../playback/history.ts';
 import type { SessionStats } from '../playback/session.ts';
 import type { Flow } from './flow.ts';
-import type { OnDemand } from './on-demand.ts';
+import { extras, type OnDemand } from './on-demand.ts';
 import type { Panel } from './panel.ts';
 
 export interface GoingOnOptions {
@@ -31,11 +31,12 @@ export class GoingOn {
     const { options } = this;
     if (this.made !== undefined || this.isLoading) return;
     this.isLoading = true;
-    const came = await options.onDemand.use(({ Panel, Flow }) => {
+    const make = ({ Panel, Flow }: NonNullable<typeof extras.here>): void => {
       this.made = { panel: new Panel(() => options.report()), flow: new Flow() };
       options.stage.after(this.made.flow.element, this.made.panel.element);
       options.shown();
-    }, isPressed);
+    };
+    const came = await options.onDemand.use(extras, make, isPressed);
     this.isLoading = false;
     if (!came) options.missing();
   }

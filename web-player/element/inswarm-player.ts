@@ -6,7 +6,7 @@ import { GoingOn } from './going-on.ts';
 import { takeKeys } from './keyboard.ts';
 import { holdMediaKeys, releaseMediaKeys } from './media-keys.ts';
 import { type Message, noMediaSource, wrongSettings } from './message.ts';
-import { loadExtrasWhenIdle, OnDemand } from './on-demand.ts';
+import { extras, OnDemand } from './on-demand.ts';
 import { PlayerAttributes } from './player-attributes.ts';
 import { type InswarmPlayerEventMap, nameOf } from './player-events.ts';
 import { PlayerView } from './player-view.ts';
@@ -74,7 +74,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
       shared: () => ({ url: this.shareUrl, title: this.streamTitle, momentMs: this.momentMs }),
       panel: () => this.panel,
       togglePanel: () => this.togglePanel(),
-      use: (act) => void onDemand.use(act),
+      onDemand,
       retry: () => {
         this.wanted = true;
         this.open();
@@ -97,6 +97,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
   connectedCallback(): void {
     if (this.timer !== undefined) return;
     this.showTheme();
+    this.view.loadControls();
     this.showPanel();
     if (this.hasAttribute('muted')) this.muted = true;
     this.releases = [
@@ -260,7 +261,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
       if (event.kind === 'phase') this.wanted = event.phase !== 'paused' && event.phase !== 'idle';
       if (kind === 'started') {
         holdMediaKeys(this, this.streamTitle, this.view.actions);
-        loadExtrasWhenIdle();
+        extras.whenIdle();
       }
       this.dispatchEvent(new CustomEvent(nameOf(kind), { detail }));
     });

@@ -1,20 +1,21 @@
 import { type Session, TARGET_LATENCY_MS } from '../playback/session.ts';
 import type { Actions } from './actions.ts';
-import { type Choice, captionChoices, languageName } from './captions.ts';
+import type { Choice } from './captions.ts';
 import type { Entry } from './menu.ts';
 
 export interface MenuOptions {
-  readonly video: HTMLVideoElement;
   readonly actions: Actions;
   session(): Session | undefined;
+  captions(): readonly Choice[];
+  sound(): readonly Choice[];
   share(): void;
   showKeys(): void;
 }
 
 /** What can be chosen now, and what the bar may have no room for. */
-export function menuEntries({ video, actions, ...options }: MenuOptions): readonly Entry[] {
+export function menuEntries({ actions, ...options }: MenuOptions): readonly Entry[] {
   const session = options.session();
-  const entries: Entry[] = session === undefined ? [] : [...choicesOf(session, video)];
+  const entries: Entry[] = session === undefined ? [] : [...choicesOf(session, options)];
   entries.push({ kind: 'action', name: 'Share', icon: 'share', act: () => options.share() });
   if (actions.hasPictureInPicture) {
     entries.push({
@@ -29,12 +30,12 @@ export function menuEntries({ video, actions, ...options }: MenuOptions): readon
   return entries;
 }
 
-function choicesOf(session: Session, video: HTMLVideoElement): readonly Entry[] {
+function choicesOf(session: Session, { captions, sound }: Pick<MenuOptions, 'captions' | 'sound'>): readonly Entry[] {
   const all: readonly Entry[] = [
     { kind: 'choices', name: 'Quality', icon: 'quality', choices: qualityChoices(session) },
     { kind: 'choices', name: 'Latency', icon: 'latency', choices: latencyChoices(session) },
-    { kind: 'choices', name: 'Captions', icon: 'captions', choices: captionChoices(session, video) },
-    { kind: 'choices', name: 'Sound', icon: 'speaker', choices: audioChoices(session) },
+    { kind: 'choices', name: 'Captions', icon: 'captions', choices: captions() },
+    { kind: 'choices', name: 'Sound', icon: 'speaker', choices: sound() },
   ];
   return all.filter((entry) => entry.kind === 'choices' && entry.choices.length > 0);
 }
@@ -67,19 +68,6 @@ function latencyChoices(session: Session): readonly Choice[] {
     isChosen: ms === now,
     choose: () => {
       session.targetLatencyMs = ms;
-    },
-  }));
-}
-
-/** The sound to choose from; empty where there is only one. */
-function audioChoices(session: Session): readonly Choice[] {
-  const tracks = session.audioTracks();
-  if (tracks.length < 2) return [];
-  return tracks.map(({ id, name, language }, at) => ({
-    name: name || languageName(language) || `Sound ${at + 1}`,
-    isChosen: session.audioTrack === id,
-    choose: () => {
-      session.audioTrack = id;
     },
   }));
 }

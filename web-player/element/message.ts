@@ -127,9 +127,13 @@ function centre(kind: Message['kind'], title: string, text: string): Message {
   return { place: 'centre', kind, title, text };
 }
 
-/** A part of the player that is loaded by a press did not come. */
+/** A part of the player that is loaded later did not come. */
 export const notLoaded: Message = {
-  ...centre('warn', 'That could not be loaded', 'The picture goes on. Press again when the connection is better.'),
+  ...centre(
+    'warn',
+    'Part of the player did not load',
+    'The picture goes on. It is tried again by itself, or with your press.',
+  ),
   place: 'banner',
 };
 

@@ -1,13 +1,13 @@
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import type { Session, SessionStats } from '../playback/session.ts';
 import { type Acting, Actions, VOLUME_STEP } from './actions.ts';
-import { Controls } from './controls.ts';
+import type { Controls } from './controls.ts';
 import type { Dialog } from './dialog.ts';
 import { el, setAttribute, setText } from './dom.ts';
 import { type IconName, icon } from './icons.ts';
 import { type Message, messageFor, notLoaded, PRIVACY } from './message.ts';
 import { Notice } from './notice.ts';
-import type { Extras } from './on-demand.ts';
+import { controls, extras, type OnDemand, type UseExtras } from './on-demand.ts';
 import type { ShareDialog, Shared } from './share-dialog.ts';
 import { Toast } from './toast.ts';
 import { watchGestures } from './touch.ts';
@@ -17,6 +17,8 @@ import { UnmuteButton } from './unmute-button.ts';
 const HIDE_AFTER_MS = 2_800;
 /** Long enough to be read. */
 const NOT_LOADED_SHOWN_MS = 8_000;
+/** Controls that did not come are asked for again so often. */
+const CONTROLS_AGAIN_MS = 5_000;
 const SEEK_S = 10;
 const SMALL_SEEK_S = 5;
 
@@ -27,8 +29,7 @@ export interface ViewOptions {
   shared(): Shared;
   panel(): 'off' | 'closed' | 'open';
   togglePanel(): void;
-  /** Does something with what is loaded on demand. */
-  use(act: (extras: Extras) => void): void;
+  readonly onDemand: OnDemand;
   /** A new session in the place of one that failed. */
   retry(): void;
 }
@@ -47,7 +48,8 @@ export class PlayerView {
   private readonly toast = new Toast();
   private keysDialog: Dialog | undefined;
   private shareDialog: ShareDialog | undefined;
-  private readonly controls: Controls;
+  private controls: Controls | undefined;
+  private controlsAskedAtMs = Number.NEGATIVE_INFINITY;
   private readonly options: ViewOptions;
   private hideTimer = 0;
   private privacyMode: Mode | undefined;
@@ -63,16 +65,9 @@ export class PlayerView {
     this.unmute = new UnmuteButton(this.video, this.actions);
     this.bigPlay = el('button', { class: 'big-play', type: 'button', 'aria-label': 'Play' }, icon('play'));
     const idle = el('div', { class: 'idle' }, this.bigPlay, this.title, this.privacy);
-    this.controls = new Controls({
-      ...{ video: this.video, actions: this.actions },
-      ...{ session: () => options.session(), panel: () => options.panel() },
-      share: () => this.share(),
-      showKeys: () => this.showKeys(),
-      use: (act) => options.use(act),
-    });
     this.element = el('section', { class: 'stage', 'aria-label': 'Player', 'data-phase': 'idle' });
-    const { video, centre, banner, toast, controls, unmute } = this;
-    this.element.append(video, centre.element, idle, toast.element, banner.element, controls.element, unmute.element);
+    const { video, centre, banner, toast, unmute } = this;
+    this.element.append(video, centre.element, idle, toast.element, banner.element, unmute.element);
     this.listen();
   }
 
@@ -87,7 +82,8 @@ export class PlayerView {
     setText(this.title, title);
     setAttribute(this.element, 'data-phase', stats.phase);
     this.showPrivacy(stats.peer.mode);
-    this.controls.update(stats);
+    this.controls?.update(stats);
+    if (this.controls === undefined) this.loadControls();
     this.unmute.update(stats.phase);
     const message = messageFor(stats, navigator.onLine);
     this.centre.set(message?.place === 'centre' ? message : null);
@@ -99,7 +95,7 @@ export class PlayerView {
   reset(): void {
     window.clearTimeout(this.hideTimer);
     this.toast.stop();
-    this.controls.closeMenu();
+    this.controls?.closeMenu();
     this.element.classList.remove('quiet');
     setAttribute(this.element, 'data-phase', 'idle');
     this.centre.set(null);
@@ -111,8 +107,26 @@ export class PlayerView {
     this.toast.say(text, name);
   }
 
+  /** Until they are here, keys and presses on the picture do what they always do. */
+  loadControls(): void {
+    const { options } = this;
+    const nowMs = performance.now();
+    if (this.controls !== undefined || nowMs - this.controlsAskedAtMs < CONTROLS_AGAIN_MS) return;
+    this.controlsAskedAtMs = nowMs;
+    const make = ({ Controls }: NonNullable<typeof controls.here>): void => {
+      this.controls ??= new Controls({
+        ...{ video: this.video, actions: this.actions, useExtras: this.useExtras },
+        ...{ session: () => options.session(), panel: () => options.panel() },
+        share: () => this.share(),
+        showKeys: () => this.showKeys(),
+      });
+      this.unmute.element.before(this.controls.element);
+    };
+    void options.onDemand.use(controls, make, false);
+  }
+
   /** A press is answered at once, also where what it opens has yet to be loaded. */
-  showLoading(state: 'loading' | 'here' | 'failed'): void {
+  showLoading(state: 'loading' | 'failed'): void {
     if (state === 'loading') this.say('One moment', 'latency');
     if (state === 'failed') this.notLoadedUntilMs = performance.now() + NOT_LOADED_SHOWN_MS;
   }
@@ -142,7 +156,7 @@ export class PlayerView {
     m: () => this.actions.toggleMute(),
     f: () => this.actions.toggleFullScreen(),
     i: () => this.actions.togglePictureInPicture(),
-    c: () => this.controls.toggleCaptions(),
+    c: () => this.controls?.toggleCaptions(),
     s: () => this.share(),
     d: () => this.actions.togglePanel(),
     '?': () => this.showKeys(),
@@ -153,16 +167,18 @@ export class PlayerView {
     return /^\d$/.test(key) ? () => this.actions.seekToShare(Number(key) / 10) : undefined;
   }
 
+  private readonly useExtras: UseExtras = (act) => void this.options.onDemand.use(extras, act, true);
+
   private share(): void {
     const { options } = this;
-    options.use(({ ShareDialog }) => {
+    this.useExtras(({ ShareDialog }) => {
       this.shareDialog ??= this.lay(new ShareDialog(() => options.shared()));
       this.shareDialog.open();
     });
   }
 
   private showKeys(): void {
-    this.options.use(({ keysDialog }) => {
+    this.useExtras(({ keysDialog }) => {
       this.keysDialog ??= this.lay(keysDialog());
       this.keysDialog.open();
     });
@@ -202,7 +218,7 @@ export class PlayerView {
       },
       // A mouse has the controls before its eyes. A press beside an open menu is for closing it.
       click: () => {
-        if (this.controls.isMenuOpen) this.controls.closeMenu();
+        if (this.controls?.isMenuOpen === true) this.controls.closeMenu();
         else actions.togglePlay();
       },
       doubleClick: () => actions.toggleFullScreen(),
@@ -231,7 +247,8 @@ export class PlayerView {
 
   /** Never from under the keyboard: who has moved there by keys sees where they are. */
   private sleep(): void {
-    if (this.controls.element.querySelector(':focus-visible') !== null || this.controls.isMenuOpen) return;
+    const { controls } = this;
+    if (controls?.isMenuOpen === true || controls?.element.querySelector(':focus-visible') != null) return;
     this.element.classList.add('quiet');
   }
 }

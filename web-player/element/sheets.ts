@@ -1,11 +1,9 @@
 import base from './styles/base.css?inline';
-import controls from './styles/controls.css?inline';
 import notice from './styles/notice.css?inline';
-import seek from './styles/seek.css?inline';
 import stage from './styles/stage.css?inline';
 
-/** The element's styles, but for what is opened by a press. */
-export const playerSheets = shared([base, stage, notice, controls, seek]);
+/** The element's styles, but for what is loaded later. */
+export const playerSheets = shared([base, stage, notice]);
 
 /** Styles that are made once and shared by all players of a page. A policy without 'unsafe-inline' lets them pass. */
 export function shared(texts: readonly string[]): () => readonly CSSStyleSheet[] {

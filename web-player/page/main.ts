@@ -1,6 +1,6 @@
 import { el } from '../element/dom.ts';
 import { defineInswarmPlayer } from '../element/inswarm-player.ts';
-import { loadExtras } from '../element/on-demand.ts';
+import { extras } from '../element/on-demand.ts';
 import { About } from './about.ts';
 import { type Address, readAddress } from './address.ts';
 import { Header } from './header.ts';
@@ -73,7 +73,7 @@ function overview(streams: readonly StreamEntry[] | undefined): HTMLElement {
 async function watch(address: Address, stream: string): Promise<void> {
   const panel = address.panel ?? (window.innerWidth < PANEL_FROM_PX ? 'closed' : 'open');
   // A panel that came after the picture would move what is below.
-  if (panel === 'open') await within(PANEL_WITHIN_MS, loadExtras());
+  if (panel === 'open') await extras.soon(PANEL_WITHIN_MS);
   const player = el('inswarm-player', { tracker: trackerUrl(), stream, mode: address.mode });
   if (address.joinsLate) player.preload = 'none';
   if (!address.gives) player.upload = false;
@@ -100,11 +100,6 @@ async function watch(address: Address, stream: string): Promise<void> {
       setTitle(player.streamTitle);
     }
   });
-}
-
-/** Waits for what is good to have, and no longer than that. */
-async function within(ms: number, wanted: Promise<unknown>): Promise<void> {
-  await Promise.race([wanted.catch(() => {}), new Promise((resolve) => window.setTimeout(resolve, ms))]);
 }
 
 function trackerUrl(): string {

@@ -1,17 +1,20 @@
 import { defineConfig, type Plugin } from 'vite';
 import { forPages } from '../../scripts/vite-for-pages.ts';
 
-/** On a page that is wide enough for the panel, what it needs comes beside the script and not after it. */
-const preloadPanel: Plugin = {
-  name: 'preload-panel',
+/** What is loaded later comes beside the script and not after it: the controls, and on a page that is wide enough for the panel the rest. */
+const PRELOADED = { 'controls-chunk': {}, extras: { media: '(min-width: 1000px)' } } as const;
+
+const preloadChunks: Plugin = {
+  name: 'preload-chunks',
   transformIndexHtml: {
     order: 'post',
     handler(_html, { bundle }) {
-      const extras = Object.values(bundle ?? {}).find(({ type, name }) => type === 'chunk' && name === 'extras');
-      if (extras === undefined)
-        throw new Error('The page has no chunk named extras: its panel is not loaded on demand.');
-      const attrs = { rel: 'modulepreload', href: `./${extras.fileName}`, media: '(min-width: 1000px)' };
-      return [{ tag: 'link', attrs, injectTo: 'head' }];
+      return Object.entries(PRELOADED).map(([wanted, attributes]) => {
+        const chunk = Object.values(bundle ?? {}).find(({ type, name }) => type === 'chunk' && name === wanted);
+        if (chunk === undefined) throw new Error(`The page has no chunk named ${wanted}: it is not loaded later.`);
+        const attrs = { rel: 'modulepreload', href: `./${chunk.fileName}`, ...attributes };
+        return { tag: 'link', attrs, injectTo: 'head' };
+      });
     },
   },
 };
@@ -22,7 +25,7 @@ export default defineConfig({
   root: import.meta.dirname,
   base: './',
   publicDir: false,
-  plugins: [...forPages.plugins, preloadPanel],
+  plugins: [...forPages.plugins, preloadChunks],
   build: {
     outDir: '../../dist/web',
     emptyOutDir: true,

@@ -222,9 +222,13 @@ describe('real players', () => {
     await again.begin();
     const changed = await reported(page, (report) => report.played.includes(AGAIN));
     again.onlyThat();
-    const later = await reported(page, (report) => report.currentTime > changed.currentTime + 3);
+    // It may go to the live edge at once where it is late, so time that passes is not enough: pictures must come.
+    const later = await reported(
+      page,
+      ({ currentTime, decodedFrames }) =>
+        currentTime > changed.currentTime + 3 && decodedFrames > changed.decodedFrames + 45,
+    );
     expect([later.fatal, later.errors.filter(isNoStall)]).toEqual([false, []]);
-    expect(later.decodedFrames - changed.decodedFrames).toBeGreaterThan(45);
   });
 
   it('ffmpeg plays the stream over HTTP without an error or a jump in time', async () => {

@@ -36,7 +36,7 @@ export async function startMediaLive(options: MediaLiveOptions = {}): Promise<Me
     }
   };
   return new Promise((begun, fail) => {
-    const media = openMedia({ input: 'testsrc=640x360', ladder }, (event) => {
+    const media = openMedia({ input: 'testsrc=320x180', ladder }, (event) => {
       if (event.kind === 'failed') fail(new Error(event.why));
       take(event);
       if (added.length > 0) begun({ live, added, close: () => media.close() });

@@ -35,7 +35,10 @@ beforeAll(async () => {
   input = (await makeMedia({ stream: STREAM, folder })).source.input;
   place.write('tiny.yaml', FILE);
 }, 120_000);
-afterAll(() => place.remove());
+afterAll(() => {
+  delete process.env.INSWARM_CHECKS;
+  place.remove();
+});
 
 /** All that was started for the tests, but for the tests themselves. */
 function left(): string[] {

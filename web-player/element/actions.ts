@@ -118,7 +118,9 @@ export class Actions {
   toggleFullScreen(): void {
     const { root, video } = this.on;
     if (this.isFullScreen) void document.exitFullscreen();
-    else if (document.fullscreenEnabled) void root.requestFullscreen().catch(() => {});
+    else if (document.fullscreenEnabled) {
+      root.requestFullscreen().catch(() => this.on.say('Your browser allows no full screen here', 'full'));
+    }
     // A phone that has full screen for the bare video only.
     else (video as WithFullScreen).webkitEnterFullscreen?.();
   }
@@ -134,7 +136,11 @@ export class Actions {
   togglePictureInPicture(): void {
     if (!this.hasPictureInPicture) return;
     if (this.isPictureInPicture) void document.exitPictureInPicture();
-    else void this.on.video.requestPictureInPicture().catch(() => {});
+    else {
+      this.on.video
+        .requestPictureInPicture()
+        .catch(() => this.on.say('Your browser allows no picture in picture here', 'pip'));
+    }
   }
 
   togglePanel(): void {

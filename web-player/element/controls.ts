@@ -96,7 +96,9 @@ export class Controls {
     const panel = this.options.panel();
     this.panel.element.hidden = panel === 'off';
     setAttribute(this.panel.element, 'aria-expanded', String(panel === 'open'));
-    this.pip.element.hidden = !actions.hasPictureInPicture || video.readyState === 0;
+    // Where it is possible it has its place from the beginning: the buttons beside it stay where they are.
+    this.pip.element.hidden = !actions.hasPictureInPicture;
+    this.pip.element.disabled = video.readyState === 0;
     this.menu?.update();
   }
 
@@ -121,7 +123,8 @@ export class Controls {
     video.addEventListener('volumechange', () => this.updateSound());
     this.full.element.hidden = !actions.hasFullScreen;
     this.captions.element.hidden = true;
-    this.pip.element.hidden = true;
+    this.pip.element.hidden = !actions.hasPictureInPicture;
+    this.pip.element.disabled = true;
   }
 
   private toggleMenu(): void {

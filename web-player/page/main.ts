@@ -6,6 +6,7 @@ import { type Address, readAddress } from './address.ts';
 import { Header } from './header.ts';
 import { nothingOnAir, streamList, trackerAway, wrongAddress } from './stream-list.ts';
 import { loadStreams, pageOf, type StreamEntry } from './streams.ts';
+import { rememberWatching, wasWatching } from './watching.ts';
 import { exposePage } from './window-api.ts';
 
 const LOOK_FOR_STREAMS_EVERY_MS = 3_000;
@@ -34,7 +35,7 @@ function forgetAutoplay(): void {
   const url = new URL(location.href);
   if (!url.searchParams.has('autoplay')) return;
   url.searchParams.delete('autoplay');
-  history.replaceState(null, '', url);
+  history.replaceState(history.state, '', url);
 }
 
 function show(main: HTMLElement): void {
@@ -80,7 +81,8 @@ async function watch(address: Address, stream: string): Promise<void> {
   if (!address.follow) player.follow = false;
   if (address.fallback !== null) player.fallback = address.fallback;
   player.startAt = address.startAt;
-  player.autoplay = address.autoplay;
+  player.autoplay = address.autoplay || wasWatching();
+  rememberWatching(player);
   player.panel = panel;
   player.shareUrl = new URL(pageOf(stream, address.mode), location.href).href;
   player.addEventListener('opened', () => exposePage(player.session!, player.video));

@@ -12,6 +12,7 @@ import { type Changer, Reloading, Replacing } from './changers.ts';
 import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
 import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
+import { PutAside } from './put-aside.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 
 export interface SessionOptions {
@@ -85,8 +86,7 @@ export interface Choice {
 /** Behind the live edge by more than this, the way back is offered. */
 const BEHIND_MS = 3_000;
 const TELL_SCREEN_EVERY_MS = 250;
-/** Ms after a page was hidden in which a browser stops its video, and after a change of players in which a video element does. */
-const HIDING_MS = 2_000;
+/** Ms after a change of players in which a video element stops. */
 const CHANGE_MS = 1_000;
 /** Rates are those of so long at most. */
 const RATES_CLEAR_MS = 3_000;
@@ -108,6 +108,7 @@ export class Session {
   private readonly watch: PlaybackWatch;
   private keepLive: KeepLive;
   private readonly changeover: Changeover;
+  private readonly putAside: PutAside;
   private readonly timers: number[];
   private readonly leavePeer: () => void;
   private readonly listeners = new Listeners<SessionEvent>();
@@ -119,9 +120,6 @@ export class Session {
   private fatalErrors = 0;
   private readonly isMade: boolean;
   private restTimer: number | undefined;
-  /** The browser has stopped it because the page was hidden. */
-  private isPutAside = false;
-  private hiddenAtMs = Number.NEGATIVE_INFINITY;
   private hlsBytes = 0;
   private recoveredAtMs = Number.NEGATIVE_INFINITY;
 
@@ -150,8 +148,7 @@ export class Session {
       failed: (url) => this.tellError('fallback', `${url} cannot be played`, false),
     });
     video.addEventListener('play', this.onPlay);
-    video.addEventListener('pause', this.onPause);
-    document.addEventListener('visibilitychange', this.onVisibility);
+    this.putAside = new PutAside(video, { paused: () => this.paused(), back: () => this.back() });
     if (!video.paused) this.onPlay();
     this.leavePeer = this.peer.onEvent((event) => this.peerEvent(event));
     this.timers = [
@@ -213,7 +210,7 @@ export class Session {
   /** Who pauses goes on from there later, behind the live edge; {@link goLive} leads back. */
   pause(): void {
     this.keepLive.following = false;
-    this.video.pause();
+    this.putAside.pause();
   }
 
   /** To the live edge, at once. */
@@ -343,8 +340,7 @@ export class Session {
     this.unmount();
     this.leavePeer();
     this.video.removeEventListener('play', this.onPlay);
-    this.video.removeEventListener('pause', this.onPause);
-    document.removeEventListener('visibilitychange', this.onVisibility);
+    this.putAside.end();
     this.listeners.clear();
   }
 
@@ -436,22 +432,16 @@ export class Session {
   /** Whoever makes the video element play, a button of the page's own or the browser's, has pressed play. */
   private readonly onPlay = (): void => this.press(performance.now());
 
-  /** By a button of the page's or the browser's, the viewer stops to go on from there; a browser that stops what is hidden does not. */
-  private readonly onPause = (): void => {
-    const nowMs = performance.now();
-    if (this.video.ended || nowMs - this.changeover.changedAtMs < CHANGE_MS) return;
-    if (document.hidden && nowMs - this.hiddenAtMs < HIDING_MS && this.keepLive.following) this.isPutAside = true;
-    else this.keepLive.following = false;
-  };
+  private paused(): void {
+    // A video element stops when it changes players.
+    if (performance.now() - this.changeover.changedAtMs >= CHANGE_MS) this.keepLive.following = false;
+  }
 
-  private readonly onVisibility = (): void => {
-    if (document.hidden) {
-      this.hiddenAtMs = performance.now();
-      return;
-    }
-    if (this.isPutAside && this.video.paused) this.goLive();
-    this.isPutAside = false;
-  };
+  /** Who followed the live edge is brought there; who watched something older goes on with that. */
+  private back(): void {
+    if (this.keepLive.following) this.goLive();
+    else void this.play();
+  }
 
   private press(atMs: number): void {
     if (this.pressedAtMs !== undefined || this.failure !== null) return;

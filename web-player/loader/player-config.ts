@@ -2,6 +2,7 @@ import type { HlsConfig, LoadPolicy } from 'hls.js';
 import type { LiveWindow } from '../../hls/live-window.ts';
 import { GAP_BEFORE_START_US } from '../../hls/playlists.ts';
 import { segmentUs } from '../../hls/track-window.ts';
+import { captionsByParts } from './captions-by-parts.ts';
 
 /** Media that is there before playback begins; with parts of 250 ms, two of them. */
 export const START_BUFFER_MS = 500;
@@ -32,6 +33,17 @@ const MEDIA: LoadPolicy = {
   },
 };
 
+/** Captions inside the picture do not say their language; hls.js would call them English, Spanish and unknown. */
+export const CAPTIONS: Partial<HlsConfig> = {
+  ...captionsByParts(),
+  captionsTextTrack1Label: 'Captions',
+  captionsTextTrack2Label: 'Captions 2',
+  captionsTextTrack3Label: 'Captions 3',
+  captionsTextTrack4Label: 'Captions 4',
+  captionsTextTrack1LanguageCode: '',
+  captionsTextTrack2LanguageCode: '',
+};
+
 /** The options of hls.js with which it starts early, stays near the edge, and comes back to it. */
 export function playerConfig(window: LiveWindow): Partial<HlsConfig> {
   return {
@@ -42,6 +54,7 @@ export function playerConfig(window: LiveWindow): Partial<HlsConfig> {
     maxLiveSyncPlaybackRate: 1,
     liveSyncOnStallIncrease: 0,
     backBufferLength: 30,
+    ...CAPTIONS,
     testBandwidth: false,
     manifestLoadPolicy: PATIENT,
     playlistLoadPolicy: PATIENT,

@@ -1,5 +1,6 @@
 import type Hls from 'hls.js';
 import { type ErrorData, Events, type HlsConfig } from 'hls.js';
+import { CAPTIONS } from '../loader/player-config.ts';
 
 const ANSWER_WITHIN_MS = 5_000;
 /** The first media has to be there within this. */
@@ -13,6 +14,7 @@ export const PLAIN_CONFIG: Partial<HlsConfig> = {
   maxLiveSyncPlaybackRate: 1,
   liveSyncOnStallIncrease: 0,
   backBufferLength: 30,
+  ...CAPTIONS,
 };
 
 /**

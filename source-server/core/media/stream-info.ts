@@ -2,6 +2,8 @@
 export interface InputInfo {
   readonly video: VideoInfo | undefined;
   readonly audio: AudioInfo | undefined;
+  /** What is in the input and does not become part of the stream, for people: `subtitles (eng, mov_text)`, `sound (deu, aac)`. */
+  readonly leftOut: readonly string[];
 }
 
 export interface VideoInfo {
@@ -37,27 +39,31 @@ const coverCodecs = new Set(['mjpeg', 'png', 'bmp', 'gif', 'webp']);
 /** Picks the largest video and the first audio (the default one, if one says so) from the lines that ffmpeg prints. */
 export function readInputInfo(lines: readonly string[]): InputInfo {
   const videos: VideoInfo[] = [];
-  const audios: (AudioInfo & { readonly isDefault: boolean })[] = [];
+  const audios: (AudioInfo & { readonly isDefault: boolean; readonly words: string })[] = [];
+  const subtitles: string[] = [];
   let inInput = false;
   for (const line of lines) {
     if (/^\s*Input #0/.test(line)) inInput = true;
     else if (/^\s*(Output|Input) #|^Stream mapping/.test(line)) inInput = false;
     if (!inInput) continue;
-    const stream = /^\s*Stream #0:(\d+)\S*: (Video|Audio): (.*)$/.exec(line);
+    const stream = /^\s*Stream #0:(\d+)(\S*): (Video|Audio|Subtitle): (.*)$/.exec(line);
     if (stream === null) {
       if (/displaymatrix: rotation of -?(90|270)/.test(line)) turnLast(videos, true);
       else if (/displaymatrix: rotation of -?180/.test(line)) turnLast(videos, false);
       continue;
     }
     const index = Number(stream[1]);
-    const text = stream[3]!;
+    const text = stream[4]!;
     const codec = /^[\w.-]+/.exec(text)?.[0] ?? '';
     const profile = /^[\w.-]+ \(([^/)]*)\)/.exec(text)?.[1] ?? '';
-    if (stream[2] === 'Audio') {
+    const language = /\((\w+)\)/.exec(stream[2]!)?.[1];
+    const words = `(${[language, codec].filter((word) => word !== undefined).join(', ')})`;
+    if (stream[3] === 'Subtitle') subtitles.push(`subtitles ${words}`);
+    else if (stream[3] === 'Audio') {
       const layout = /[1-9]\d* Hz, ([^,]+)/.exec(text)?.[1];
       // A track that is announced but has sent nothing yet has no rate.
       if (layout !== undefined && layout !== '0 channels')
-        audios.push({ index, codec, profile, layout, isDefault: text.includes('(default)') });
+        audios.push({ index, codec, profile, layout, isDefault: text.includes('(default)'), words });
     } else videos.push(...readVideo(index, codec, profile, text));
   }
   const audio = audios.find((one) => one.isDefault) ?? audios[0];
@@ -65,7 +71,8 @@ export function readInputInfo(lines: readonly string[]): InputInfo {
     (best, one) => (best === undefined || one.width * one.height > best.width * best.height ? one : best),
     undefined,
   );
-  return { video, audio };
+  const others = audios.filter((one) => one !== audio).map(({ words }) => `sound ${words}`);
+  return { video, audio, leftOut: [...others, ...subtitles] };
 }
 
 function readVideo(index: number, codec: string, profile: string, text: string): VideoInfo[] {

@@ -166,6 +166,7 @@ export function planInput(
     plan.tracks.push(why === undefined ? copiedAudio(info.audio) : encodedAudio(`0:${info.audio.index}`));
     plan.decisions.push(why === undefined ? 'audio passed through' : `audio transcoded: ${why}`);
   } else plan.decisions.push('no audio');
+  if (info.leftOut.length > 0) plan.decisions.push(`left out: ${info.leftOut.join(', ')}`);
   const { filter, ...rest } = plan;
   return { inputArgs, ...rest, ...(filter === undefined ? {} : { filter }) };
 }

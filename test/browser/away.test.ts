@@ -28,7 +28,15 @@ afterAll(async () => {
 });
 
 async function until(expression: string): Promise<void> {
-  await expect.poll(() => tab.value(expression), { timeout: 20_000, interval: 100 }).toBe(true);
+  await expect
+    .poll(() => tab.value(expression), { timeout: 20_000, interval: 100 })
+    .toBe(true)
+    .catch(async (error: Error) => {
+      const seen = await tab.value(
+        "JSON.stringify([location.href, document.visibilityState, history.state, performance.getEntriesByType('navigation')[0].type, window.inswarm?.stats() ?? document.body.innerText])",
+      );
+      throw new Error(`${expression}\n${seen}`, { cause: error });
+    });
 }
 
 /** Plays, and is live. */
@@ -61,8 +69,8 @@ describe('a viewer who looks at something else', () => {
     await until(IS_LIVE);
     expect(stage.viewersOf(source.stream)).toBe(1);
     // So it does when it is loaded again; who had paused finds it as it was.
-    await tab.value('location.reload()');
-    await until(IS_LIVE);
+    await tab.value('void (window.old = true, location.reload())');
+    await until(`window.old === undefined && ${IS_LIVE}`);
     await tab.value('document.querySelector("inswarm-player").pause()');
     await until('history.state.watching === false');
     await tab.value('void (window.old = true, location.reload())');

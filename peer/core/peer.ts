@@ -2,13 +2,10 @@ import { earlier } from '../../machine/deadlines.ts';
 import { type Body, type LinkId, type Machine, Queue, unreachable } from '../../machine/machine.ts';
 import { Player } from '../../machine/player.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
-import { PROTOCOL_VERSION, RECORDS_MESSAGE_MAX } from '../../protocol/limits.ts';
-import type { Description } from '../../protocol/media.ts';
-import { CLOSE, REASONS } from '../../protocol/reasons.ts';
+import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
+import { CLOSE } from '../../protocol/reasons.ts';
 import { decodeRecord } from '../../protocol/records.ts';
-import type { NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
-import { bytesKey, sameBytes } from '../../protocol/text.ts';
-import type { FromTracker } from '../../protocol/tracker-messages.ts';
+import type { StreamState } from '../../protocol/swarm-fields.ts';
 import { isWhole, type PartEntry } from '../../swarm/catalogue.ts';
 import { Descriptions } from '../../swarm/descriptions.ts';
 import { LinkNumbers } from '../../swarm/io.ts';
@@ -27,11 +24,10 @@ import { PastFeed, type PastPart } from './past-feed.ts';
 import type { PeerOptions } from './peer-options.ts';
 import type { PeerSizes, PeerStats } from './peer-stats.ts';
 import { Playhead } from './playhead.ts';
+import { Signalling } from './signalling.ts';
 import { TracksTaken } from './tracks-taken.ts';
 
 const WINDOW_PARTS = 240;
-/** Neighbours that are remembered for a mesh that is still to come: the newest that the tracker has named. */
-const NAMED_MAX = 64;
 /** Ms after the start without playback from which neighbours may be needed. */
 const MESH_AFTER_MS = 400;
 /** The length of a part and of a segment, until the description tells. */
@@ -47,6 +43,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly numbers = new LinkNumbers();
   private readonly member: Membership;
   private readonly descriptions: Descriptions;
+  private readonly signalling: Signalling;
   private readonly lockers = new Lockers();
   private readonly kept = new PartsKept();
   private readonly intake: Intake;
@@ -55,14 +52,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   /** None: INS servers alone feed us. */
   private mesh: Mesh | undefined;
   private isMeshWanted = false;
-  /** Whom the tracker has named while there was no mesh to dial them, and whether we are to give. */
-  private named: NeighbourEntry[] = [];
+  /** Whether blocks are given, for a mesh that is still to come. */
   private gives = true;
   private readonly player: Player;
   private readonly playhead: Playhead;
   private readonly evaluation: Evaluation;
-  /** Records that came before the description they are checked with. */
-  private early: { sealed: Uint8Array; origin: Origin }[] = [];
   private refs = 0;
   /** Something came in since the last decision. */
   private unsettledAtMs: number | undefined;
@@ -99,10 +93,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     const readRecord = options.readRecord ?? decodeRecord;
     const descriptionOf = (revision: number) => this.descriptions.of(revision);
     this.intake = new Intake(stream, catalogue, outputs, nextRef, descriptionOf, readRecord);
-    this.mesh = options.mesh?.(this.meshParts());
+    const mesh = options.mesh?.(this.meshParts());
+    const blockTokens = mesh?.blockTokens;
     this.player = new Player(playerOf(options));
     this.playhead = new Playhead(this.player);
-    const blockTokens = this.mesh?.blockTokens;
     this.ins = new InsFeed({
       stream,
       key,
@@ -136,7 +130,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       outputs,
       options.beginWithMs,
     );
-    this.evaluation.mesh = this.mesh;
+    const { member, descriptions, intake, ins, taken } = this;
+    this.signalling = new Signalling({
+      ...{ options, member, descriptions, lockers, intake, ins, taken, outputs, nextRef },
+      streamState: (state, why, nowMs) => this.streamState(state, why, nowMs),
+    });
+    if (mesh !== undefined) this.setMesh(mesh);
   }
 
   private meshParts(): MeshParts {
@@ -233,8 +232,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       bounded: {
         'parts in the window': { size: catalogue.size, max: windowParts },
         ...this.mesh?.sizes(),
-        'neighbours that no mesh dials': { size: this.named.length, max: NAMED_MAX },
-        'records before their description': { size: this.early.length, max: RECORDS_MESSAGE_MAX },
+        ...this.signalling.sizes(),
         'parts of the past that are wanted': { size: this.past.size, max: 128 },
       },
     };
@@ -312,11 +310,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.violation(input.link, input.why, nowMs);
         return;
       case 'tracker-message':
-        if (this.member.tracker.owns(input.link)) this.trackerMessage(input.message, nowMs);
+        if (this.member.tracker.owns(input.link)) this.signalling.trackerMessage(input.message, nowMs);
         return;
       case 'peer-message':
         this.mesh?.message(input.link, input.message, nowMs);
-        this.meshEvents(nowMs);
+        this.signalling.meshEvents(nowMs);
         return;
       case 'peer-block':
         this.peerBlock(input.link, input.header, input.body, nowMs);
@@ -336,8 +334,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       case 'verified':
         if (this.intake.verified(input.ref, input.ok) || this.past.intake.verified(input.ref, input.ok)) return;
-        if (this.mesh?.verified(input.ref, input.ok)) this.meshEvents(nowMs);
-        else this.descriptionVerified(input.ref, input.ok, nowMs);
+        if (this.mesh?.verified(input.ref, input.ok)) this.signalling.meshEvents(nowMs);
+        else this.signalling.verified(input.ref, input.ok, nowMs);
         return;
       case 'named':
         this.intake.named(input.ref, input.ok);
@@ -427,88 +425,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.outputs.push({ kind: 'close', link, code: CLOSE.violation, why });
   }
 
-  private trackerMessage(message: FromTracker, nowMs: number): void {
-    const origin: Origin = { from: 'source', link: 0, who: 'the tracker' };
-    switch (message.type) {
-      case 'welcome':
-        this.member.welcomed(message);
-        return;
-      case 'joined':
-        this.member.joined(message, nowMs);
-        if (message.description !== null) this.offerDescription(message.description);
-        this.introduce(message.neighbours, nowMs);
-        if (this.options.mode !== 'native') this.ins.setServers(message.insServers, nowMs);
-        for (const sealed of message.records) this.record(sealed, origin);
-        this.outputs.push({
-          kind: 'event',
-          event: { kind: 'joined', neighbours: message.neighbours.length, insServers: message.insServers.length },
-        });
-        this.streamState(message.state, '', nowMs);
-        return;
-      case 'neighbours':
-        this.introduce(message.neighbours, nowMs);
-        return;
-      case 'digest':
-        for (const { peer, availability, token, gone } of message.neighbours) {
-          const id = bytesKey(peer);
-          if (gone) this.forget(id);
-          else {
-            if (token !== null) this.token(peer, token, nowMs);
-            this.lockers.get(id)?.availability.replace(availability);
-          }
-        }
-        for (const sealed of message.records) this.record(sealed, origin);
-        return;
-      case 'description':
-        this.offerDescription(message.description);
-        return;
-      case 'stream-state':
-        this.streamState(message.state, message.why, nowMs);
-        return;
-      case 'ins-servers':
-        if (this.options.mode !== 'native') this.ins.setServers(message.insServers, nowMs);
-        return;
-      case 'refused':
-        this.outputs.push({
-          kind: 'event',
-          event: { kind: 'refused', by: 'tracker', why: message.text || REASONS[message.reason].text },
-        });
-        return;
-      default:
-        unreachable(message);
-    }
-  }
-
-  private introduce(entries: readonly NeighbourEntry[], nowMs: number): void {
-    for (const entry of entries) {
-      if (sameBytes(entry.peer, this.options.key)) continue;
-      if (this.mesh !== undefined) this.mesh.introduce(entry);
-      else if (this.options.mode !== 'ins' && this.named.length < NAMED_MAX) this.named.push(entry);
-      if (entry.source && this.descriptions.newest === undefined) this.lockers.nameSource(entry.peer);
-      if (entry.token !== null) this.token(entry.peer, entry.token, nowMs);
-      this.lockers.get(bytesKey(entry.peer))?.availability.replace(entry.availability);
-    }
-  }
-
-  /** Only the key that signs the records is the source's, whoever else says so. */
-  private isSource(key: Uint8Array): boolean {
-    const { newest } = this.descriptions;
-    return newest !== undefined && sameBytes(newest.signingKey, key);
-  }
-
-  private forget(id: string): void {
-    this.mesh?.forget(id);
-    this.named = this.named.filter(({ peer }) => bytesKey(peer) !== id);
-    // Its blocks stay in its locker until they expire, but nobody renews the token.
-    if (this.lockers.source?.owner !== id) this.lockers.remove(id);
-  }
-
-  private token(owner: Uint8Array, sealed: Uint8Array, nowMs: number): void {
-    if (this.options.rangeTokens === false) return;
-    const old = this.lockers.addToken(owner, sealed);
-    if (old !== undefined) this.ins.tokenChanged(old, sealed, nowMs);
-  }
-
   /** Whether neighbours may be needed soon: not before, so that what a mesh takes to load delays no first picture. */
   private wantMesh(nowMs: number): void {
     if (this.isMeshWanted || !this.mayWantMesh) return;
@@ -527,36 +443,16 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private addMesh(make: MakeMesh, nowMs: number): void {
     if (this.mesh !== undefined) return;
     const mesh = make(this.meshParts());
-    this.mesh = mesh;
-    this.evaluation.mesh = mesh;
+    this.setMesh(mesh);
     const { current } = this.member.tokens;
     if (current !== null) mesh.setToken(current, nowMs);
     if (!this.gives) mesh.give(false, nowMs);
-    for (const entry of this.named) mesh.introduce(entry);
-    this.named = [];
   }
 
-  /** What neighbours have said. */
-  private meshEvents(nowMs: number): void {
-    const events = this.mesh?.events;
-    for (let event = events?.shift(); event !== undefined; event = events?.shift()) {
-      switch (event.kind) {
-        case 'record':
-          this.record(event.sealed, event.origin);
-          break;
-        case 'description':
-          this.offerDescription(event.sealed);
-          break;
-        case 'token':
-          this.token(event.owner, event.sealed, nowMs);
-          break;
-        case 'stream-state':
-          if (this.isSource(event.key)) this.streamState(event.state, event.why, nowMs);
-          break;
-        default:
-          unreachable(event);
-      }
-    }
+  private setMesh(mesh: Mesh): void {
+    this.mesh = mesh;
+    this.evaluation.mesh = mesh;
+    this.signalling.setMesh(mesh);
   }
 
   private peerBlock(link: LinkId, header: BlockHeader, body: Body, nowMs: number): void {
@@ -567,31 +463,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (labelled === null) return;
     this.intake.labelled(labelled, body, origin, false);
     this.intakeEvents(nowMs);
-  }
-
-  private record(sealed: Uint8Array, origin: Origin): void {
-    if (this.descriptions.newest !== undefined) this.intake.record(sealed, origin);
-    else if (this.early.length < RECORDS_MESSAGE_MAX) this.early.push({ sealed, origin });
-  }
-
-  private offerDescription(sealed: Uint8Array): void {
-    const ref = ++this.refs;
-    const offered = this.descriptions.offer(sealed, ref);
-    if (offered === undefined) return;
-    const { value, signed, signature } = offered;
-    this.outputs.push({ kind: 'verify', ref, key: value.rootKey, keyHash: this.options.stream, signed, signature });
-  }
-
-  private descriptionVerified(ref: number, ok: boolean, nowMs: number): void {
-    const description: Description | null | undefined = this.descriptions.verified(ref, ok);
-    if (description === undefined || description === null) return;
-    this.lockers.nameSource(description.signingKey);
-    this.taken.describe(description.tracks, nowMs);
-    this.ins.sourceNamed(nowMs);
-    this.outputs.push({ kind: 'description', description });
-    const { early } = this;
-    this.early = [];
-    for (const { sealed, origin } of early) this.intake.record(sealed, origin);
   }
 
   private signed(ref: number, signature: Uint8Array, nowMs: number): void {

@@ -1,12 +1,10 @@
 import { earlier } from '../../machine/deadlines.ts';
-import { type Body, type LinkId, type Machine, Queue, unreachable } from '../../machine/machine.ts';
+import { type LinkId, type Machine, Queue, unreachable } from '../../machine/machine.ts';
 import { Player } from '../../machine/player.ts';
-import type { BlockHeader } from '../../protocol/frames.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { decodeRecord } from '../../protocol/records.ts';
 import type { StreamState } from '../../protocol/swarm-fields.ts';
-import { isWhole, type PartEntry } from '../../swarm/catalogue.ts';
 import { Descriptions } from '../../swarm/descriptions.ts';
 import { LinkNumbers } from '../../swarm/io.ts';
 import { Membership } from '../../swarm/membership.ts';
@@ -14,16 +12,17 @@ import { Account } from './account.ts';
 import { Evaluation } from './evaluate.ts';
 import { playerOf } from './in-hand.ts';
 import { InsFeed } from './ins-feed.ts';
-import { Intake, type IntakeEvent, type Origin } from './intake.ts';
+import { Intake } from './intake.ts';
 import type { PeerInput, PeerOutput } from './io.ts';
 import { Lockers } from './lockers.ts';
 import type { MakeMesh, Mesh, MeshParts } from './mesh.ts';
 import { isAnnouncement, isNews } from './news.ts';
 import { PartsKept } from './parts-kept.ts';
-import { PastFeed, type PastPart } from './past-feed.ts';
+import { PastFeed } from './past-feed.ts';
 import type { PeerOptions } from './peer-options.ts';
 import type { PeerSizes, PeerStats } from './peer-stats.ts';
 import { Playhead } from './playhead.ts';
+import { Reception } from './reception.ts';
 import { Signalling } from './signalling.ts';
 import { TracksTaken } from './tracks-taken.ts';
 
@@ -33,8 +32,6 @@ const MESH_AFTER_MS = 400;
 /** The length of a part and of a segment, until the description tells. */
 const PART_MS = 250;
 const SEGMENT_MS = 1_000;
-/** Wrong blocks after which an INS server is left for another. */
-const STRIKES_MAX = 3;
 
 /** A peer: takes a stream's blocks from INS servers or neighbours, verifies them, plays them, and passes them on. */
 export class PeerCore implements Machine<PeerInput, PeerOutput> {
@@ -44,6 +41,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly member: Membership;
   private readonly descriptions: Descriptions;
   private readonly signalling: Signalling;
+  private readonly reception: Reception;
   private readonly lockers = new Lockers();
   private readonly kept = new PartsKept();
   private readonly intake: Intake;
@@ -67,7 +65,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private startedAtMs: number | undefined;
   /** Tracker and INS servers are dialled. */
   private prepared = false;
-  private insStrikes = 0;
   /** The source sends, as far as we know. */
   private live = false;
   private readonly account = new Account();
@@ -130,7 +127,10 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       outputs,
       options.beginWithMs,
     );
-    const { member, descriptions, intake, ins, taken } = this;
+    const { member, descriptions, intake, ins, taken, past, evaluation, player, kept, account } = this;
+    this.reception = new Reception({
+      ...{ mode, member, descriptions, intake, past, ins, taken, evaluation, player, kept, account, outputs },
+    });
     this.signalling = new Signalling({
       ...{ options, member, descriptions, lockers, intake, ins, taken, outputs, nextRef },
       streamState: (state, why, nowMs) => this.streamState(state, why, nowMs),
@@ -243,16 +243,11 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     return this.options.mode === 'native' ? undefined : this.lockers.source?.token.from;
   }
 
-  /** The tracks that are taken: the chosen ones, or all. */
-  private tracks(): readonly number[] {
-    return this.taken.change.tracks ?? this.descriptions.tracks;
-  }
-
   /** In INS mode a bit means "in my locker", else "in my memory". */
   private availability() {
     return this.options.mode === 'ins'
-      ? this.kept.availability(this.tracks())
-      : this.member.catalogue.availability(this.tracks());
+      ? this.kept.availability(this.reception.tracks)
+      : this.member.catalogue.availability(this.reception.tracks);
   }
 
   private take(input: PeerInput, nowMs: number): void {
@@ -317,7 +312,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.signalling.meshEvents(nowMs);
         return;
       case 'peer-block':
-        this.peerBlock(input.link, input.header, input.body, nowMs);
+        this.reception.peerBlock(input.link, input.header, input.body, nowMs);
         return;
       case 'sent':
         this.mesh?.sent(input.link, input.bytes, nowMs);
@@ -348,8 +343,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   /** After every input: what the parts found out is taken in. */
   private takeIn(nowMs: number): void {
-    this.insEvents(nowMs);
-    this.intakeEvents(nowMs);
+    this.reception.insEvents(nowMs);
+    this.reception.intakeEvents(nowMs);
     this.playerEvents();
   }
 
@@ -371,7 +366,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     if (this.evaluation.fedBy !== fedBy) this.heartbeat(nowMs);
     this.past.run(nowMs);
     this.ins.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
-    this.insEvents(nowMs);
+    this.reception.insEvents(nowMs);
     this.playerEvents();
   }
 
@@ -416,12 +411,12 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   private violation(link: LinkId, why: string, nowMs: number): void {
     if (this.ins.owns(link)) {
-      this.bad({ from: 'ins', link, who: this.ins.url }, why, 0, 0, nowMs);
+      this.reception.bad({ from: 'ins', link, who: this.ins.url }, why, 0, 0, nowMs);
       this.ins.linkInput(link, { kind: 'violation', why }, nowMs);
       return;
     }
     const origin = this.mesh?.originOf(link);
-    if (origin !== undefined) this.bad(origin, why, 0, 0, nowMs);
+    if (origin !== undefined) this.reception.bad(origin, why, 0, 0, nowMs);
     this.outputs.push({ kind: 'close', link, code: CLOSE.violation, why });
   }
 
@@ -453,16 +448,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.mesh = mesh;
     this.evaluation.mesh = mesh;
     this.signalling.setMesh(mesh);
-  }
-
-  private peerBlock(link: LinkId, header: BlockHeader, body: Body, nowMs: number): void {
-    const given = this.mesh?.block(link, header, body, nowMs);
-    if (given === undefined) return;
-    const { origin, labelled } = given;
-    this.account.bytesFrom[origin.from] += body.byteLength;
-    if (labelled === null) return;
-    this.intake.labelled(labelled, body, origin, false);
-    this.intakeEvents(nowMs);
+    this.reception.mesh = mesh;
   }
 
   private signed(ref: number, signature: Uint8Array, nowMs: number): void {
@@ -480,105 +466,14 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     return ref;
   }
 
-  private insEvents(nowMs: number): void {
-    if (this.ins.events.length === 0) return;
-    for (let event = this.ins.events.shift(); event !== undefined; event = this.ins.events.shift()) {
-      switch (event.kind) {
-        case 'up':
-          this.member.tokens.addServer(event.server, event.url, event.clockOffsetMs, nowMs);
-          this.outputs.push({ kind: 'event', event: { kind: 'ins-up', url: event.url } });
-          break;
-        case 'lost':
-          if (event.server !== undefined) this.member.tokens.removeServer(event.server, nowMs);
-          this.kept.clear();
-          this.outputs.push({ kind: 'event', event: { kind: 'ins-lost', url: event.url, why: event.why } });
-          break;
-        case 'refused':
-          this.outputs.push({ kind: 'event', event: { kind: 'refused', by: 'ins', why: event.why } });
-          break;
-        case 'labelled':
-          this.intakeFor(event.labelled).labelled(event.labelled, event.body, insOrigin(event), event.kept);
-          break;
-        case 'block': {
-          const { track, part } = event.place;
-          const entry = this.past.entry(event.place) ?? this.member.catalogue.get(track, part);
-          if (entry !== undefined)
-            this.intakeFor(event.place).block(entry, event.place.index, event.body, insOrigin(event), event.kept);
-          break;
-        }
-        case 'none':
-          this.past.refused(event.place, event.reason);
-          break;
-        default:
-          unreachable(event);
-      }
-      this.intakeEvents(nowMs);
-    }
-  }
-
-  /** What was asked for of the past is kept apart from the window. */
-  private intakeFor({ track, part }: PastPart): Intake {
-    return this.past.wants(track, part) ? this.past.intake : this.intake;
-  }
-
-  private pastEvents(nowMs: number): void {
-    const { past } = this;
-    for (let event = past.intake.events.shift(); event !== undefined; event = past.intake.events.shift()) {
-      if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
-      else past.came(event.entry, nowMs);
-    }
-  }
-
-  private intakeEvents(nowMs: number): void {
-    this.pastEvents(nowMs);
-    for (let event = this.intake.events.shift(); event !== undefined; event = this.intake.events.shift()) {
-      if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
-      else if (event.kind === 'record') {
-        if (this.tracks().includes(event.entry.record.track)) this.account.recorded(event.entry);
-        this.mesh?.recorded(event.entry);
-        this.evaluation.recorded(nowMs);
-      } else this.came(event, nowMs);
-    }
-  }
-
-  /** A block is there and verified. */
-  private came({ entry, index, origin, kept }: Extract<IntakeEvent, { kind: 'block' }>, nowMs: number): void {
-    const { track, part } = entry.record;
-    const { mesh } = this;
-    const isInsMode = this.options.mode === 'ins';
-    this.taken.came(entry.bodies[index]?.byteLength ?? 0, nowMs);
-    if (kept && this.kept.add(entry) && isInsMode) mesh?.announce(track, part, nowMs);
-    if (origin.from === 'ins') this.ins.came(origin.link, entry, isWhole(entry), nowMs);
-    mesh?.came(entry, index, origin, nowMs);
-    if (isWhole(entry)) this.whole(entry, nowMs);
-    else if (!isInsMode) mesh?.announceBlock(track, part, index, nowMs);
-  }
-
-  /** A part of a track is there and verified. */
-  private whole(entry: PartEntry, nowMs: number): void {
-    const { record } = entry;
-    if (!this.evaluation.deliver(record.track, record.part)) return;
-    this.outputs.push({ kind: 'part', record, bodies: entry.bodies as readonly Body[] });
-    if (this.options.mode !== 'ins') this.mesh?.announce(record.track, record.part, nowMs);
-    const tracks = this.taken.change.of(record.part) ?? this.descriptions.tracks;
-    const lead = tracks[0];
-    if (lead === undefined || !this.member.catalogue.holdsAll(tracks, record.part)) return;
-    const { part, durationUs, independent, discontinuity, capturedAtMs } = this.member.catalogue.get(
-      lead,
-      record.part,
-    )!.record;
-    this.taken.whole(nowMs - capturedAtMs - durationUs / 1000, nowMs);
-    this.player.add({ part, durationMs: durationUs / 1000, independent, discontinuity, capturedAtMs }, nowMs);
-    this.kept.forgetBefore(this.member.catalogue.oldestPart);
-  }
-
   private playerEvents(): void {
     for (let event = this.player.pollEvent(); event !== undefined; event = this.player.pollEvent()) {
       if (event.kind === 'started') {
         this.account.startupDelayMs = event.atMs - (this.startedAtMs ?? event.atMs);
         this.outputs.push({ kind: 'begin', part: event.part, track: null });
       }
-      if (event.kind === 'missed') this.account.missed(event.from, event.to, this.tracks(), this.member.catalogue);
+      if (event.kind === 'missed')
+        this.account.missed(event.from, event.to, this.reception.tracks, this.member.catalogue);
       this.outputs.push({ kind: 'event', event });
     }
     this.account.advance(this.player);
@@ -589,15 +484,4 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.player.setEnded(state === 'ended', nowMs);
     this.outputs.push({ kind: 'event', event: { kind: 'stream-state', state, why } });
   }
-
-  private bad(origin: Origin, what: string, track: number, part: number, nowMs: number): void {
-    this.account.bad++;
-    this.outputs.push({ kind: 'event', event: { kind: 'bad', from: origin.who, what, track, part } });
-    this.mesh?.strike(origin, track, part, nowMs);
-    if (origin.from === 'ins' && ++this.insStrikes % STRIKES_MAX === 0) this.ins.avoid('it sent wrong blocks', nowMs);
-  }
-}
-
-function insOrigin({ link, url }: { readonly link: LinkId; readonly url: string }): Origin {
-  return { from: 'ins', link, who: url };
 }

@@ -31,7 +31,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 
 /**
  * Serves the files of one folder at every path that no other route takes. Links that lead out of the folder are not followed.
- * Where `name.gz` lies beside `name`, that is what those get who can read it.
+ * Where `name.br` or `name.gz` lies beside `name`, that is what those get who can read it.
  */
 export function serveStatic(server: HttpServer, options: StaticOptions): void {
   const folder = resolve(options.folder);
@@ -65,24 +65,35 @@ async function findFile(folder: string, path: string): Promise<Found | undefined
   }
 }
 
+/** How files are packed beside themselves, the smallest first. Browsers read `br` over https and on localhost. */
+const PACKINGS = [
+  { coding: 'br', ending: '.br' },
+  { coding: 'gzip', ending: '.gz' },
+] as const;
+
 /** Files are always asked for anew and mostly answered with 304: a page and its scripts must not come from two builds. */
 async function sendFile(request: FastifyRequest, reply: FastifyReply, path: string, stats: Stats) {
-  const packed = acceptsGzip(request) ? await packedFile(path, stats) : undefined;
+  const packed = await packedFile(path, stats, String(request.headers['accept-encoding'] ?? ''));
   const sent = packed ?? { path, stats };
-  const etag = `"${stats.size.toString(36)}-${Math.round(stats.mtimeMs).toString(36)}${packed ? '-gzip' : ''}"`;
+  const mark = packed === undefined ? '' : `-${packed.coding}`;
+  const etag = `"${stats.size.toString(36)}-${Math.round(stats.mtimeMs).toString(36)}${mark}"`;
   reply.header('etag', etag).header('cache-control', 'no-cache').header('vary', 'accept-encoding');
   if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-  if (packed) reply.header('content-encoding', 'gzip');
+  if (packed !== undefined) reply.header('content-encoding', packed.coding);
   reply.type(CONTENT_TYPES[extname(path)] ?? 'application/octet-stream').header('content-length', sent.stats.size);
   return reply.send(createReadStream(sent.path));
 }
 
-function acceptsGzip(request: FastifyRequest): boolean {
-  return /\bgzip\b(?!\s*;\s*q=0(\.0*)?\s*(,|$))/.test(String(request.headers['accept-encoding'] ?? ''));
+/** Whether an `accept-encoding` names a coding, and not only to refuse it (RFC 9110, 12.5.3). */
+function accepts(header: string, coding: string): boolean {
+  return new RegExp(`(^|[\\s,])${coding}(?![\\w-])(?!\\s*;\\s*q=0(\\.0*)?\\s*(,|$))`).test(header);
 }
 
 /** The file as the build has packed it, beside itself; not one from an earlier build. */
-async function packedFile(path: string, { mtimeMs }: Stats): Promise<Found | undefined> {
-  const stats = await lstat(`${path}.gz`).catch(() => undefined);
-  return stats?.isFile() && stats.mtimeMs >= mtimeMs ? { path: `${path}.gz`, stats } : undefined;
+async function packedFile(path: string, { mtimeMs }: Stats, accepted: string) {
+  for (const { coding, ending } of PACKINGS) {
+    const stats = accepts(accepted, coding) ? await lstat(path + ending).catch(() => undefined) : undefined;
+    if (stats?.isFile() && stats.mtimeMs >= mtimeMs) return { path: path + ending, stats, coding };
+  }
+  return undefined;
 }

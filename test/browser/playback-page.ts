@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { build } from 'vite';
-import type { SessionOptions, SessionStats } from '../../web-player/playback/session.ts';
+import type { SessionOptions } from '../../web-player/playback/session.ts';
 import type { Line } from './line.ts';
-import type { PageCalls } from './playback-in-page.ts';
+import type { PageCalls, PageStats } from './playback-in-page.ts';
 import type { Stage } from './stage.ts';
 
 /** One script with the session in it, for a page that has nothing else. */
@@ -66,7 +66,7 @@ export class PlaybackPage {
     );
   }
 
-  stats(): Promise<SessionStats> {
+  stats(): Promise<PageStats> {
     return this.call('stats');
   }
 
@@ -75,7 +75,7 @@ export class PlaybackPage {
   }
 
   /** Waits until the figures satisfy; the page's own function, so it may use nothing from outside. */
-  async until(satisfies: (stats: SessionStats) => boolean, timeout = 15_000): Promise<void> {
+  async until(satisfies: (stats: PageStats) => boolean, timeout = 15_000): Promise<void> {
     const source = `(${satisfies.toString()})(window.calls.stats())`;
     await this.page.waitForFunction(source, undefined, { timeout, polling: 50 }).catch(async (error: Error) => {
       throw new Error(`${error.message}\n${satisfies}\n${JSON.stringify(await this.stats())}`);

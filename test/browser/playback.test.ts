@@ -70,9 +70,7 @@ describe('a line that does not hold', () => {
     // For longer than it takes to give up what is over.
     await page.until(({ frozenForMs }) => frozenForMs > 4_000);
     line.back();
-    await page.until(
-      ({ phase, latencyMs, targetLatencyMs }) => phase === 'playing' && latencyMs! < targetLatencyMs + 500,
-    );
+    await page.until(({ phase, latencyMs, aimMs }) => phase === 'playing' && latencyMs! < aimMs + 500);
     const { fatalErrors, peer } = await page.stats();
     expect([fatalErrors, peer.trackerUp]).toEqual([0, true]);
     const kinds = (await page.events()).map(({ kind }) => kind);

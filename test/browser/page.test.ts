@@ -183,6 +183,14 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
     await expect.poll(() => stage.viewersOf(source.stream), { timeout: 10_000 }).toBe(before);
   });
 
+  it('native mode: says so where what it takes to ask peers cannot be loaded', async () => {
+    const viewer = await view('about:blank');
+    await viewer.page.route(NATIVE_SIDE, (route) => route.abort());
+    await viewer.page.goto(pageUrl(stage, source.stream, 'native'));
+    await viewer.page.getByText('to ask other viewers could not be loaded').waitFor();
+    expect((await viewer.stats()).phase).toBe('failed');
+  });
+
   it('hybrid mode: goes on from the INS server where what it takes to ask peers cannot be loaded, and says that it cannot', async () => {
     const viewer = await view(pageUrl(stage, source.stream, 'hybrid'));
     await viewer.page.route(NATIVE_SIDE, (route) => route.abort());

@@ -71,6 +71,19 @@ describe('a hybrid crowd', () => {
   });
 });
 
+it('pages in INS mode, which never have what it takes to ask neighbours, play all the same', () => {
+  const supply = { kind: 'links', sourceBps: 20 * MBPS, insBps: 1000 * MBPS, peerBps: 4 * MBPS } as const;
+  const scenario: Scenario = { ...SCENARIO_DEFAULTS, name: 'pages', summary: '', supply, browsers: 1 };
+  const simulation = new Simulation({ scenario, seed: 'pages', peers: 8, mode: 'ins', seconds: 12 });
+  const { figures, bad } = simulation.run();
+  expect([figures.viewers.started, figures.freezes.total, figures.missedRate, bad]).toEqual([8, 0, 0, 0]);
+  expect([figures.bytesFrom.peers, figures.bytesFrom.source, figures.uploadBps.data]).toEqual([0, 0, 0]);
+  for (const { core } of simulation.peers) {
+    expect(core.sizes().bounded).not.toHaveProperty('links dialled');
+    expect(core.stats(simulation.nowMs)).toMatchObject({ state: 'playing', neighbours: 0 });
+  }
+});
+
 it('in a mixed crowd each half has as much as the other: servers the one, uplinks and the source the other', () => {
   const of = (times: number, viewers: number) =>
     shareOut({ kind: 'fair', times, sourceStreams: 20 }, 'mixed', viewers, 1, viewers, 4);

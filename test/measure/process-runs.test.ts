@@ -5,6 +5,7 @@ import { Prng } from '../../machine/prng.ts';
 import type { Visit } from '../../scenarios/plan/arrivals.ts';
 import { planRun, type RunPlan } from '../../scenarios/plan/plan.ts';
 import { SCENARIO_DEFAULTS, type Scenario } from '../../scenarios/plan/scenario.ts';
+import { ranHere } from '../cli/here.ts';
 import { BIN, ensureBuilt } from '../cli/program.ts';
 import { deedsOf } from '../harness/controller/happen.ts';
 import { layoutOf } from '../harness/controller/layout.ts';
@@ -200,10 +201,10 @@ describe('inswarm measure', () => {
       [['--agents', '1', '--secret', SECRET, '--listen', '0.0.0.0:4890'], /not 0\.0\.0\.0/],
       [['--agents', '1', '--secret', SECRET, '--browsers', '1'], /--browsers/],
     ] as const;
-    const runs = asked.map(([more, why]) => ({ run: measure(...more), why }));
-    for (const { run, why } of runs) {
-      expect(await run.ended).toBe(2);
-      expect(run.text).toMatch(why);
+    const options = ['--scenario', join(place.folder, 'tiny.yaml'), '--peers', '3', '--mode', 'ins'];
+    for (const [more, why] of asked) {
+      const { code, problem, details } = await ranHere('measure', ...options, ...more);
+      expect([code, [problem, ...details].join('\n')]).toEqual([2, expect.stringMatching(why)]);
     }
     const agent = place.start('agent', '--controller', 'ws://127.0.0.1:9', '--secret', SECRET);
     expect(await agent.ended).toBe(2);

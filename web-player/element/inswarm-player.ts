@@ -13,6 +13,7 @@ import { PlayerView } from './player-view.ts';
 import { reportOf } from './report.ts';
 import { readSettings, STREAM_ATTRIBUTES, type StreamSettings } from './settings.ts';
 import { playerSheets } from './sheets.ts';
+import { StartMoment } from './start-moment.ts';
 
 export type { InswarmPlayerEventMap, InswarmPlayerEvents } from './player-events.ts';
 
@@ -52,6 +53,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
   private readonly view: PlayerView;
   private readonly log = new EventLog();
   private readonly goingOn: GoingOn;
+  private readonly start: StartMoment;
   private readonly darkness = window.matchMedia('(prefers-color-scheme: dark)');
   private current: Session | undefined;
   private timer: number | undefined;
@@ -61,8 +63,6 @@ export class InswarmPlayerElement extends PlayerAttributes {
   /** The viewer, or the site, has asked for the picture. */
   private wanted = false;
   private isReopening = false;
-  /** The moment to begin with has not been sought yet. */
-  private isBeforeStart = true;
 
   constructor() {
     super();
@@ -80,6 +80,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
         this.open();
       },
     });
+    this.start = new StartMoment(this.view.actions, (text, name) => this.view.say(text, name));
     this.goingOn = new GoingOn({
       ...{ onDemand, stage: this.view.element },
       report: () => this.report(),
@@ -126,7 +127,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
     else if (name === 'theme') this.showTheme();
     else if (name === 'muted') this.muted = is !== null;
     else if (name === 'target-latency') this.showTarget();
-    else if (name === 'start-at') this.isBeforeStart = true;
+    else if (name === 'start-at') this.start.reset();
     else if (name === 'poster') this.showPoster();
   }
 
@@ -250,7 +251,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
       void this.offerHls(settings);
       return;
     }
-    this.isBeforeStart = true;
+    this.start.reset();
     this.titleTold = '';
     this.current = new Session(this.video, settings);
     this.showTarget();
@@ -310,7 +311,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
     }
     const stats = session.stats();
     this.tellTitle(stats.title);
-    this.seekStart(stats);
+    if (stats.startupDelayMs !== null) this.start.seek(this.startAt);
     if (document.hidden) return;
     this.view.update(stats, stats.title || this.presetTitle);
     if (this.panel === 'open') this.goingOn.update(stats, session.history);
@@ -320,17 +321,6 @@ export class InswarmPlayerElement extends PlayerAttributes {
     if (title === this.titleTold) return;
     this.titleTold = title;
     this.tell('title', { title });
-  }
-
-  /** As soon as it is known which moments are kept. */
-  private seekStart({ startupDelayMs }: SessionStats): void {
-    if (!this.isBeforeStart || startupDelayMs === null) return;
-    const { startAt } = this;
-    const found = startAt === null ? 'there' : this.view.actions.seekToMoment(startAt * 1_000);
-    if (found === undefined) return;
-    this.isBeforeStart = false;
-    if (found === 'too old') this.view.say('That moment is no longer kept', 'latency');
-    if (found === 'not yet') this.view.say('Live', 'forward');
   }
 
   private togglePanel(): void {

@@ -3,13 +3,14 @@ import { crowd } from './player/crowd.ts';
 import { latency } from './player/latency.ts';
 import { offload } from './player/offload.ts';
 import { outages } from './player/outages.ts';
+import { page } from './player/page.ts';
 import type { PlayerContext } from './player/scenario.ts';
 import { soak } from './player/soak.ts';
 import { startup } from './player/startup.ts';
 import { wall } from './player/wall.ts';
 import { type Result, reportJson, reportLine } from './report.ts';
 
-const SCENARIOS = [startup, crowd, offload, latency, outages, wall, soak];
+const SCENARIOS = [page, startup, crowd, offload, latency, outages, wall, soak];
 
 const HELP = `What viewers get: the player's page in headless Chromium, real servers, links of 20 Mbit/s and 40 ms round trip.
 

@@ -27,7 +27,7 @@ export class SeekBar {
     this.session = session;
     this.input = el('input', { type: 'range', min: '0', max: String(STEPS), step: '1', 'aria-label': 'Seek' });
     this.element = el('div', { class: 'seek' }, this.input, this.bubble);
-    this.element.hidden = true;
+    this.element.classList.add('absent');
     this.input.addEventListener('pointerdown', () => {
       this.dragging = true;
     });
@@ -42,8 +42,9 @@ export class SeekBar {
     const timeline = this.session()?.timeline;
     this.timeline = timeline;
     const spanS = timeline === undefined ? 0 : timeline.liveS - timeline.startS;
-    this.element.hidden = timeline === undefined || spanS < SHOWN_FROM_S;
-    if (timeline === undefined || this.element.hidden || this.dragging) return;
+    const isAbsent = timeline === undefined || spanS < SHOWN_FROM_S;
+    this.element.classList.toggle('absent', isAbsent);
+    if (isAbsent || this.dragging) return;
     // Who follows the live edge is at it, whatever latency is aimed at.
     const isLive = this.session()?.isBehind === false && !this.video.paused;
     const share = isLive ? 1 : shareOf(timeline, timeline.atS);

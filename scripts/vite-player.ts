@@ -15,7 +15,12 @@ export default defineConfig({
     target: 'es2022',
     rolldownOptions: {
       external: ['hls.js'],
-      output: { minify: true, chunkFileNames: 'inswarm/[name].js', hashCharacters: 'hex' },
+      output: {
+        minify: true,
+        comments: { legal: true, annotation: false, jsdoc: false },
+        chunkFileNames: 'inswarm/[name].js',
+        hashCharacters: 'hex',
+      },
     },
   },
 });

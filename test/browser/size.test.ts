@@ -5,7 +5,7 @@ import { type EntrySize, playerSizes } from '../../scripts/size.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Gzipped bytes that are loaded at once. Who must raise one says in the commit what for. */
-const BUDGETS = { 'inswarm-peer.js': 57_000, 'inswarm-player.js': 70_000 };
+const BUDGETS = { 'inswarm-peer.js': 58_000, 'inswarm-player.js': 70_500 };
 
 describe('what sites load', () => {
   let sizes: readonly EntrySize[];

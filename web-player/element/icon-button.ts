@@ -1,22 +1,22 @@
+import { type ControlIconName, controlIcon } from './control-icons.ts';
 import { el, setAttribute } from './dom.ts';
-import { type IconName, icon } from './icons.ts';
 
 /** A button that shows what pressing it does. */
 export class IconButton {
   readonly element: HTMLButtonElement;
-  private shown: IconName;
+  private shown: ControlIconName;
 
-  constructor(name: IconName, label: string, className = '') {
+  constructor(name: ControlIconName, label: string, className = '') {
     const attributes = { type: 'button', class: `control ${className}`.trim(), 'aria-label': label, title: label };
-    this.element = el('button', attributes, icon(name));
+    this.element = el('button', attributes, controlIcon(name));
     this.shown = name;
   }
 
-  set(name: IconName, label: string): void {
+  set(name: ControlIconName, label: string): void {
     setAttribute(this.element, 'aria-label', label);
     setAttribute(this.element, 'title', label);
     if (name === this.shown) return;
     this.shown = name;
-    this.element.replaceChildren(icon(name));
+    this.element.replaceChildren(controlIcon(name));
   }
 }

@@ -11,6 +11,8 @@ import { Promptness } from './promptness.ts';
 
 export type FeedEvent =
   | { readonly kind: 'up'; readonly url: string; readonly server: Uint8Array; readonly clockOffsetMs: number }
+  /** The server has so much room for what the source puts. */
+  | { readonly kind: 'room'; readonly url: string; readonly quotaBytes: number }
   | { readonly kind: 'lost'; readonly url: string; readonly why: string; readonly server: Uint8Array | undefined }
   | { readonly kind: 'refused'; readonly url: string; readonly why: string }
   /** All blocks of a put are stored there. */
@@ -204,6 +206,9 @@ export class InsFeeds {
         feed.server = output.server;
         this.events.push({ kind: 'up', url, server: output.server, clockOffsetMs: output.clockOffsetMs });
         this.sendHeld(at, feed, nowMs);
+        return;
+      case 'accepted':
+        this.events.push({ kind: 'room', url, quotaBytes: output.quotaBytes });
         return;
       case 'stored':
         feed.promptness.heard(output.handle, false, nowMs);

@@ -63,4 +63,6 @@ export type SourceEvent =
   | { readonly kind: 'tracker-lost'; readonly why: string }
   | { readonly kind: 'ins-up'; readonly url: string }
   | { readonly kind: 'ins-lost'; readonly url: string; readonly why: string }
-  | { readonly kind: 'refused'; readonly by: string; readonly why: string };
+  | { readonly kind: 'refused'; readonly by: string; readonly why: string }
+  /** Something that whoever runs the source should know; nothing has failed. */
+  | { readonly kind: 'notice'; readonly text: string };

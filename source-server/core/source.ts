@@ -16,6 +16,7 @@ import { Member } from '../../swarm/member.ts';
 import { InsFeeds } from './ins-feeds.ts';
 import type { SourceInput, SourceOutput } from './io.ts';
 import { type Published, Publisher } from './publisher.ts';
+import { Room } from './room.ts';
 
 export interface SourceOptions {
   readonly stream: Uint8Array;
@@ -68,6 +69,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
   private readonly member: Member;
   private readonly publisher: Publisher;
   private readonly feeds: InsFeeds;
+  private readonly room: Room;
   private readonly insSigns = new Map<number, { readonly feed: number; readonly ref: number }>();
   /** Parts that wait for an INS server's word, by put handle. */
   private readonly unstored = new Map<number, { readonly published: Published; readonly byAtMs: number }>();
@@ -83,6 +85,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
 
   constructor(options: SourceOptions) {
     this.options = options;
+    this.room = new Room(options.ttlSeconds ?? BLOCK_TTL_SECONDS_DEFAULT);
     const { stream, signingKey: key, rootKey, prng, url, trackerUrl, title } = options;
     const { outputs, numbers } = this;
     const region = options.region ?? null;
@@ -179,6 +182,8 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
         this.stop(nowMs);
         return;
       case 'tracks':
+        this.room.describe(input.tracks);
+        this.tellOfRoom();
         this.publisher.describe(input.tracks, input.partTargetMs, input.segmentTargetMs, nowMs);
         return;
       case 'part':
@@ -230,6 +235,10 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
     }
   }
 
+  private tellOfRoom(): void {
+    for (const text of this.room.notices()) this.outputs.push({ kind: 'event', event: { kind: 'notice', text } });
+  }
+
   private settle(nowMs: number): void {
     for (let event = this.feeds.events.shift(); event !== undefined; event = this.feeds.events.shift()) {
       switch (event.kind) {
@@ -248,6 +257,10 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
             kind: 'event',
             event: { kind: 'refused', by: event.url, why: event.why },
           });
+          break;
+        case 'room':
+          this.room.accepted(event.url, event.quotaBytes);
+          this.tellOfRoom();
           break;
         case 'stored':
           this.announce(event.handle, nowMs);

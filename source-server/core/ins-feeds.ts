@@ -105,18 +105,18 @@ export class InsFeeds {
     this.input(feed, { kind: 'signed', ref, signature }, nowMs);
   }
 
-  /** Puts the blocks of one part of one track on every server that is up. */
+  /** Puts the blocks of one part of one track on every server that is up, each for as long as it has room for them. */
   put(
     handle: number,
     collection: Uint8Array,
-    ttlSeconds: number,
+    keepSeconds: (url: string) => number,
     items: PutBlock[],
     bodies: Body[],
     nowMs: number,
   ): void {
-    const put: Put = { kind: 'put', handle, collection, ttlSeconds, items, bodies };
     for (const [at, feed] of this.feeds.entries()) {
       if (feed.server === undefined) continue;
+      const put: Put = { kind: 'put', handle, collection, ttlSeconds: keepSeconds(feed.url), items, bodies };
       if (feed.held.length === 0 && !feed.promptness.hasStopped(nowMs)) this.send(at, feed, put, nowMs);
       else this.hold(feed, put, nowMs);
     }

@@ -166,7 +166,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
     const { firstStored } = this;
     const partMs = this.publisher.description?.partTargetMs;
     if (firstStored === undefined || partMs === undefined) return undefined;
-    const ttlSeconds = this.options.ttlSeconds ?? BLOCK_TTL_SECONDS_DEFAULT;
+    const ttlSeconds = this.room.leastSeconds;
     const seconds = Math.max(ttlSeconds - RUNS_OUT_SECONDS, Math.min(ttlSeconds, COVERED_SECONDS_MIN));
     return Math.max(firstStored, this.member.catalogue.newest - Math.floor((seconds * 1_000) / partMs));
   }
@@ -348,8 +348,8 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
       return { track, part, index, start, name, sizeBytes, companion };
     });
     this.putBytes += bodies.reduce((sum, body) => sum + body.byteLength, 0) * this.feeds.upCount;
-    const ttlSeconds = this.options.ttlSeconds ?? BLOCK_TTL_SECONDS_DEFAULT;
-    this.feeds.put(handle, this.options.stream, ttlSeconds, items, [...bodies], nowMs);
+    const keepSeconds = (url: string) => this.room.keepSeconds(url);
+    this.feeds.put(handle, this.options.stream, keepSeconds, items, [...bodies], nowMs);
     // Those whose servers have gone without a word wait for no other word of theirs.
     if (this.feeds.lateAtMs() <= nowMs) this.announce(handle, nowMs);
   }

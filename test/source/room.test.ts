@@ -8,22 +8,33 @@ const MB = 1_000_000;
 const track = (bandwidthBps: number) => ({ bandwidthBps });
 
 describe('an INS server that is to keep more than it has room for', () => {
-  it('is named once to whoever runs the source, with what it has room for; one with enough is not', () => {
+  it('keeps what there is room for at the stream’s peak, less a tenth; so much is promised of all', () => {
+    const room = new Room(3_600);
+    expect([room.keepSeconds('ws://small'), room.leastSeconds]).toEqual([3_600, 3_600]);
+    room.describe([track(3_000_000), track(1_000_000)]);
+    room.accepted('ws://small', 100 * MB);
+    room.accepted('ws://large', 2_000 * MB);
+    expect([room.keepSeconds('ws://small'), room.keepSeconds('ws://large')]).toEqual([180, 3_600]);
+    expect(room.leastSeconds).toBe(180);
+  });
+
+  it('is named once to whoever runs the source, with what it keeps; one with enough is not', () => {
     const room = new Room(3_600);
     room.accepted('ws://small', 100 * MB);
     room.accepted('ws://large', 2_000 * MB);
     expect(room.notices()).toEqual([]);
     room.describe([track(3_000_000), track(1_000_000)]);
     expect(room.notices()).toEqual([
-      expect.stringMatching(/^ws:\/\/small has room for 100 MB, which is 200 s .*--keep 200\b/),
+      expect.stringMatching(/^ws:\/\/small has room for 100 MB, .* it keeps 180 s instead of 3600\b/),
     ]);
     expect(room.notices()).toEqual([]);
   });
 
-  it('is told by a source that runs', async () => {
-    const small = await startInsServer({ port: 0, limits: { quotaBytes: 2 * MB } });
+  it('is given no more than that by a source that runs, and refuses nothing', async () => {
+    const small = await startInsServer({ port: 0, limits: { quotaBytes: 0.25 * MB } });
     const stage = await Stage.open();
     const told: string[] = [];
+    const refused: string[] = [];
     const source = await startSource({
       tracker: stage.tracker.wsUrl,
       ins: [{ url: small.url, region: '' }],
@@ -32,12 +43,17 @@ describe('an INS server that is to keep more than it has room for', () => {
       keyFile: stage.newKeyFile(),
       onEvent: (event) => {
         if (event.kind === 'notice') told.push(event.text);
+        if (event.kind === 'refused') refused.push(event.why);
       },
     });
     try {
       await expect
         .poll(() => told, { timeout: 15_000 })
-        .toEqual([expect.stringContaining(`${small.url} has room for 2 MB`)]);
+        .toEqual([expect.stringContaining(`${small.url} has room for 0.25 MB`)]);
+      // What it has been given runs out in time, so that it takes what is new for as long as the stream goes on.
+      const putBytes = () => source.stats().putBytes;
+      await expect.poll(putBytes, { timeout: 60_000 }).toBeGreaterThan(0.5 * MB);
+      expect(refused).toEqual([]);
     } finally {
       await source.close();
       await stage.close();

@@ -16,10 +16,15 @@ export class Lateness {
   private readonly peaksMs: number[] = [];
   private lagsSincePeak = 0;
   private readonly lagsKept: number;
+  private readonly fallMs: number;
 
-  /** @param lagsKept - Parts whose lateness counts in full, and length of a span. */
-  constructor(lagsKept: number) {
+  /**
+   * @param lagsKept - Parts whose lateness counts in full, and length of a span.
+   * @param fallMs - What came late again and again counts for so much less with every span when it has ceased, instead of for nothing at once.
+   */
+  constructor(lagsKept: number, fallMs = Number.POSITIVE_INFINITY) {
     this.lagsKept = lagsKept;
+    this.fallMs = fallMs;
   }
 
   /** The middle of the last ones; 0 before the first. */
@@ -37,7 +42,8 @@ export class Lateness {
     this.lagsSincePeak = 0;
     peaksMs.push(Math.max(...lagsMs));
     if (peaksMs.length > PEAKS_KEPT) peaksMs.shift();
-    this.againMs = peaksMs.toSorted((a, b) => b - a)[PEAKS_AGAIN - 1] ?? 0;
+    const againMs = peaksMs.toSorted((a, b) => b - a)[PEAKS_AGAIN - 1] ?? 0;
+    this.againMs = Math.max(againMs, this.againMs - this.fallMs);
   }
 
   /** The latency that what comes late allows: the more it varies again and again, the more is kept in hand, `inHandMs` at least. */

@@ -111,6 +111,21 @@ describe('the pace of live playback', () => {
     expect([made.frozenMs - before, made.latencyMs > 1_400]).toEqual([0, true]);
   });
 
+  it('comes nearer by speed alone when parts have ceased to come late, and is there half a minute later', () => {
+    const made = new Made(1_500, 1_500);
+    for (let i = 0; i < 8; i++) {
+      made.line.lagMs = 1_400;
+      made.run(2_000);
+      made.line.lagMs = 300;
+      made.run(2_000);
+    }
+    expect(made.latencyMs).toBeGreaterThan(2_300);
+    const { jumps } = made;
+    made.run(35_000);
+    expect([made.jumps - jumps, Math.max(...made.rates)]).toEqual([0, 1.1]);
+    expect(Math.abs(made.latencyMs - 1_500)).toBeLessThan(200);
+  });
+
   it('does not mind a source whose clock is wrong', () => {
     const made = new Made(1_500, 61_500);
     made.line.lagMs = 60_300;

@@ -4,6 +4,8 @@ import { Lateness } from '../../machine/lateness.ts';
 const IN_HAND_MS = 250;
 /** The last parts whose lateness counts in full: with parts of 250 ms, an outage is forgotten after a second and a half. */
 const LAGS_KEPT = 6;
+/** Ms per so many parts by which the target comes nearer when they have ceased to come late: the higher speeds can follow, without a jump. */
+const NEARER_MS = 150;
 /** No lateness asks for more than this. */
 const ALLOWANCE_MS_MAX = 12_000;
 /** Later than usual by more than this, a part was held up by an outage; and nobody waits for longer ones than this to come again. */
@@ -46,7 +48,7 @@ export interface Move {
  */
 export class LivePace {
   targetMs: number;
-  private readonly lateness = new Lateness(LAGS_KEPT);
+  private readonly lateness = new Lateness(LAGS_KEPT, NEARER_MS);
   private lastLagMs = Number.POSITIVE_INFINITY;
   private noted = 0;
   /** Parts come that were held up; so many in a row not less late than the one before, which then is how late they come. */

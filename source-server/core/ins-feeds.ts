@@ -22,8 +22,12 @@ export type FeedEvent =
 
 type Put = Extract<InsClientInput, { readonly kind: 'put' }>;
 
-/** Ms of puts that wait for a server that has stopped; when it goes on after more, it gets what begins with the newest start. */
-const HELD_MS = 2_500;
+/**
+ * Ms of puts that wait for a server that has stopped; when it goes on after more, it gets what begins with the newest start. Less where
+ * neighbours take blocks from us meanwhile: they have what it lacks, and the uplink is theirs, too.
+ */
+const HELD_MS = 30_000;
+const HELD_BESIDE_NEIGHBOURS_MS = 2_500;
 
 interface Feed {
   readonly url: string;
@@ -49,6 +53,8 @@ export class InsFeeds {
   private readonly numbers: LinkNumbers;
   private readonly outputs: Sink<SourceOutput>;
   private readonly signRef: (feed: number, ref: number) => number;
+  /** When a neighbour has taken a block last. */
+  private readonly givenAtMs: () => number;
 
   constructor(
     servers: readonly InsServerEntry[],
@@ -58,7 +64,9 @@ export class InsFeeds {
     prng: Prng,
     outputs: Sink<SourceOutput>,
     signRef: (feed: number, ref: number) => number,
+    givenAtMs: () => number,
   ) {
+    this.givenAtMs = givenAtMs;
     this.numbers = numbers;
     this.outputs = outputs;
     this.signRef = signRef;
@@ -155,14 +163,15 @@ export class InsFeeds {
 
   private hold({ held }: Feed, put: Put, nowMs: number): void {
     held.push({ put, atMs: nowMs });
-    if (nowMs - held[0]!.atMs <= HELD_MS) return;
+    const [{ atMs }] = held as [Held];
+    if (nowMs - atMs <= (this.givenAtMs() > atMs ? HELD_BESIDE_NEIGHBOURS_MS : HELD_MS)) return;
     const start = held.findLastIndex((one) => one.put.items[0]?.start === true);
     if (start <= 0) return;
     held.splice(0, start);
     this.events.push({ kind: 'left-out', beforePart: held[0]!.put.items[0]!.part });
   }
 
-  /** It goes on, or is there again. */
+  /** It goes on. */
   private sendHeld(at: number, feed: Feed, nowMs: number): void {
     for (const { put } of feed.held.splice(0)) this.send(at, feed, put, nowMs);
   }
@@ -226,6 +235,7 @@ export class InsFeeds {
         this.events.push({ kind: 'lost', url, why: output.why, server: feed.server });
         feed.server = undefined;
         feed.promptness.forget();
+        feed.held.length = 0;
         return;
       default:
         // A source asks for nothing: what is left answers no call of its.

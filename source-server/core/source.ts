@@ -81,6 +81,8 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
   private putBytes = 0;
   /** The first part that was put since there is a server without a break. */
   private firstStored: number | undefined;
+  /** When a neighbour has taken a block last. */
+  private givenAtMs = Number.NEGATIVE_INFINITY;
   private running = false;
 
   constructor(options: SourceOptions) {
@@ -116,6 +118,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
         this.insSigns.set(nextRef(), { feed, ref });
         return this.refs;
       },
+      () => this.givenAtMs,
     );
   }
 
@@ -228,6 +231,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
         // A source takes no blocks.
         return;
       case 'sent':
+        this.givenAtMs = nowMs;
         this.member.serving.sent(input.link, input.bytes, nowMs);
         return;
       default:

@@ -230,12 +230,14 @@ export class Evaluation {
   /** What is due soon and no neighbour has been asked for, or is late with, the INS server is asked for. @returns The rest. */
   private rescue(lacking: Lacking[], want: WantedBlock[], places: Asked[], nowMs: number): Lacking[] {
     if (!this.ins.up) return lacking;
+    // One that has gone without a word is up as far as anybody knows: neighbours are asked, too.
+    const answers = this.ins.answers(nowMs);
     return lacking.filter(({ track, part, dueAtMs }) => {
       if (dueAtMs - nowMs > RESCUE_MS) return true;
       const isLate = dueAtMs - nowMs < LATE_MS;
       const unasked = this.mesh?.seeks(track, part, this.catalogue.get(track, part));
       if (unasked || isLate) this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
-      return isLate || !unasked;
+      return isLate || !unasked || !answers;
     });
   }
 

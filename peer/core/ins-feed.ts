@@ -40,6 +40,8 @@ export interface InsFeedOptions extends InsConnectionsOptions, InsRequestsOption
   readonly connections?: number;
 }
 
+/** A server that feeds us says something with every part. */
+const HEARD_WITHIN_MS = 350;
 /** Looks after the server are at least so far apart where nothing comes. */
 const LOOK_AGAIN_MS = 50;
 /** Ms a server must have served for its loss to be worth no pause, and the pause after one that wants us no more. */
@@ -180,6 +182,12 @@ export class InsFeed {
 
   get brings(): boolean {
     return this.session?.brings === true;
+  }
+
+  /** The server in use has said something just now: what it is asked for, it is likely to bring. */
+  answers(nowMs: number): boolean {
+    const { session } = this;
+    return session?.up === true && nowMs - session.heardAtMs < HEARD_WITHIN_MS;
   }
 
   get full(): boolean {

@@ -4,8 +4,8 @@ import { Lateness } from '../../machine/lateness.ts';
 const IN_HAND_MS = 250;
 /** The last parts whose lateness counts in full: with parts of 250 ms, an outage is forgotten after a second and a half. */
 const LAGS_KEPT = 6;
-/** Ms per so many parts by which the target comes nearer when they have ceased to come late: the higher speeds can follow, without a jump. */
-const NEARER_MS = 150;
+/** What came late again and again counts for so much less with as many parts when it has ceased: the target comes nearer by twice that, which speed can follow. */
+const NEARER_MS = 75;
 /** No lateness asks for more than this. */
 const ALLOWANCE_MS_MAX = 12_000;
 /** Later than usual by more than this, a part was held up by an outage; and nobody waits for longer ones than this to come again. */

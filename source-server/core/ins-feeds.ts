@@ -230,6 +230,9 @@ export class InsFeeds {
       case 'refused':
         if (output.item !== null) feed.refused.add(output.handle);
         this.events.push({ kind: 'refused', url, why: output.reason });
+        // A refusal is an answer, too: of one block, or of all of a put, which then is not owed any more.
+        feed.promptness.heard(output.handle, output.item === null, nowMs);
+        this.sendHeld(at, feed, nowMs);
         return;
       case 'lost':
         this.events.push({ kind: 'lost', url, why: output.why, server: feed.server });

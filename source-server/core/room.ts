@@ -1,7 +1,9 @@
 import type { Track } from '../../protocol/media.ts';
 
-/** Of a locker's room what is counted on: what has run out is taken away a little later, and peaks differ. */
+/** Of a locker's room what is counted on: peaks differ. */
 const COUNTED_ON = 0.9;
+/** What has run out is taken away so much later. */
+const LATER_SECONDS = 1;
 
 /** Knows how long each INS server has room to keep what it is given, and says once of each that it is not as long as it should be. */
 export class Room {
@@ -28,7 +30,10 @@ export class Room {
   keepSeconds(url: string): number {
     const quotaBytes = this.quotas.get(url);
     if (quotaBytes === undefined || this.peakBps === 0) return this.wantedSeconds;
-    return Math.max(1, Math.min(this.wantedSeconds, Math.floor((COUNTED_ON * quotaBytes * 8) / this.peakBps)));
+    return Math.max(
+      1,
+      Math.min(this.wantedSeconds, Math.floor((COUNTED_ON * quotaBytes * 8) / this.peakBps) - LATER_SECONDS),
+    );
   }
 
   /** For how long all of them keep it. */

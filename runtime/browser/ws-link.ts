@@ -67,6 +67,8 @@ class BrowserLink implements Link {
   private readonly events: LinkEvents;
   private readonly dialTimer: number;
   private looking = false;
+  /** Something was sent since it was last looked at what has left. */
+  private sentMore = false;
   private closing: { readonly code: number; readonly why: string } | undefined;
   private over = false;
   private wasOpen = false;
@@ -99,6 +101,7 @@ class BrowserLink implements Link {
     frame.set(block, header.length);
     this.counters.dataOut += frame.length + frameHeaderBytes(frame.length, true);
     this.socket.send(frame);
+    this.sentMore = true;
     this.watchDrain();
   }
 
@@ -144,22 +147,24 @@ class BrowserLink implements Link {
   private watchDrain(): void {
     if (this.looking) return;
     this.looking = true;
-    let lastBytes = Number.POSITIVE_INFINITY;
+    let lastBytes = 0;
     let movedAtMs = performance.now();
     const look = (): void => {
       if (this.over) return;
       const leftBytes = this.bufferedBytes;
       const atMs = performance.now();
-      if (leftBytes !== lastBytes) {
+      if (this.sentMore || leftBytes !== lastBytes) {
+        this.sentMore = false;
         lastBytes = leftBytes;
         movedAtMs = atMs;
+        // Whoever is told sends more: that is looked after, too, also where it has left by then.
         this.events.drained(leftBytes);
       } else if (atMs - movedAtMs > STALL_MS) {
         this.giveUp(CLOSE.slow, `took nothing for ${STALL_MS / 1000} s`);
         return;
       }
-      this.looking = this.bufferedBytes > 0;
-      if (this.looking) window.setTimeout(look, DRAIN_LOOK_MS);
+      this.looking = this.sentMore || this.bufferedBytes > 0;
+      if (this.looking) window.setTimeout(look, this.sentMore ? 0 : DRAIN_LOOK_MS);
     };
     window.setTimeout(look, 0);
   }

@@ -1,6 +1,6 @@
 import type { Session } from '../playback/session.ts';
+import type { ControlIconName } from './control-icons.ts';
 import { percent } from './format.ts';
-import type { IconName } from './icons.ts';
 
 export const VOLUME_STEP = 0.05;
 /** Closer to the live edge than this, there is no place of its own to go to. */
@@ -13,8 +13,11 @@ export interface Acting {
   readonly root: HTMLElement;
   readonly session: Session | undefined;
   /** A word over the picture, for a moment. */
-  say(text: string, icon: IconName): void;
+  say(text: string, icon: ControlIconName): void;
+  togglePlay(pressedAtMs?: number): void;
   togglePanel(): void;
+  /** Whoever turned the sound off meant it: the viewer, or the site. Else it was the browser. */
+  isSilenceWanted: boolean;
 }
 
 type WithFullScreen = HTMLVideoElement & { webkitEnterFullscreen?(): void };
@@ -22,8 +25,6 @@ type WithFullScreen = HTMLVideoElement & { webkitEnterFullscreen?(): void };
 /** What buttons, keys and fingers can do to the player. */
 export class Actions {
   private readonly on: Acting;
-  /** Whoever turned the sound off meant it: the viewer, or the site. Else it was the browser. */
-  silenceIsWanted = false;
   /** Where a seek that is under way leads. */
   private soughtS: number | undefined;
 
@@ -35,10 +36,11 @@ export class Actions {
   }
 
   togglePlay(pressedAtMs?: number): void {
-    const { session, video } = this.on;
-    if (session === undefined) return;
-    if (video.paused || video.ended) void session.play(pressedAtMs);
-    else session.pause();
+    this.on.togglePlay(pressedAtMs);
+  }
+
+  get isSilenceWanted(): boolean {
+    return this.on.isSilenceWanted;
   }
 
   goLive(): void {
@@ -87,7 +89,7 @@ export class Actions {
 
   toggleMute(): void {
     const { video } = this.on;
-    this.silenceIsWanted = true;
+    this.on.isSilenceWanted = true;
     video.muted = !video.muted;
     if (!video.muted && video.volume === 0) video.volume = 0.5;
     this.sayVolume();
@@ -95,7 +97,7 @@ export class Actions {
 
   setVolume(level: number): void {
     const { video } = this.on;
-    this.silenceIsWanted = true;
+    this.on.isSilenceWanted = true;
     video.volume = Math.round(Math.min(1, Math.max(0, level)) * 100) / 100;
     video.muted = video.volume === 0;
   }

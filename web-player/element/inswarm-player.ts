@@ -1,11 +1,9 @@
-import { findHlsUrl } from '../playback/plain-hls.ts';
 import { Session, type SessionStats } from '../playback/session.ts';
 import { el, setAttribute } from './dom.ts';
 import { EventLog } from './event-log.ts';
+import { type Message, noMediaSource, wrongSettings } from './first-messages.ts';
 import { GoingOn } from './going-on.ts';
 import { takeKeys } from './keyboard.ts';
-import { holdMediaKeys, releaseMediaKeys } from './media-keys.ts';
-import { type Message, noMediaSource, wrongSettings } from './message.ts';
 import { extras, OnDemand } from './on-demand.ts';
 import { PlayerAttributes } from './player-attributes.ts';
 import { type InswarmPlayerEventMap, nameOf } from './player-events.ts';
@@ -13,7 +11,6 @@ import { PlayerView } from './player-view.ts';
 import { reportOf } from './report.ts';
 import { readSettings, STREAM_ATTRIBUTES, type StreamSettings } from './settings.ts';
 import { playerSheets } from './sheets.ts';
-import { StartMoment } from './start-moment.ts';
 
 export type { InswarmPlayerEventMap, InswarmPlayerEvents } from './player-events.ts';
 
@@ -53,7 +50,6 @@ export class InswarmPlayerElement extends PlayerAttributes {
   private readonly view: PlayerView;
   private readonly log = new EventLog();
   private readonly goingOn: GoingOn;
-  private readonly start: StartMoment;
   private readonly darkness = window.matchMedia('(prefers-color-scheme: dark)');
   private current: Session | undefined;
   private timer: number | undefined;
@@ -80,7 +76,6 @@ export class InswarmPlayerElement extends PlayerAttributes {
         this.open();
       },
     });
-    this.start = new StartMoment(this.view.actions, (text, name) => this.view.say(text, name));
     this.goingOn = new GoingOn({
       ...{ onDemand, stage: this.view.element },
       report: () => this.report(),
@@ -98,7 +93,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
   connectedCallback(): void {
     if (this.timer !== undefined) return;
     this.showTheme();
-    this.view.loadControls();
+    this.view.loadHands();
     this.showPanel();
     if (this.hasAttribute('muted')) this.muted = true;
     this.releases = [
@@ -127,7 +122,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
     else if (name === 'theme') this.showTheme();
     else if (name === 'muted') this.muted = is !== null;
     else if (name === 'target-latency') this.showTarget();
-    else if (name === 'start-at') this.start.reset();
+    else if (name === 'start-at') this.view.hands?.start.reset();
     else if (name === 'poster') this.showPoster();
   }
 
@@ -182,7 +177,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
   }
 
   set muted(value: boolean) {
-    this.view.actions.silenceIsWanted = true;
+    this.view.isSilenceWanted = true;
     this.video.muted = value;
   }
 
@@ -251,7 +246,6 @@ export class InswarmPlayerElement extends PlayerAttributes {
       void this.offerHls(settings);
       return;
     }
-    this.start.reset();
     this.titleTold = '';
     this.current = new Session(this.video, settings);
     this.showTarget();
@@ -260,10 +254,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
       const { kind, ...detail } = event;
       // Who watched, by whatever press, watches the next stream, too.
       if (event.kind === 'phase') this.wanted = event.phase !== 'paused' && event.phase !== 'idle';
-      if (kind === 'started') {
-        holdMediaKeys(this, this.streamTitle, this.view.actions);
-        extras.whenIdle();
-      }
+      if (kind === 'started') extras.whenIdle();
       this.dispatchEvent(new CustomEvent(nameOf(kind), { detail }));
     });
     this.tell('opened', { stream: settings.stream });
@@ -281,13 +272,13 @@ export class InswarmPlayerElement extends PlayerAttributes {
   private async offerHls({ tracker, stream, fallback }: StreamSettings): Promise<void> {
     this.refuse('unsupported', noMediaSource(fallback.startsWith('http') ? fallback : null));
     if (fallback.startsWith('http') || this.getAttribute('fallback') === 'off') return;
-    const url = await findHlsUrl(tracker, stream);
+    const here = await import('../playback/changeover-chunk.ts').catch(() => undefined);
+    const url = (await here?.findHlsUrl(tracker, stream)) ?? null;
     const isSame = this.tracker === tracker && this.stream === stream;
     if (url !== null && isSame && this.current === undefined) this.view.showMessage(noMediaSource(url));
   }
 
   private closeSession(): void {
-    releaseMediaKeys(this);
     this.current?.close();
     this.current = undefined;
   }
@@ -311,7 +302,7 @@ export class InswarmPlayerElement extends PlayerAttributes {
     }
     const stats = session.stats();
     this.tellTitle(stats.title);
-    if (stats.startupDelayMs !== null) this.start.seek(this.startAt);
+    if (stats.startupDelayMs !== null) this.view.hands?.begun(this.startAt, this.streamTitle);
     if (document.hidden) return;
     this.view.update(stats, stats.title || this.presetTitle);
     if (this.panel === 'open') this.goingOn.update(stats, session.history);

@@ -1,6 +1,6 @@
 import type { Choice } from './captions.ts';
+import type { ControlIconName } from './control-icons.ts';
 import { el, setAttribute } from './dom.ts';
-import type { IconName } from './icons.ts';
 import { type MoreIconName, moreIcon } from './more-icons.ts';
 
 /** One line of the menu: something to choose from, or something to do. */
@@ -8,7 +8,7 @@ export type Entry =
   | { readonly kind: 'choices'; readonly name: string; readonly icon: MenuIcon; readonly choices: readonly Choice[] }
   | { readonly kind: 'action'; readonly name: string; readonly icon: MenuIcon; act(): void };
 
-type MenuIcon = IconName | MoreIconName;
+type MenuIcon = ControlIconName | MoreIconName;
 
 /** A menu of two levels: what can be chosen, and the choices of one of them. */
 export class Menu {

@@ -1,4 +1,5 @@
-import { type IconName, icon, iconOf } from './icons.ts';
+import { type ControlIconName, controlIcon } from './control-icons.ts';
+import { iconOf } from './icons.ts';
 
 /** Outlines on a grid of 24, of what is opened by a press. */
 const PATHS = {
@@ -23,6 +24,6 @@ const PATHS = {
 export type MoreIconName = keyof typeof PATHS;
 
 /** @param name - One of these, or of those that are on screen from the start. */
-export function moreIcon(name: MoreIconName | IconName): SVGElement {
-  return name in PATHS ? iconOf(PATHS[name as MoreIconName]) : icon(name as IconName);
+export function moreIcon(name: MoreIconName | ControlIconName): SVGElement {
+  return name in PATHS ? iconOf(PATHS[name as MoreIconName]) : controlIcon(name as ControlIconName);
 }

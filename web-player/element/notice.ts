@@ -1,5 +1,5 @@
 import { el, setAttribute, setText } from './dom.ts';
-import type { Message } from './message.ts';
+import type { Message } from './first-messages.ts';
 
 /** A message over the picture; read out when it comes. */
 export class Notice {

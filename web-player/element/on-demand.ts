@@ -1,6 +1,6 @@
 import { Later } from './later.ts';
 
-/** What is seen as soon as the picture is wanted: loaded when the player is put into a page. */
+/** What a viewer handles the picture with, and the words for what may be wrong with it: loaded when the player is put into a page. */
 export const controls = new Later(() => import('./controls-chunk.ts'));
 /** What is opened by a press: loaded with it, or when the picture has come. */
 export const extras = new Later(() => import('./extras.ts'));

@@ -4,9 +4,9 @@ import type { History } from '../playback/history.ts';
 import type { SessionStats } from '../playback/session.ts';
 import { copyText } from './copy-text.ts';
 import { el, setAttribute, setText } from './dom.ts';
+import { PRIVACY } from './first-messages.ts';
 import { bitRate, bytes, host, percent, seconds } from './format.ts';
 import { icon } from './icons.ts';
-import { PRIVACY } from './message.ts';
 import { moreIcon } from './more-icons.ts';
 import { Plot } from './plots.ts';
 

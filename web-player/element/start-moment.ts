@@ -1,13 +1,13 @@
 import type { Actions } from './actions.ts';
-import type { PlayerView } from './player-view.ts';
+import type { Toast } from './toast.ts';
 
 /** Brings a player to the moment it is to begin with, once, as soon as it is known which moments are kept. */
 export class StartMoment {
   private readonly actions: Actions;
-  private readonly say: PlayerView['say'];
+  private readonly say: Toast['say'];
   private isSought = false;
 
-  constructor(actions: Actions, say: PlayerView['say']) {
+  constructor(actions: Actions, say: Toast['say']) {
     this.actions = actions;
     this.say = say;
   }

@@ -1,5 +1,5 @@
+import { type ControlIconName, controlIcon } from './control-icons.ts';
 import { el, setText } from './dom.ts';
-import { type IconName, icon } from './icons.ts';
 
 const SHOWN_MS = 900;
 
@@ -9,9 +9,9 @@ export class Toast {
   private readonly text = el('span', {});
   private timer = 0;
 
-  say(text: string, name: IconName): void {
+  say(text: string, name: ControlIconName): void {
     setText(this.text, text);
-    this.element.replaceChildren(icon(name), this.text);
+    this.element.replaceChildren(controlIcon(name), this.text);
     this.element.classList.add('shown');
     window.clearTimeout(this.timer);
     this.timer = window.setTimeout(() => this.element.classList.remove('shown'), SHOWN_MS);

@@ -1,7 +1,7 @@
 import type { Phase } from '../playback/session.ts';
 import type { Actions } from './actions.ts';
+import { controlIcon } from './control-icons.ts';
 import { el } from './dom.ts';
-import { icon } from './icons.ts';
 
 /** Where the browser lets a page begin in silence only, the sound is a press away; nobody has to look for it. */
 export class UnmuteButton {
@@ -12,7 +12,7 @@ export class UnmuteButton {
   constructor(video: HTMLVideoElement, actions: Actions) {
     this.video = video;
     this.actions = actions;
-    this.element = el('button', { type: 'button', class: 'unmute' }, icon('muted'), 'Turn the sound on');
+    this.element = el('button', { type: 'button', class: 'unmute' }, controlIcon('muted'), 'Turn the sound on');
     this.element.hidden = true;
     this.element.addEventListener('click', () => actions.toggleMute());
     video.addEventListener('volumechange', () => {
@@ -21,6 +21,6 @@ export class UnmuteButton {
   }
 
   update(phase: Phase): void {
-    this.element.hidden = phase !== 'playing' || !this.video.muted || this.actions.silenceIsWanted;
+    this.element.hidden = phase !== 'playing' || !this.video.muted || this.actions.isSilenceWanted;
   }
 }

@@ -9,11 +9,18 @@ const preloadChunks: Plugin = {
   transformIndexHtml: {
     order: 'post',
     handler(_html, { bundle }) {
-      return Object.entries(PRELOADED).map(([wanted, attributes]) => {
-        const chunk = Object.values(bundle ?? {}).find(({ type, name }) => type === 'chunk' && name === wanted);
+      const chunks = Object.values(bundle ?? {}).filter((output) => output.type === 'chunk');
+      // What both of them need is a file of its own; the page's own script is there anyway.
+      const named = new Set(chunks.filter(({ isEntry }) => isEntry).map(({ fileName }) => fileName));
+      return Object.entries(PRELOADED).flatMap(([wanted, attributes]) => {
+        const chunk = chunks.find(({ name }) => name === wanted);
         if (chunk === undefined) throw new Error(`The page has no chunk named ${wanted}: it is not loaded later.`);
-        const attrs = { rel: 'modulepreload', href: `./${chunk.fileName}`, ...attributes };
-        return { tag: 'link', attrs, injectTo: 'head' };
+        const files = [chunk.fileName, ...chunk.imports].filter((fileName) => !named.has(fileName));
+        return files.map((fileName) => {
+          named.add(fileName);
+          const attrs = { rel: 'modulepreload', href: `./${fileName}`, ...attributes };
+          return { tag: 'link', attrs, injectTo: 'head' as const };
+        });
       });
     },
   },

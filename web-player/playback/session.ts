@@ -7,8 +7,7 @@ import { KeepLive, TARGET_LATENCY_MS } from '../loader/keep-live.ts';
 import { createLedAbr } from '../loader/led-abr.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
-import { Changeover } from './changeover.ts';
-import { type Changer, Reloading, Replacing } from './changers.ts';
+import type { Changeover } from './changeover.ts';
 import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
 import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
@@ -107,7 +106,9 @@ export class Session {
   private readonly options: SessionOptions;
   private readonly watch: PlaybackWatch;
   private keepLive: KeepLive;
-  private readonly changeover: Changeover;
+  /** Only where plain HLS is allowed. */
+  private changeover: Changeover | undefined;
+  private isReleased = false;
   private readonly putAside: PutAside;
   private readonly timers: number[];
   private readonly leavePeer: () => void;
@@ -143,10 +144,6 @@ export class Session {
     this.isMade = made !== undefined;
     this.player = made?.hls ?? this.swarmPlayer();
     this.keepLive = this.mount(true);
-    this.changeover = new Changeover(options, this.peer, this.changer(), {
-      play: (next, change) => this.playNext(next, change),
-      failed: (url) => this.tellError('fallback', `${url} cannot be played`, false),
-    });
     video.addEventListener('play', this.onPlay);
     this.putAside = new PutAside(video, { paused: () => this.paused(), back: () => this.back() });
     if (!video.paused) this.onPlay();
@@ -186,7 +183,7 @@ export class Session {
     if (this.pressedAtMs !== undefined || this.failure !== null) return;
     this.peer.prepare();
     this.load();
-    void this.changeover.find();
+    void this.findFallback();
     window.clearTimeout(this.restTimer);
     this.restTimer = window.setTimeout(() => this.peer.rest(), PREPARED_MS);
   }
@@ -333,7 +330,8 @@ export class Session {
 
   /** Ends watching over hls.js and the peer, and leaves both as they are: for those who made them. */
   release(): void {
-    this.changeover.close();
+    this.isReleased = true;
+    this.changeover?.close();
     window.clearTimeout(this.restTimer);
     for (const timer of this.timers) window.clearInterval(timer);
     this.watch.end();
@@ -414,11 +412,10 @@ export class Session {
 
   private tellSource(): void {
     // The rates of what came before a change are still in those of now.
-    const isClear =
-      this.changeover.playedOut === 'hls' || performance.now() - this.changeover.changedAtMs > RATES_CLEAR_MS;
+    const isClear = this.playsHls || performance.now() - this.changedAtMs > RATES_CLEAR_MS;
     const bps = isClear ? this.history.samples.at(-1)?.bps : undefined;
     const ofSwarm = bps === undefined ? undefined : mostFrom(bps, this.playedFrom);
-    const from = this.changeover.playedOut === 'hls' ? 'hls' : ofSwarm;
+    const from = this.playsHls ? 'hls' : ofSwarm;
     if (from === undefined || from === null || from === this.playedFrom) return;
     this.playedFrom = from;
     this.tell({ kind: 'source-changed', from });
@@ -434,7 +431,7 @@ export class Session {
 
   private paused(): void {
     // A video element stops when it changes players.
-    if (performance.now() - this.changeover.changedAtMs >= CHANGE_MS) this.keepLive.following = false;
+    if (performance.now() - this.changedAtMs >= CHANGE_MS) this.keepLive.following = false;
   }
 
   /** Who followed the live edge is brought there; who watched something older goes on with that. */
@@ -450,7 +447,7 @@ export class Session {
     this.watch.pressed(atMs);
     this.peer.start();
     this.load();
-    void this.changeover.find();
+    void this.findFallback();
   }
 
   private readonly onError = (_: unknown, { fatal, type, details }: ErrorData): void => {
@@ -492,9 +489,33 @@ export class Session {
     return new Hls({ ...playerConfig(live.window), loader, abrController });
   }
 
-  private changer(): Changer {
-    const { player, peer } = this;
-    return this.isMade ? new Reloading(player, peer.live.window) : new Replacing(player, () => this.swarmPlayer());
+  /** What it takes to play the source's plain HLS is loaded where that is allowed, while there is somebody to ask for its address. */
+  private async findFallback(): Promise<void> {
+    const { fallback = 'off' } = this.options;
+    if (fallback === 'off') return;
+    try {
+      const { Changeover, Reloading, Replacing } = await import('./changeover-chunk.ts');
+      if (this.isReleased) return;
+      const { player, peer } = this;
+      const changer = () =>
+        this.isMade ? new Reloading(player, peer.live.window) : new Replacing(player, () => this.swarmPlayer());
+      this.changeover ??= new Changeover(this.options, peer, changer(), {
+        play: (next, change) => this.playNext(next, change),
+        failed: (url) => this.tellError('fallback', `${url} cannot be played`, false),
+      });
+      await this.changeover.find();
+    } catch (error) {
+      this.tellError('fallback', `what plain HLS takes could not be loaded: ${(error as Error).message}`, false);
+    }
+  }
+
+  private get playsHls(): boolean {
+    return this.changeover?.playedOut === 'hls';
+  }
+
+  /** When it last changed to plain HLS or back, by `performance.now()`. */
+  private get changedAtMs(): number {
+    return this.changeover?.changedAtMs ?? Number.NEGATIVE_INFINITY;
   }
 
   /** Watches over what plays now, and puts it on the video element. */
@@ -518,7 +539,7 @@ export class Session {
   }
 
   private readonly onMedia = (_: unknown, { frag, part }: FragLoadedData): void => {
-    if (this.changeover.playedOut === 'hls') this.hlsBytes += (part ?? frag).stats.total;
+    if (this.playsHls) this.hlsBytes += (part ?? frag).stats.total;
   };
 
   private tellScreen(): void {
@@ -535,7 +556,7 @@ export class Session {
   private lookAtChangeover(): void {
     if (this.pressedAtMs === undefined || this.failure !== null) return;
     const started = this.watch.figures().startupDelayMs !== null;
-    this.changeover.look({ bufferMs: this.bufferMs(), started, paused: this.video.paused });
+    this.changeover?.look({ bufferMs: this.bufferMs(), started, paused: this.video.paused });
   }
 
   private playNext(next: Hls, change: () => void): void {
@@ -559,7 +580,7 @@ export class Session {
     const atMs = performance.now();
     const again = atMs - this.recoveredAtMs < 3_000;
     this.recoveredAtMs = atMs;
-    if (this.changeover.playedOut === 'hls') this.changeover.lost();
+    if (this.playsHls) this.changeover?.lost();
     else if (type === ErrorTypes.NETWORK_ERROR) this.hls.startLoad();
     else if (type === ErrorTypes.MEDIA_ERROR && !again) this.hls.recoverMediaError();
     else this.fail('media', `the video cannot be played (${details})`);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { PALETTE } from '../../report/svg/look.ts';
 
-const STYLE = readFileSync(join(import.meta.dirname, '../harness/live/page/style.css'), 'utf8');
+const STYLE = readFileSync(join(import.meta.dirname, '../harness/live/page/styles/base.css'), 'utf8');
 
 /** The page's colours, in light and in dark: first blocks of each style sheet, then those for dark. */
 function colours(isDark: boolean): Map<string, string> {

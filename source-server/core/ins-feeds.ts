@@ -22,12 +22,8 @@ export type FeedEvent =
 
 type Put = Extract<InsClientInput, { readonly kind: 'put' }>;
 
-/**
- * Ms of puts that wait for a server that has stopped; when it goes on after more, it gets what begins with the newest start. Less where
- * neighbours take blocks from us meanwhile: they have what it lacks, and the uplink is theirs, too.
- */
+/** Ms of puts that wait for a server that is late; when it goes on after more, it gets what begins with the newest start. */
 const HELD_MS = 30_000;
-const HELD_BESIDE_NEIGHBOURS_MS = 2_500;
 
 interface Feed {
   readonly url: string;
@@ -46,6 +42,14 @@ interface Held {
   readonly atMs: number;
 }
 
+/** Who takes blocks from the source beside INS servers. */
+interface Takers {
+  /** There is somebody who may. */
+  take(): boolean;
+  /** When one has taken a block last. */
+  givenAtMs(): number;
+}
+
 /** The source's connections to the INS servers it feeds: each put goes to all that are up. */
 export class InsFeeds {
   readonly events = new Queue<FeedEvent>();
@@ -53,8 +57,7 @@ export class InsFeeds {
   private readonly numbers: LinkNumbers;
   private readonly outputs: Sink<SourceOutput>;
   private readonly signRef: (feed: number, ref: number) => number;
-  /** When a neighbour has taken a block last. */
-  private readonly givenAtMs: () => number;
+  private readonly neighbours: Takers;
 
   constructor(
     servers: readonly InsServerEntry[],
@@ -64,9 +67,9 @@ export class InsFeeds {
     prng: Prng,
     outputs: Sink<SourceOutput>,
     signRef: (feed: number, ref: number) => number,
-    givenAtMs: () => number,
+    neighbours: Takers,
   ) {
-    this.givenAtMs = givenAtMs;
+    this.neighbours = neighbours;
     this.numbers = numbers;
     this.outputs = outputs;
     this.signRef = signRef;
@@ -125,8 +128,11 @@ export class InsFeeds {
     for (const [at, feed] of this.feeds.entries()) {
       if (feed.server === undefined) continue;
       const put: Put = { kind: 'put', handle, collection, ttlSeconds: keepSeconds(feed.url), items, bodies };
-      if (feed.held.length === 0 && !feed.promptness.hasStopped(nowMs)) this.send(at, feed, put, nowMs);
-      else this.hold(feed, put, nowMs);
+      // Where there is nobody else whom the uplink is for, it is not kept free on the first suspicion.
+      const { promptness } = feed;
+      const holds = this.neighbours.take() ? promptness.isLate(nowMs) : promptness.hasStopped(nowMs);
+      if (holds) this.hold(feed, put, nowMs);
+      else this.send(at, feed, put, nowMs);
     }
   }
 
@@ -137,6 +143,12 @@ export class InsFeeds {
       if (server !== undefined) atMs = Math.max(atMs, promptness.lateAtMs());
     }
     return atMs === Number.NEGATIVE_INFINITY ? Number.POSITIVE_INFINITY : atMs;
+  }
+
+  /** Bytes that are on their way to servers that take them. */
+  owedBytes(nowMs: number): number {
+    const owed = this.feeds.map(({ server, promptness }) => (server === undefined ? 0 : promptness.owedBytes(nowMs)));
+    return owed.reduce((sum, bytes) => sum + bytes, 0);
   }
 
   announceToken(token: Uint8Array, nowMs: number): void {
@@ -156,24 +168,32 @@ export class InsFeeds {
     }
   }
 
-  private send(at: number, feed: Feed, put: Put, nowMs: number): void {
-    feed.promptness.put(put.handle, nowMs);
+  /** @param urgentBytes - What of it goes before what neighbours ask for. */
+  private send(at: number, feed: Feed, put: Put, nowMs: number, urgentBytes = bytesOf(put)): void {
+    feed.promptness.put(put.handle, urgentBytes, nowMs);
     this.input(at, put, nowMs);
   }
 
   private hold({ held }: Feed, put: Put, nowMs: number): void {
     held.push({ put, atMs: nowMs });
     const [{ atMs }] = held as [Held];
-    if (nowMs - atMs <= (this.givenAtMs() > atMs ? HELD_BESIDE_NEIGHBOURS_MS : HELD_MS)) return;
+    if (nowMs - atMs <= HELD_MS) return;
     const start = held.findLastIndex((one) => one.put.items[0]?.start === true);
     if (start <= 0) return;
     held.splice(0, start);
     this.events.push({ kind: 'left-out', beforePart: held[0]!.put.items[0]!.part });
   }
 
-  /** It goes on. */
+  /**
+   * It goes on. Who has nobody else waits for all that it lacks, in order. Where neighbours have taken blocks from us meanwhile, what is
+   * new goes first, and what they have comes when there is nothing else to put, the newest first.
+   */
   private sendHeld(at: number, feed: Feed, nowMs: number): void {
-    for (const { put } of feed.held.splice(0)) this.send(at, feed, put, nowMs);
+    const { held, promptness } = feed;
+    if (held.length === 0) return;
+    if (this.neighbours.givenAtMs() < held[0]!.atMs) {
+      for (const { put } of held.splice(0)) this.send(at, feed, put, nowMs);
+    } else if (promptness.owesNothing) this.send(at, feed, held.pop()!.put, nowMs, 0);
   }
 
   private all(input: InsClientInput, nowMs: number): void {
@@ -226,6 +246,7 @@ export class InsFeeds {
       case 'done':
         feed.promptness.heard(output.handle, true, nowMs);
         if (!feed.refused.delete(output.handle)) this.events.push({ kind: 'stored', handle: output.handle });
+        this.sendHeld(at, feed, nowMs);
         return;
       case 'refused':
         if (output.item !== null) feed.refused.add(output.handle);
@@ -245,4 +266,8 @@ export class InsFeeds {
         return;
     }
   }
+}
+
+function bytesOf({ items }: Put): number {
+  return items.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
 }

@@ -53,6 +53,11 @@ export interface SourceStats {
 
 /** Ms after which a part is announced at the latest although no INS server has acknowledged it: neighbours can have it from us. */
 const STORED_WITHIN_MS = 1_000;
+/**
+ * What is on its way to INS servers goes before what neighbours ask for, where it takes the uplink longer than this: of a put all have
+ * something, and who gets it late asks us, so that the next one is late, too.
+ */
+const PUTS_FIRST_MS = 60;
 /** All whom a tracker tells where we are: 64 who take blocks, 20 who only want to hear what there is. */
 const NEIGHBOURS_ACCEPTED_MAX = 84;
 const WINDOW_PARTS = 240;
@@ -118,8 +123,13 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
         this.insSigns.set(nextRef(), { feed, ref });
         return this.refs;
       },
-      () => this.givenAtMs,
+      {
+        take: () => this.member.neighbours.all().some(({ mode }) => mode !== 'ins'),
+        givenAtMs: () => this.givenAtMs,
+      },
     );
+    const { serving } = this.member;
+    serving.mayGive = (nowMs) => serving.uplink.msFor(this.feeds.owedBytes(nowMs)) < PUTS_FIRST_MS;
   }
 
   handleInput(input: SourceInput, nowMs: number): void {
@@ -253,7 +263,11 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
         case 'lost':
           if (event.server !== undefined) this.member.tokens.removeServer(event.server, nowMs);
           // One that comes back may have forgotten all.
-          if (this.feeds.upCount === 0) this.firstStored = undefined;
+          if (this.feeds.upCount === 0) {
+            this.firstStored = undefined;
+            // Nobody is going to say that these are stored; neighbours can have them from us.
+            for (const handle of this.unstored.keys()) this.announce(handle, nowMs);
+          }
           this.outputs.push({ kind: 'event', event: { kind: 'ins-lost', url: event.url, why: event.why } });
           break;
         case 'refused':
@@ -277,6 +291,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
       }
     }
     if (!this.running) return;
+    this.member.serving.pump(nowMs);
     this.member.renewToken(nowMs);
   }
 

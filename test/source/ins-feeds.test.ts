@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Queue } from '../../machine/machine.ts';
 import { Prng } from '../../machine/prng.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
@@ -9,7 +9,8 @@ import { LinkNumbers } from '../../swarm/io.ts';
 
 const KEY = new Uint8Array(32);
 
-it('a put that a server has refused is not waited for: what is put after a long pause is sent', () => {
+/** The feed of one server that is up. @param givenAtMs - When a neighbour took a block from the source last. */
+function feed(givenAtMs = Number.NEGATIVE_INFINITY) {
   const outputs = new Queue<SourceOutput>();
   const servers = [{ url: 'ws://ins:1', region: '' }];
   let ref = 0;
@@ -17,53 +18,89 @@ it('a put that a server has refused is not waited for: what is put after a long 
     ref = own;
     return own;
   };
-  const feeds = new InsFeeds(servers, KEY, undefined, new LinkNumbers(), new Prng('1'), outputs, signRef, () => 0);
-  const sent = (): string[] => {
-    const types: string[] = [];
+  const neighbours = { take: () => givenAtMs > 0, givenAtMs: () => givenAtMs };
+  const feeds = new InsFeeds(servers, KEY, undefined, new LinkNumbers(), new Prng('1'), outputs, signRef, neighbours);
+  /** Parts put, and the numbers of the requests they were put with. */
+  const parts: number[] = [];
+  const requests = new Map<number, number>();
+  const sent = (): number[] => {
     for (let output = outputs.shift(); output !== undefined; output = outputs.shift()) {
-      if (output.kind === 'send-ins') types.push(output.message.type);
+      if (output.kind !== 'send-ins' || output.message.type !== 'batch') continue;
+      const { request, puts } = output.message;
+      for (const { part } of puts) {
+        parts.push(part);
+        requests.set(part, request);
+      }
     }
-    return types;
+    return parts.splice(0);
   };
   const put = (part: number, nowMs: number): void => {
-    const block = {
-      track: 0,
-      part,
-      index: 0,
-      start: true,
-      name: nameOfHash(KEY),
-      sizeBytes: 1,
-      companion: new Uint8Array(0),
-    };
+    const name = nameOfHash(KEY);
+    const block = { track: 0, part, index: 0, start: true, name, sizeBytes: 1, companion: new Uint8Array(0) };
     feeds.put(part, KEY, () => 60, [block], [new Uint8Array(1)], nowMs);
   };
   feeds.start(0);
   const dialled = outputs.shift();
   const link = dialled?.kind === 'dial' ? dialled.link : 0;
+  const told = (message: object, nowMs: number): void => {
+    feeds.link(link, { kind: 'message', message: message as never }, nowMs);
+  };
   feeds.link(link, { kind: 'opened' }, 0);
-  const welcome = {
-    type: 'welcome',
-    version: PROTOCOL_VERSION,
-    server: KEY,
-    nonce: KEY,
-    clockMs: 0,
-    blockBytesMax: 1_000_000,
-  } as const;
-  feeds.link(link, { kind: 'message', message: welcome }, 0);
+  const welcome = { type: 'welcome', server: KEY, nonce: KEY, clockMs: 0, blockBytesMax: 1_000_000 };
+  told({ ...welcome, version: PROTOCOL_VERSION }, 0);
   feeds.signed(0, ref, new Uint8Array(64), 0);
-  put(1, 0);
-  expect(sent()).toContain('batch');
-  const refused = {
-    type: 'refused',
-    request: 1,
-    item: null,
-    reason: 'OVERLOAD',
-    retryAfterMs: 0,
-    otherServer: null,
-    text: '',
-  } as const;
-  feeds.link(link, { kind: 'message', message: refused }, 50);
-  expect(feeds.lateAtMs()).toBe(Number.POSITIVE_INFINITY);
-  put(2, 5_000);
-  expect(sent()).toContain('batch');
+  const acknowledge = (part: number, nowMs: number) =>
+    told({ type: 'stored', request: requests.get(part), items: [0] }, nowMs);
+  return { feeds, put, sent, told, acknowledge };
+}
+
+describe('what a source puts on an INS server', () => {
+  it('waits for nothing that the server has refused: what is put after a long pause is sent', () => {
+    const { feeds, put, sent, told } = feed();
+    put(1, 0);
+    expect(sent()).toEqual([1]);
+    const refused = { type: 'refused', request: 1, item: null, reason: 'OVERLOAD' };
+    told({ ...refused, retryAfterMs: 0, otherServer: null, text: '' }, 50);
+    expect(feeds.lateAtMs()).toBe(Number.POSITIVE_INFINITY);
+    put(2, 5_000);
+    expect(sent()).toEqual([2]);
+  });
+
+  it('is kept while the server is late, and goes there in order when it goes on', () => {
+    const { put, sent, acknowledge } = feed();
+    put(1, 0);
+    sent();
+    for (const part of [2, 3, 4]) put(part, 1_500 + part);
+    expect(sent()).toEqual([]);
+    acknowledge(1, 2_000);
+    expect(sent()).toEqual([2, 3, 4]);
+  });
+
+  it('is kept half a second later where nobody else takes blocks from the source', () => {
+    const { put, sent } = feed();
+    put(1, 0);
+    put(2, 1_400);
+    expect(sent()).toEqual([1, 2]);
+    put(3, 1_500);
+    expect(sent()).toEqual([]);
+    const hybrid = feed(1);
+    hybrid.put(1, 0);
+    hybrid.put(2, 1_000);
+    expect(hybrid.sent()).toEqual([1]);
+  });
+
+  it('goes there behind what is new, the newest first, where neighbours have taken blocks meanwhile', () => {
+    const { put, sent, acknowledge } = feed(1_500);
+    put(1, 0);
+    sent();
+    for (const part of [2, 3, 4]) put(part, 1_000 + part);
+    acknowledge(1, 2_000);
+    expect(sent()).toEqual([4]);
+    put(5, 2_010);
+    expect(sent()).toEqual([5]);
+    acknowledge(4, 2_020);
+    expect(sent()).toEqual([]);
+    acknowledge(5, 2_030);
+    expect(sent()).toEqual([3]);
+  });
 });

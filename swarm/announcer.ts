@@ -76,6 +76,15 @@ export class Announcer {
     this.outputs.push({ kind: 'send-peer', link: neighbour.link, message });
   }
 
+  /** Tells one neighbour now what the others hear of in a moment. */
+  tell({ link, mode, availability }: Neighbour): void {
+    if (mode === 'ins') return;
+    const parts = this.fresh.filter(({ track, part }) => !availability.has(track, part));
+    const blocks = this.freshBlocks.filter(({ track, part, index }) => !availability.hasBlock(track, part, index));
+    if (parts.length > 0) this.outputs.push({ kind: 'send-peer', link, message: { type: 'have', parts } });
+    if (blocks.length > 0) this.outputs.push({ kind: 'send-peer', link, message: { type: 'have-blocks', blocks } });
+  }
+
   nextDeadline(): number | undefined {
     return earlier(earlier(this.haveAtMs, this.blocksAtMs), this.bitmapAtMs);
   }

@@ -88,7 +88,10 @@ export class Neighbourhood {
         else this.notAllowed(link, message.request);
         return true;
       case 'subscribe':
-        if (neighbour.mode !== 'ins' && this.giving) this.pushing.subscribe(link, message.lanes, message.tracks, nowMs);
+        if (neighbour.mode === 'ins' || !this.giving) return true;
+        // What it has not heard of when it hears that it is granted, is pushed to it.
+        this.announcer.tell(neighbour);
+        this.pushing.subscribe(link, message.lanes, message.tracks, nowMs);
         return true;
       case 'cancel':
         this.serving.cancel(link, message.request);

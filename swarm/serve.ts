@@ -17,9 +17,12 @@ const WAITING_MAX = PEER_REQUESTS_MAX + BATCH_ITEMS_MAX;
 const DEADLINE_MS_DEFAULT = 10_000;
 /** Whoever would have to wait longer than this is served sooner by somebody else, however much time there is. */
 const WAIT_MS_MAX = 400;
-/** A pushed block takes its place as if it were due then; what has not left after the longer time is asked for by now. */
+/** A pushed block takes its place as if it were due then; what has not left after the longer time leaves no more. */
 const PUSH_DUE_MS = 1000;
-const PUSH_WITHIN_MS = 1500;
+export const PUSH_WITHIN_MS = 1500;
+/** Ms for which a pushed block may be on its way, and of how many that is remembered by neighbour. */
+const ON_ITS_WAY_MS = 1000;
+const ON_THEIR_WAY_MAX = 64;
 /** A rare block takes its place as if it were due then: behind what is overdue, before all else. */
 const RARE_DUE_MS = 400;
 /** Give and take of the last seconds count: after so many ms half of it is forgotten. */
@@ -39,6 +42,8 @@ interface Job {
   readonly deadlineAtMs: number;
   /** The place in the queue: the deadline, moved by what the link gave and took. */
   readonly orderMs: number;
+  /** It comes early because few had it when it was asked for. */
+  readonly isRare?: boolean;
   /** Of a block that nobody asked for: what its receiver has. */
   readonly pushedTo?: Availability;
 }
@@ -50,6 +55,8 @@ interface Line {
   /** Bytes it took less those it gave, lately. */
   balanceBytes: number;
   balanceAtMs: number;
+  /** When blocks that nobody had asked for were sent to it. */
+  readonly pushedAtMs: Map<string, number>;
 }
 
 /**
@@ -60,6 +67,8 @@ interface Line {
 export class Serving {
   /** Block bytes given so far. */
   givenBytes = 0;
+  /** Whether the uplink is free for neighbours. When it is again, {@link pump}. */
+  mayGive: (nowMs: number) => boolean = () => true;
   readonly uplink: Uplink;
   private readonly lines = new Map<LinkId, Line>();
   private readonly queue: Job[] = [];
@@ -136,6 +145,9 @@ export class Serving {
       return;
     }
     const line = this.lineOf(link);
+    const pushedAtMs = line.pushedAtMs.get(blockId(want.track, want.part, want.index));
+    // The push, which was on its way when this was written, is the answer.
+    if (pushedAtMs !== undefined && nowMs - pushedAtMs < ON_ITS_WAY_MS) return;
     const deadlineMs = want.deadlineMs || DEADLINE_MS_DEFAULT;
     const deadlineAtMs = nowMs + deadlineMs;
     const rare = !all && isRare(this.neighbours, want.track, want.part, want.index);
@@ -151,7 +163,7 @@ export class Serving {
       this.drop((job) => job.link === link && job.request === PUSHED && job.entry === entry && job.index === index);
       // The record goes with the first block it is needed for: a receiver verifies nothing without it.
       const withRecord = index === 0 || !all;
-      insert(this.queue, { link, request, item, entry, index, withRecord, deadlineAtMs, orderMs });
+      insert(this.queue, { link, request, item, entry, index, withRecord, deadlineAtMs, orderMs, isRare: rare });
     }
     line.waiting += indices.length;
   }
@@ -166,8 +178,10 @@ export class Serving {
     return this.uplink.backlogMs(nowMs) + this.uplink.msFor(aheadBytes);
   }
 
-  private pump(nowMs: number): void {
-    while (this.queue.length > 0 && this.uplink.hasRoom(nowMs)) this.serve(this.queue.shift()!, nowMs);
+  /** Goes on where there is room. */
+  pump(nowMs: number): void {
+    while (this.queue.length > 0 && this.mayGive(nowMs) && this.uplink.hasRoom(nowMs))
+      this.serve(this.queue.shift()!, nowMs);
     this.limitedUntilMs = this.uplink.allowedAtMs(nowMs);
   }
 
@@ -185,6 +199,12 @@ export class Serving {
       this.refuse(link, request, item, 'DEADLINE', 0);
       return;
     }
+    if (job.isRare === true && !isRare(this.neighbours, track, part, index)) {
+      this.putBack(job, nowMs);
+      return;
+    }
+    this.neighbours.get(link)?.availability.addBlock(track, part, index);
+    if (request === PUSHED) noteIn(line.pushedAtMs, blockId(track, part, index), nowMs);
     const { record, sealed, bodies } = entry;
     const body = bodies[index]!;
     const companion = withRecord ? sealed : NOTHING;
@@ -194,6 +214,13 @@ export class Serving {
     this.uplink.handed(body.byteLength, nowMs);
     this.turnBalance(line, body.byteLength, nowMs);
     this.givenBytes += body.byteLength;
+  }
+
+  /** Others have got it meanwhile: it comes when it is due. */
+  private putBack(job: Job, nowMs: number): void {
+    const line = this.lineOf(job.link);
+    line.waiting++;
+    insert(this.queue, { ...job, orderMs: job.deadlineAtMs + this.moveMs(line, nowMs), isRare: false });
   }
 
   private drop(which: (job: Job) => boolean): void {
@@ -216,13 +243,34 @@ export class Serving {
   }
 
   private lineOf(link: LinkId): Line {
-    const line = this.lines.get(link) ?? { waiting: 0, inSocketBytes: 0, balanceBytes: 0, balanceAtMs: 0 };
+    const line = this.lines.get(link) ?? {
+      waiting: 0,
+      inSocketBytes: 0,
+      balanceBytes: 0,
+      balanceAtMs: 0,
+      pushedAtMs: new Map(),
+    };
     this.lines.set(link, line);
     return line;
   }
 
   private refuse(link: LinkId, request: number, item: number, reason: Reason, retryAfterMs: number): void {
     this.outputs.push({ kind: 'send-peer', link, message: { type: 'refused', request, item, reason, retryAfterMs } });
+  }
+}
+
+function blockId(track: number, part: number, index: number): string {
+  return `${track}:${part}:${index}`;
+}
+
+/** Remembers the time, and of the oldest no more. */
+function noteIn(times: Map<string, number>, id: string, nowMs: number): void {
+  times.delete(id);
+  times.set(id, nowMs);
+  if (times.size <= ON_THEIR_WAY_MAX) return;
+  for (const oldest of times.keys()) {
+    times.delete(oldest);
+    return;
   }
 }
 

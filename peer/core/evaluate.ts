@@ -19,6 +19,10 @@ const LATE_MS = 300;
 const INS_START_MS = 1_000;
 /** Ms before a part is due from which a hybrid viewer asks its INS server for what no neighbour has been asked for. */
 const RESCUE_MS = 1_000;
+/** The same for a server that had no room: it feeds others, and what it gives twice it gives instead of something. */
+const RESCUE_FROM_FULL_MS = 500;
+/** Ms without a word after which an INS server counts as silent where neighbours announce what it would have brought. */
+const SILENT_MS = 700;
 /** Parts beyond the newest record, and beyond where playback begins, that are believed to exist when a neighbour says so. */
 const AHEAD_MAX = 8;
 /** Parts looked at in one decision. */
@@ -189,7 +193,11 @@ export class Evaluation {
     const lacking: Lacking[] = [];
     // Once a hybrid viewer plays, neighbours bring what no follow is going to.
     const shares =
-      this.mode === 'hybrid' && this.mesh !== undefined && (native || (this.playhead.started && this.ins.asked));
+      this.mode === 'hybrid' &&
+      this.mesh !== undefined &&
+      (native || (this.playhead.started && (this.ins.asked || !this.ins.up)));
+    // One that says nothing while neighbours announce what it would have brought by now brings it late, if at all.
+    const isSilent = shares && !this.ins.answers(nowMs, SILENT_MS) && this.newestAnnounced() > this.ins.newestBrought;
     let firstMissing = -1;
     const { starts } = this;
     let first = from;
@@ -209,7 +217,7 @@ export class Evaluation {
         const due = this.playhead.started ? dueAtMs - nowMs < LATE_MS : nowMs - startedAtMs > INS_START_MS;
         // With little in hand every part is due soon: while the follow keeps its pace, none of them is late.
         const late = due && !this.ins.keepsPace(partMs, nowMs);
-        const expected = this.ins.expects(track, part);
+        const expected = !isSilent && this.ins.expects(track, part);
         if (!native && !shares && this.ins.up && (late || !expected)) {
           this.ins.fetch(track, part, dueAtMs, want, places, nowMs);
         }
@@ -232,8 +240,9 @@ export class Evaluation {
     if (!this.ins.up) return lacking;
     // One that has gone without a word is up as far as anybody knows: neighbours are asked, too.
     const answers = this.ins.answers(nowMs);
+    const withinMs = this.ins.full ? RESCUE_FROM_FULL_MS : RESCUE_MS;
     return lacking.filter(({ track, part, dueAtMs }) => {
-      if (dueAtMs - nowMs > RESCUE_MS) return true;
+      if (dueAtMs - nowMs > withinMs) return true;
       const isLate = dueAtMs - nowMs < LATE_MS;
       const unasked = this.mesh?.seeks(track, part, this.catalogue.get(track, part));
       if (unasked || isLate) this.ins.fetch(track, part, dueAtMs, want, places, nowMs);

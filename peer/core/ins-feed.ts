@@ -184,10 +184,10 @@ export class InsFeed {
     return this.session?.brings === true;
   }
 
-  /** The server in use has said something just now: what it is asked for, it is likely to bring. */
-  answers(nowMs: number): boolean {
+  /** The server in use has said something within so many ms: what it is asked for, it is likely to bring. */
+  answers(nowMs: number, withinMs = HEARD_WITHIN_MS): boolean {
     const { session } = this;
-    return session?.up === true && nowMs - session.heardAtMs < HEARD_WITHIN_MS;
+    return session?.up === true && nowMs - session.heardAtMs < withinMs;
   }
 
   get full(): boolean {

@@ -238,6 +238,11 @@ export class NativeFeed {
     return false;
   }
 
+  /** Whether we wait for this block of that neighbour. */
+  awaits(link: LinkId, track: number, part: number, index: number): boolean {
+    return this.asks.get(idOf(track, part, index))?.link === link;
+  }
+
   nextDeadline(): number | undefined {
     let next: number | undefined;
     for (const { byAtMs } of this.asks.values()) if (next === undefined || byAtMs < next) next = byAtMs;

@@ -164,7 +164,13 @@ class NeighbourMesh implements Mesh {
           this.push.offered(link, message.depths, message.free, nowMs);
         return;
       case 'subscribed':
-        this.push.granted(link, message.lanes, this.parts.catalogue.newest, nowMs);
+        // Its pushes begin with what it has not announced yet.
+        this.push.granted(
+          link,
+          message.lanes,
+          Math.max(this.parts.catalogue.newest, neighbour.availability.newest),
+          nowMs,
+        );
         return;
       case 'description':
         this.events.push({ kind: 'description', sealed: message.description });
@@ -199,7 +205,8 @@ class NeighbourMesh implements Mesh {
     if (labelled === null) return { origin, labelled };
     const { track, part, index } = labelled;
     // What was neither asked for nor subscribed to is not taken: in INS mode that is everything.
-    const isPushed = request === PUSHED && this.push.takes(link, track, part, index);
+    const isWanted = this.push.takes(link, track, part, index) || this.native.awaits(link, track, part, index);
+    const isPushed = request === PUSHED && isWanted;
     if (!isPushed && !this.native.asked(link, request)) return { origin, labelled: null };
     neighbour.availability.addBlock(track, part, index);
     this.neighbourhood.serving.received(link, body.byteLength, nowMs);

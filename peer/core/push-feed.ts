@@ -4,6 +4,7 @@ import { LANES } from '../../protocol/limits.ts';
 import { laneOf, NOT_PUSHED } from '../../swarm/lanes.ts';
 import type { Neighbours } from '../../swarm/neighbours.ts';
 import type { Pushing } from '../../swarm/pushing.ts';
+import { PUSH_WITHIN_MS } from '../../swarm/serve.ts';
 import type { PeerOutput } from './io.ts';
 
 /** Who feeds one lane. */
@@ -42,8 +43,8 @@ const MISSES_MAX = 4;
 const LEFT_MS = 8_000;
 /** News of a lost parent is with all descendants after this. */
 const HOLD_MS = 2_000;
-/** A block that is going to be pushed is asked for when it is so late, or its time is so near. */
-const PATIENCE_MS = 1_200;
+/** A block that is going to be pushed is asked for when it is so late that nobody pushes it any more, or its time is so near. */
+const PATIENCE_MS = PUSH_WITHIN_MS + 100;
 const URGENT_MS = 350;
 /** Blocks whose first sighting is remembered. */
 const SIGHTED_MAX = 512;
@@ -108,7 +109,7 @@ export class PushFeed {
     return this.offers.get(link)?.free ?? 0;
   }
 
-  /** A neighbour says which lanes it pushes to us from now on. @param newest - The newest part that is known. */
+  /** A neighbour says which lanes it pushes to us from now on. @param newest - The newest part that we know, or that it has announced. */
   granted(link: LinkId, lanes: number, newest: number, nowMs: number): void {
     for (const [lane, state] of this.lanes.entries()) {
       if (state.parent !== link) continue;

@@ -8,7 +8,7 @@ import { Catalogue } from '../../swarm/catalogue.ts';
 import type { SwarmOutput } from '../../swarm/io.ts';
 import { laneOf, NOT_PUSHED } from '../../swarm/lanes.ts';
 import { Pushing } from '../../swarm/pushing.ts';
-import { Serving } from '../../swarm/serve.ts';
+import { PUSH_WITHIN_MS, Serving } from '../../swarm/serve.ts';
 import { givenNeighbours, key } from '../swarm/given-neighbours.ts';
 
 const depth = (of: number) => new Uint8Array(LANES).fill(of);
@@ -58,13 +58,13 @@ describe('subscribing to lanes (SW11 to SW13)', () => {
     expect([...pushing.depths]).toEqual([...depth(3)]);
   });
 
-  it('expects what is newer than the grant, until it is late or its time is near', () => {
+  it('expects what is newer than the grant, until nobody pushes it any more or its time is near', () => {
     const { feed } = fed();
     expect(feed.expects(0, 10, 0, 9_000, 100)).toBe(false);
     expect(feed.expects(0, 11, 0, 9_000, 100)).toBe(true);
-    expect(feed.expects(0, 11, 0, 9_000, 1_000)).toBe(true);
-    expect(feed.expects(0, 11, 0, 9_000, 1_400)).toBe(false);
-    expect(feed.expects(0, 12, 0, 1_600, 1_400)).toBe(false);
+    expect(feed.expects(0, 11, 0, 9_000, 100 + PUSH_WITHIN_MS)).toBe(true);
+    expect(feed.expects(0, 11, 0, 9_000, 200 + PUSH_WITHIN_MS)).toBe(false);
+    expect(feed.expects(0, 12, 0, 2_000, 1_800)).toBe(false);
   });
 
   it('takes pushed blocks from the lane’s parent only', () => {

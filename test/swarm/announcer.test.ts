@@ -50,6 +50,14 @@ describe('announcing', () => {
     expect(told()).toEqual(['1: have 7,7']);
   });
 
+  it('tells one neighbour at once, if need be, what the others hear of in a moment', () => {
+    const { table, neighbours, told } = announcer('native');
+    table.add(0, 7, 1_000);
+    table.addBlock(0, 8, 1, 1_000);
+    for (const link of [1, 2]) table.tell(neighbours.get(link)!);
+    expect(told()).toEqual(['1: have 7', '1: have-blocks 8.1']);
+  });
+
   it('never tells a neighbour what it has announced itself', () => {
     const { table, neighbours, told } = announcer('native');
     neighbours.get(1)!.availability.add(0, 7);

@@ -54,7 +54,8 @@ function serving(parts: number, blocks: number, uploadBpsMax?: number, neighbour
   };
   const others = givenNeighbours(neighbours, outputs);
   told();
-  return { serving: new Serving(catalogue, others, outputs, uploadBpsMax), others, told, refusals };
+  const entryOf = (part: number) => catalogue.get(0, part)!;
+  return { serving: new Serving(catalogue, others, outputs, uploadBpsMax), others, told, refusals, entryOf };
 }
 
 /** Six parts of one block to give, over an uplink that is known to carry 100 kB in 100 ms. */
@@ -121,6 +122,43 @@ describe('serving neighbours', () => {
     expect(told()).toEqual(['5: 1.0 record']);
     for (const atMs of [200, 300, 400]) line.sent(5, 100_000, atMs);
     expect(told()).toEqual(['9: 5.0 record', '7: 4.0 record', '6: 3.0 record']);
+  });
+
+  it('gives what somebody else has got meanwhile when it is due, and first what nobody has', () => {
+    const { serving: line, told } = measured(4);
+    line.request(1, ask(1, 1, 3_000, 0), 100);
+    line.request(2, ask(1, 2, 3_000, 0), 100);
+    line.request(3, ask(1, 2, 3_000, 0), 100);
+    line.request(3, ask(2, 3, 3_000, 0), 100);
+    line.request(4, ask(1, 4, 900, 0), 100);
+    expect(told()).toEqual(['1: 1.0 record']);
+    for (const [link, atMs] of [
+      [1, 200],
+      [2, 300],
+      [3, 400],
+      [4, 500],
+    ] as const)
+      line.sent(link, 100_000, atMs);
+    expect(told()).toEqual(['2: 2.0 record', '3: 3.0 record', '4: 4.0 record', '3: 2.0 record']);
+  });
+
+  it('SW13: gives a block once that is asked for while it is on its way unasked, and again when it has not come', () => {
+    const { serving: line, others, told, entryOf } = serving(2, 1, undefined, 2);
+    line.push(others.get(1)!, entryOf(0), 0, 0);
+    line.request(1, ask(1, 0, 1_000, 0), 10);
+    line.sent(1, 100_000, 100);
+    expect(told()).toEqual(['1: 0.0 record']);
+    line.request(1, ask(2, 0, 1_000, 0), 1_000);
+    expect(told()).toEqual(['1: 0.0 record']);
+  });
+
+  it('gives nothing while the uplink is for something else, and goes on after', () => {
+    const { serving: line, told } = measured();
+    line.mayGive = (nowMs) => nowMs >= 200;
+    line.request(1, ask(1, 1), 100);
+    expect(told()).toEqual([]);
+    line.pump(200);
+    expect(told()).toEqual(['1: 1.0 record']);
   });
 
   it('SW10: refuses at once what would have to wait too long, and says for how long', () => {

@@ -42,6 +42,7 @@ async function watchFrom(address: string, mode: 'ins' | 'hybrid'): Promise<{ pag
   const heard: Buffer[] = [];
   page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => heard.push(Buffer.from(payload))));
   await page.goto(pageUrl(stage, source.stream, mode));
+  await page.waitForFunction(() => window.inswarm !== undefined);
   await page.evaluate(() => window.inswarm?.play());
   await page.waitForFunction(() => (window.inswarm?.stats().decodedFrames ?? 0) > 10);
   return { page, heard };

@@ -5,14 +5,17 @@ import { MBIT, Theatre } from './theatre.ts';
 
 const GONE_MS = 10_000;
 const AFTER_MS = 8_000;
+const STALL_MS = 3_000;
 
 export const outages: PlayerScenario = {
   name: 'outages',
   about:
-    'one of two INS servers, the tracker, the source are gone for 10 s each; the only INS server where two peers can give',
+    'one of two INS servers, the tracker, the source are gone for 10 s each; the only INS server where two peers can give: ended, without a word, standing still',
   async run(context) {
     await servers(context);
-    await onlyServer(context);
+    await onlyServer(context, 'ended', (theatre) => theatre.crashIns(0));
+    await onlyServer(context, 'gone without a word', (theatre) => theatre.killIns(0));
+    await onlyServer(context, 'standing still for 3 s', async (theatre) => theatre.stallIns(0, STALL_MS));
   },
 };
 
@@ -65,25 +68,33 @@ async function servers({ result, say }: PlayerContext): Promise<void> {
   }
 }
 
-async function onlyServer({ result, say }: PlayerContext): Promise<void> {
+async function onlyServer(
+  { result, say }: PlayerContext,
+  what: string,
+  happen: (theatre: Theatre) => Promise<void>,
+): Promise<void> {
   const theatre = await Theatre.open({ insServers: 1, picture: '640x360' });
   const screens = await Screens.launch(theatre);
   try {
     const streamBps = await theatre.streamBps();
-    for (let at = 0; at < 2; at++) await theatre.peer('hybrid', 3 * streamBps);
+    const peers = [await theatre.peer('hybrid', 3 * streamBps), await theatre.peer('hybrid', 3 * streamBps)];
+    const theirs = () => peers.reduce((sum, peer) => sum + peer.stats().freezes, 0);
     theatre.limitSource(Math.max(1.5 * streamBps, MBIT));
     const screen = await screens.player(theatre, 'hybrid');
     await screen.press();
     await pause(6_000);
     await screen.forgive();
-    await theatre.killIns(0);
+    const before = theirs();
+    await happen(theatre);
     await pause(GONE_MS);
     const { freezes, longestMs } = await screen.watched();
     const { bytesFrom } = (await screen.stats()).peer;
-    say(`bytes from INS ${bytesFrom.ins}, peers ${bytesFrom.peers}, source ${bytesFrom.source}`);
-    result(figure('freezes, the only INS server gone', [freezes], '', { atMost: 1 }, 'two peers can give'));
-    result(figure('the longest of them', [longestMs], 'ms', { atMost: 1_000 }));
-    await theatre.startIns(0);
+    say(
+      `the only INS server ${what}: bytes from INS ${bytesFrom.ins}, peers ${bytesFrom.peers}, source ${bytesFrom.source}`,
+    );
+    result(figure(`freezes, the only INS server ${what}`, [freezes], '', { atMost: 1 }, 'two peers can give'));
+    result(figure(`the longest of them, ${what}`, [longestMs], 'ms', { atMost: 1_000 }));
+    result(figure(`freezes of the two peers, ${what}`, [theirs() - before], '', { atMost: 0 }));
   } finally {
     await screens.close();
     await theatre.close();

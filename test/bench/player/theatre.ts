@@ -116,9 +116,20 @@ export class Theatre {
     return peer;
   }
 
-  /** It is gone, and nobody hears of it from itself: what it says goes nowhere. {@link startIns} brings it back, with nothing kept. */
+  /** Its machine is gone, and nobody hears of it from itself: what it says goes nowhere. {@link startIns} brings it back, with nothing kept. */
   async killIns(at: number): Promise<void> {
     this.named(`INS server ${at}`).order({ do: 'cut-off', host: insAddress(at) });
+    await this.ins[at]!.close();
+  }
+
+  /** Nothing comes from it, or gets there, for so long. */
+  stallIns(at: number, forMs: number): void {
+    this.named(`INS server ${at}`).order({ do: 'hold', host: insAddress(at), forMs });
+  }
+
+  /** Its process has ended: connections break, and nobody listens any more. */
+  async crashIns(at: number): Promise<void> {
+    this.named(`INS server ${at}`).order({ do: 'drop', host: insAddress(at) });
     await this.ins[at]!.close();
   }
 

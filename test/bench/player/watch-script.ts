@@ -20,9 +20,10 @@ window.watcher = (() => {
   const look = () => {
     if (state.startupMs === null) return;
     const nowMs = performance.now();
-    if (video.seeking || video.paused) state.movedAtMs = nowMs;
+    if (video.paused) state.movedAtMs = nowMs;
     const stoodMs = nowMs - state.movedAtMs;
-    if (video.currentTime !== state.place) {
+    // A jump is over when its picture is there: until then the old one stands.
+    if (video.currentTime !== state.place && !video.seeking) {
       if (state.frozen) { state.endedMs += stoodMs; state.longestMs = Math.max(state.longestMs, stoodMs); }
       state.frozen = false;
       state.place = video.currentTime;

@@ -45,7 +45,7 @@ const LEFT_MS = 8_000;
 const HOLD_MS = 2_000;
 /** A block that is going to be pushed is asked for when it is so late that nobody pushes it any more, or its time is so near. */
 const PATIENCE_MS = PUSH_WITHIN_MS + 100;
-const URGENT_MS = 350;
+const URGENT_MS = 600;
 /** Blocks whose first sighting is remembered. */
 const SIGHTED_MAX = 512;
 

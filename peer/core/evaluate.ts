@@ -42,6 +42,8 @@ const BEGIN_WITH_MS = 750;
 const BEGIN_WITH_HYBRID_MS = 3_250;
 /** Where bitmaps, once a second from one to the next, are the only news of what there is. */
 const BEGIN_WITHOUT_FOLLOW_MS = 4_500;
+/** Where nobody watches yet, news of what there is comes once in so many ms. */
+const NEWS_EVERY_MS = 1_000;
 /** A place that is so far behind the newest start has not led to a beginning. */
 const BEGIN_AGAIN_MS = 3_000;
 /** Of what neighbours are asked for before the start, each part is due by so much later than the one before. */
@@ -111,7 +113,7 @@ export class Evaluation {
     this.lockers = lockers;
     this.playhead = playhead;
     this.outputs = outputs;
-    ins.follow.from = () => this.resumeFrom();
+    ins.follow.from = (nowMs) => this.resumeFrom(nowMs);
     if (mode === 'hybrid') {
       ins.follow.mayFollowAtMs = (refused, nowMs) => {
         const feeding = this.mesh?.feeding;
@@ -268,7 +270,7 @@ export class Evaluation {
       nativeTrack === undefined ? -1 : (this.mesh?.startAt(nativeTrack, partsPerSegment, partMs, nowMs) ?? -1);
     this.placed = nativeTrack === undefined || fed >= 0;
     if (fed >= 0) return fed;
-    return Math.max(0, this.insPosition());
+    return Math.max(0, this.insPosition(nowMs));
   }
 
   /** Somebody who follows the live edge waits for the part on screen, or, the last frame of that being shown, for the next one. */
@@ -281,13 +283,14 @@ export class Evaluation {
   }
 
   /** Where a viewer begins whom an INS server feeds; chosen anew when it has led to nothing for long. */
-  private insPosition(): number {
+  private insPosition(nowMs: number): number {
     const { partMs, partsPerSegment } = this.looked;
     const followMs = this.beginWithMs ?? (this.mode === 'hybrid' ? BEGIN_WITH_HYBRID_MS : BEGIN_WITH_MS);
     const withMs = this.ins.follows ? followMs : BEGIN_WITHOUT_FOLLOW_MS;
     const behindMs = (this.catalogue.newestIndependent - this.firstWanted) * partMs;
     if (this.firstWanted < 0 || behindMs > withMs + BEGIN_AGAIN_MS) {
-      this.firstWanted = insStart(this.catalogue, withMs, partMs, partsPerSegment);
+      const unheard = Math.floor(Math.min(nowMs - this.heardAtMs, NEWS_EVERY_MS) / partMs);
+      this.firstWanted = insStart(this.catalogue, withMs, partMs, partsPerSegment, unheard);
     }
     return this.firstWanted;
   }
@@ -314,14 +317,14 @@ export class Evaluation {
   }
 
   /** Where a new follow begins: behind what is held without a gap, or at the newest start after a long break. */
-  private resumeFrom(): number {
+  private resumeFrom(nowMs: number): number {
     const { tracks, earlier, changeAt, from, to } = this.looked;
     // Neighbours have been asked for what there is already.
     const { started } = this.playhead;
     if (this.mode === 'hybrid' && this.mesh?.feeding.from === 'native' && to >= 0 && (started || this.placed))
       return to + 1;
     if (!started) {
-      const part = this.insPosition();
+      const part = this.insPosition(nowMs);
       return part < 0 ? FROM_NEWEST_START : part;
     }
     // Who heard nothing for long does not know what there is.

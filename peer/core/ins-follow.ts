@@ -29,7 +29,7 @@ const NEW_TOKEN_MS = 1_000;
 /** The live edge, asked for of a server that sends it unasked from then on: when it may be asked for, from where on, and what a refusal means. */
 export class InsFollow {
   /** Where a follow begins: a part, or the newest that a viewer can start at. The peer says. */
-  from: () => number = () => FROM_NEWEST_START;
+  from: (nowMs: number) => number = () => FROM_NEWEST_START;
   /** When the live edge may be asked for of a server that is there now, or again when one had no room, or all had none. */
   mayFollowAtMs: (refused: Refused, nowMs: number) => number = (_, nowMs) => nowMs;
   /** Nobody watches yet: nothing is asked for. */
@@ -60,7 +60,7 @@ export class InsFollow {
     if (!useFollow || source === undefined) return undefined;
     if (session.full && this.servers.size > 1) return 'no room';
     if (source.token.expires * 1000 <= nowMs + session.clockOffsetMs) return undefined;
-    const from = this.from();
+    const from = this.from(nowMs);
     if (from === FROM_NEWEST_START && catalogue.newest < 0 && !session.awaitsRecords) {
       session.awaitsRecords = true;
       session.followAtMs = nowMs + RECORDS_WITHIN_MS;

@@ -9,10 +9,18 @@ const OLDER_STARTS_MAX = 6;
  * sooner, and would only have less in hand.
  *
  * @param partsPerSegment - Older starts than those whose records are known are guessed by this; a wrong guess costs a segment.
+ * @param unheard - Parts that there are by now beyond the newest whose record is known.
  * @returns -1 when no start is known.
  */
-export function insStart(catalogue: Catalogue, enoughMs: number, partMs: number, partsPerSegment: number): number {
-  const { newest, newestIndependent } = catalogue;
+export function insStart(
+  catalogue: Catalogue,
+  enoughMs: number,
+  partMs: number,
+  partsPerSegment: number,
+  unheard = 0,
+): number {
+  const { newestIndependent } = catalogue;
+  const newest = catalogue.newest + unheard;
   let [start, older] = [newestIndependent, 0];
   for (let part = newestIndependent; part >= catalogue.oldestPart && part >= 0; part--) {
     const isKnown = catalogue.knows(part);

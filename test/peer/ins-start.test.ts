@@ -20,6 +20,11 @@ describe('where a viewer begins whom an INS server feeds', () => {
     expect(insStart(known(10), 750, 250, 4)).toBe(8);
   });
 
+  it('counts on what has been made since the last news of it', () => {
+    expect(insStart(known(8), 750, 250, 4, 1)).toBe(4);
+    expect(insStart(known(8), 750, 250, 4, 2)).toBe(8);
+  });
+
   it('is guessed by the length of segments where no record tells of older starts', () => {
     const catalogue = new Catalogue(100);
     for (let part = 20; part <= 25; part++) {

@@ -84,6 +84,17 @@ describe('keeping live', () => {
     expect(late.video.currentTime).toBeCloseTo(13);
   });
 
+  it('jumps to where a decoder can begin, not far from its aim: the picture stands while it decodes what it does not show', () => {
+    // Parts begin to be independent at 10, 11, 12 and 13 s; the aim is 12.6, and then 12.9.
+    const before = made({ currentTime: 10, ranges: [[9, 14]], partList: parts(16), latencyMs: 3_400 });
+    const behind = made({ currentTime: 10, ranges: [[9, 14]], partList: parts(16), latencyMs: 3_700 });
+    const hole = made({ currentTime: 10, ranges: [[9, 14]], partList: parts(16, [8]), latencyMs: 3_400 });
+    look();
+    expect(before.video.currentTime).toBeCloseTo(12.06);
+    expect(behind.video.currentTime).toBeCloseTo(13.06);
+    expect(hole.video.currentTime).toBeCloseTo(12.6);
+  });
+
   it('makes up small distances by speed, and jumps nowhere when nothing is buffered there', () => {
     const near = made({ currentTime: 10, ranges: [[9, 14]], latencyMs: 1_500 });
     const empty = made({ currentTime: 10, ranges: [[9, 10.3]], latencyMs: 3_800 });

@@ -1,6 +1,6 @@
 import type Hls from 'hls.js';
 import { Events, type LevelDetails, type Part } from 'hls.js';
-import { LivePace } from './live-pace.ts';
+import { type Jump, LivePace } from './live-pace.ts';
 import { START_BUFFER_MS } from './player-config.ts';
 
 /** How often it looks; the events of a video element do not tell of a stall that lasts. */
@@ -117,12 +117,23 @@ export class KeepLive {
       this.speed(1);
       return;
     }
-    const { rate, skipMs } = this.pace.steer(
+    const { rate, jump } = this.pace.steer(
       { latencyMs, bufferMs: (endS - video.currentTime) * 1_000 },
       performance.now(),
     );
     this.speed(rate);
-    if (skipMs > 0) this.sendTo(video.currentTime + skipMs / 1_000);
+    if (jump !== undefined) this.sendTo(this.placeFor(jump));
+  }
+
+  /** A jump leads to where a decoder can begin, if that will do: to show another frame it decodes all from there on, and the picture stands meanwhile. */
+  private placeFor({ skipMs, leastMs, mostMs }: Jump): number {
+    const { currentTime } = this.video;
+    const parts = this.hls.latestLevelDetails?.partList ?? [];
+    const skipsMs = (part: Part) => (part.start + NEAR_S - currentTime) * 1_000;
+    const isPlace = (part: Part) =>
+      part.independent && !isHole(part) && skipsMs(part) >= leastMs && skipsMs(part) <= mostMs;
+    const place = parts.findLast(isPlace);
+    return place === undefined ? currentTime + skipMs / 1_000 : place.start + NEAR_S;
   }
 
   private speed(rate: number): void {

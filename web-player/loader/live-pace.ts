@@ -16,6 +16,9 @@ const JUMP_BEYOND_MS = 800;
 /** A jump that gains less is not worth being seen, and no two jumps come closer. */
 const JUMP_MS_MIN = 300;
 const JUMP_PAUSE_MS = 1_000;
+/** It may end so far before its aim, where speed does the rest, or behind it, where what comes late allows that: a frame from which a decoder can begin is on screen sooner. */
+const JUMP_SHORT_MS = 750;
+const JUMP_FAR_MS = 250;
 /** Playback is sped up from here on, and until it is as near. */
 const FAST_BEYOND_MS = 120;
 const FAST_UNTIL_MS = 30;
@@ -38,8 +41,15 @@ export interface Playing {
 
 export interface Move {
   readonly rate: number;
-  /** Ms to skip, within what is in the buffer; 0 is none. */
+  /** Where to jump, within what is in the buffer. */
+  readonly jump?: Jump;
+}
+
+/** Ms to skip: those that lead to the aim, and how few or many will do. */
+export interface Jump {
   readonly skipMs: number;
+  readonly leastMs: number;
+  readonly mostMs: number;
 }
 
 /**
@@ -85,21 +95,31 @@ export class LivePace {
 
   /** What latency is brought to. */
   get wishedMs(): number {
+    return Math.max(this.targetMs, this.nearestMs);
+  }
+
+  /** The latency that what comes late allows. */
+  private get nearestMs(): number {
     const { usualMs } = this.lateness;
     const beyondUsualMs = this.lateness.allowanceMs(this.partMs, IN_HAND_MS) - usualMs;
-    return Math.max(this.targetMs, usualMs + Math.min(beyondUsualMs, ALLOWANCE_MS_MAX));
+    return usualMs + Math.min(beyondUsualMs, ALLOWANCE_MS_MAX);
   }
 
   steer({ latencyMs, bufferMs }: Playing, nowMs: number): Move {
     // Before it is known how late parts come, nobody knows how near is too near.
-    if (this.noted === 0) return { rate: 1, skipMs: 0 };
-    const beyondMs = latencyMs - this.wishedMs;
+    if (this.noted === 0) return { rate: 1 };
+    const { wishedMs } = this;
+    const beyondMs = latencyMs - wishedMs;
     this.rate = this.rateFor(beyondMs, bufferMs);
-    const skipMs = Math.min(beyondMs, bufferMs - IN_HAND_MS);
+    const { rate } = this;
+    const withinMs = bufferMs - IN_HAND_MS;
+    const skipMs = Math.min(beyondMs, withinMs);
     const jumps = beyondMs > JUMP_BEYOND_MS && skipMs >= JUMP_MS_MIN && nowMs - this.jumpedAtMs >= JUMP_PAUSE_MS;
-    if (!jumps) return { rate: this.rate, skipMs: 0 };
+    if (!jumps) return { rate };
     this.jumpedAtMs = nowMs;
-    return { rate: this.rate, skipMs };
+    const leastMs = Math.max(JUMP_MS_MIN, Math.min(skipMs, beyondMs - JUMP_SHORT_MS));
+    const mostMs = Math.min(beyondMs + Math.min(JUMP_FAR_MS, wishedMs - this.nearestMs), withinMs);
+    return { rate, jump: { skipMs, leastMs, mostMs } };
   }
 
   private rateFor(beyondMs: number, bufferMs: number): number {

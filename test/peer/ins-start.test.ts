@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
+import { Queue } from '../../machine/machine.ts';
+import { Player } from '../../machine/player.ts';
+import { Evaluation } from '../../peer/core/evaluate.ts';
+import type { InsFeed } from '../../peer/core/ins-feed.ts';
+import type { InsFollow } from '../../peer/core/ins-follow.ts';
 import { insStart } from '../../peer/core/ins-start.ts';
+import type { Intake } from '../../peer/core/intake.ts';
+import { Lockers } from '../../peer/core/lockers.ts';
+import { Playhead } from '../../peer/core/playhead.ts';
 import type { IndexRecord } from '../../protocol/media.ts';
 import { Catalogue } from '../../swarm/catalogue.ts';
 
@@ -38,4 +46,26 @@ describe('where a viewer begins whom an INS server feeds', () => {
     expect(insStart(known(1), 750, 250, 4)).toBe(0);
     expect(insStart(new Catalogue(100), 750, 250, 4)).toBe(-1);
   });
+});
+
+it('who presses play a while after the last news begins where those begin who hear all, no longer after it than news may take', () => {
+  const from = (newest: number, sinceMs: number, beginWithMs?: number): number => {
+    const follow: Partial<InsFollow> = {};
+    const ins = { follow, follows: true } as unknown as InsFeed;
+    const playhead = new Playhead(new Player());
+    const evaluation = new Evaluation(
+      'ins',
+      known(newest),
+      {} as Intake,
+      ins,
+      new Lockers(),
+      playhead,
+      new Queue(),
+      beginWithMs,
+    );
+    evaluation.recorded(5_000);
+    return follow.from!(5_000 + sinceMs);
+  };
+  expect([from(8, 0), from(8, 499), from(8, 500)]).toEqual([4, 4, 8]);
+  expect([from(8, 1_000, 1_250), from(8, 60_000, 1_250), from(8, 60_000, 1_500)]).toEqual([8, 8, 4]);
 });

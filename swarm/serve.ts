@@ -67,8 +67,8 @@ interface Line {
 export class Serving {
   /** Block bytes given so far. */
   givenBytes = 0;
-  /** Whether the uplink is free for neighbours. When it is again, {@link pump}. */
-  mayGive: (nowMs: number) => boolean = () => true;
+  /** From when on the uplink is free for neighbours, as far as is known now. When it is so sooner, {@link pump}. */
+  freeAtMs: (nowMs: number) => number = () => Number.NEGATIVE_INFINITY;
   readonly uplink: Uplink;
   private readonly lines = new Map<LinkId, Line>();
   private readonly queue: Job[] = [];
@@ -126,7 +126,7 @@ export class Serving {
     this.lines.delete(link);
   }
 
-  /** When the upload limit allows more. */
+  /** When the upload limit allows more, or the uplink is free for neighbours again. */
   nextDeadline(): number | undefined {
     return this.queue.length === 0 ? undefined : this.limitedUntilMs;
   }
@@ -180,9 +180,12 @@ export class Serving {
 
   /** Goes on where there is room. */
   pump(nowMs: number): void {
-    while (this.queue.length > 0 && this.mayGive(nowMs) && this.uplink.hasRoom(nowMs))
+    let freeAtMs = this.freeAtMs(nowMs);
+    while (this.queue.length > 0 && freeAtMs <= nowMs && this.uplink.hasRoom(nowMs)) {
       this.serve(this.queue.shift()!, nowMs);
-    this.limitedUntilMs = this.uplink.allowedAtMs(nowMs);
+      freeAtMs = this.freeAtMs(nowMs);
+    }
+    this.limitedUntilMs = freeAtMs > nowMs ? freeAtMs : this.uplink.allowedAtMs(nowMs);
   }
 
   private serve(job: Job, nowMs: number): void {

@@ -42,12 +42,14 @@ interface Held {
   readonly atMs: number;
 }
 
-/** Who takes blocks from the source beside INS servers. */
+/** Who takes blocks from the source beside INS servers, over the same uplink. */
 interface Takers {
   /** There is somebody who may. */
   take(): boolean;
   /** When one has taken a block last. */
   givenAtMs(): number;
+  /** Ms that so many bytes take to leave. */
+  msFor(sizeBytes: number): number;
 }
 
 /** The source's connections to the INS servers it feeds: each put goes to all that are up. */
@@ -58,6 +60,8 @@ export class InsFeeds {
   private readonly outputs: Sink<SourceOutput>;
   private readonly signRef: (feed: number, ref: number) => number;
   private readonly neighbours: Takers;
+  /** When what was put last has left, by what the uplink carries. */
+  private leavesAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(
     servers: readonly InsServerEntry[],
@@ -151,6 +155,11 @@ export class InsFeeds {
     return owed.reduce((sum, bytes) => sum + bytes, 0);
   }
 
+  /** When what is on its way has left us, by what the uplink carries: their word for it may be a long round trip later. */
+  leftAtMs(nowMs: number): number {
+    return Math.min(this.leavesAtMs, nowMs + this.neighbours.msFor(this.owedBytes(nowMs)));
+  }
+
   announceToken(token: Uint8Array, nowMs: number): void {
     this.all({ kind: 'range-token', token }, nowMs);
   }
@@ -170,6 +179,7 @@ export class InsFeeds {
 
   /** @param urgentBytes - What of it goes before what neighbours ask for. */
   private send(at: number, feed: Feed, put: Put, nowMs: number, urgentBytes = bytesOf(put)): void {
+    this.leavesAtMs = Math.max(this.leftAtMs(nowMs), nowMs) + this.neighbours.msFor(urgentBytes);
     feed.promptness.put(put.handle, urgentBytes, nowMs);
     this.input(at, put, nowMs);
   }

@@ -58,6 +58,10 @@ const STORED_WITHIN_MS = 1_000;
  * something, and who gets it late asks us, so that the next one is late, too.
  */
 const PUTS_FIRST_MS = 60;
+/** So much later than the uplink alone needs for them puts have left it: it was still giving something to neighbours. */
+const PUTS_SPARE_MS = 50;
+/** Ms without a block given after which neighbours get one all the same: only what is given tells how much the uplink carries. */
+const PUTS_FIRST_FOR_MS = 500;
 /** All whom a tracker tells where we are: 64 who take blocks, 20 who only want to hear what there is. */
 const NEIGHBOURS_ACCEPTED_MAX = 84;
 const WINDOW_PARTS = 240;
@@ -126,10 +130,14 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
       {
         take: () => this.member.neighbours.all().some(({ mode }) => mode !== 'ins'),
         givenAtMs: () => this.givenAtMs,
+        msFor: (sizeBytes) => this.member.serving.uplink.msFor(sizeBytes),
       },
     );
     const { serving } = this.member;
-    serving.mayGive = (nowMs) => serving.uplink.msFor(this.feeds.owedBytes(nowMs)) < PUTS_FIRST_MS;
+    serving.freeAtMs = (nowMs) => {
+      if (serving.uplink.msFor(this.feeds.owedBytes(nowMs)) < PUTS_FIRST_MS) return nowMs;
+      return Math.min(this.feeds.leftAtMs(nowMs) + PUTS_SPARE_MS, this.givenAtMs + PUTS_FIRST_FOR_MS);
+    };
   }
 
   handleInput(input: SourceInput, nowMs: number): void {

@@ -18,7 +18,8 @@ function feed(givenAtMs = Number.NEGATIVE_INFINITY) {
     ref = own;
     return own;
   };
-  const neighbours = { take: () => givenAtMs > 0, givenAtMs: () => givenAtMs };
+  const msFor = (sizeBytes: number) => sizeBytes * 100;
+  const neighbours = { take: () => givenAtMs > 0, givenAtMs: () => givenAtMs, msFor };
   const feeds = new InsFeeds(servers, KEY, undefined, new LinkNumbers(), new Prng('1'), outputs, signRef, neighbours);
   /** Parts put, and the numbers of the requests they were put with. */
   const parts: number[] = [];
@@ -102,5 +103,32 @@ describe('what a source puts on an INS server', () => {
     expect(sent()).toEqual([]);
     acknowledge(5, 2_030);
     expect(sent()).toEqual([3]);
+  });
+
+  it('has left when the uplink has carried it, however far away the server is, and when the server has it', () => {
+    const { feeds, put, sent, acknowledge } = feed();
+    expect(feeds.leftAtMs(0)).toBe(Number.NEGATIVE_INFINITY);
+    put(1, 0);
+    put(2, 10);
+    sent();
+    expect(feeds.leftAtMs(10)).toBe(200);
+    acknowledge(1, 120);
+    acknowledge(2, 130);
+    expect(feeds.leftAtMs(130)).toBe(130);
+    put(3, 300);
+    expect(feeds.leftAtMs(399)).toBe(400);
+    put(4, 600);
+    expect(feeds.leftAtMs(600)).toBe(700);
+  });
+
+  it('is no backlog for longer than what the server owes takes', () => {
+    const { feeds, put, acknowledge, sent } = feed();
+    for (const part of [1, 2, 3]) put(part, 0);
+    sent();
+    acknowledge(1, 10);
+    acknowledge(2, 10);
+    expect(feeds.leftAtMs(10)).toBe(110);
+    put(4, 10);
+    expect(feeds.leftAtMs(10)).toBe(210);
   });
 });

@@ -152,13 +152,22 @@ describe('serving neighbours', () => {
     expect(told()).toEqual(['1: 0.0 record']);
   });
 
-  it('gives nothing while the uplink is for something else, and goes on after', () => {
+  it('gives nothing while the uplink is for something else, and goes on when it is free, or turns out to be', () => {
     const { serving: line, told } = measured();
-    line.mayGive = (nowMs) => nowMs >= 200;
+    let freeAtMs = 200;
+    line.freeAtMs = () => freeAtMs;
     line.request(1, ask(1, 1), 100);
     expect(told()).toEqual([]);
-    line.pump(200);
+    expect(line.nextDeadline()).toBe(200);
+    line.timeout(200);
     expect(told()).toEqual(['1: 1.0 record']);
+    line.sent(1, 100_000, 300);
+    freeAtMs = 900;
+    line.request(1, ask(2, 2), 300);
+    expect(told()).toEqual([]);
+    freeAtMs = 400;
+    line.pump(400);
+    expect(told()).toEqual(['1: 2.0 record']);
   });
 
   it('SW10: refuses at once what would have to wait too long, and says for how long', () => {

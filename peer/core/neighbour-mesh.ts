@@ -205,7 +205,7 @@ class NeighbourMesh implements Mesh {
     if (labelled === null) return { origin, labelled };
     const { track, part, index } = labelled;
     // What was neither asked for nor subscribed to is not taken: in INS mode that is everything.
-    const isWanted = this.push.takes(link, track, part, index) || this.native.awaits(link, track, part, index);
+    const isWanted = this.push.takes(link, track, part, index, nowMs) || this.native.awaits(link, track, part, index);
     const isPushed = request === PUSHED && isWanted;
     if (!isPushed && !this.native.asked(link, request)) return { origin, labelled: null };
     neighbour.availability.addBlock(track, part, index);

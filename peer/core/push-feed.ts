@@ -23,6 +23,9 @@ interface Lane {
   feasibleDepth: number;
   /** Until then a deeper one might be. */
   heldUntilMs: number;
+  /** The parent before, and until when what it pushed may still come. */
+  former: LinkId | undefined;
+  formerUntilMs: number;
 }
 
 interface Offer {
@@ -43,6 +46,8 @@ const MISSES_MAX = 4;
 const LEFT_MS = 8_000;
 /** News of a lost parent is with all descendants after this. */
 const HOLD_MS = 2_000;
+/** What a parent has pushed before it hears that it is left has come after this. */
+const FORMER_MS = 2_000;
 /** A block that is going to be pushed is asked for when it is so late that nobody pushes it any more, or its time is so near. */
 const PATIENCE_MS = PUSH_WITHIN_MS + 100;
 const URGENT_MS = 600;
@@ -66,6 +71,8 @@ export class PushFeed {
     misses: 0,
     feasibleDepth: NOT_PUSHED,
     heldUntilMs: 0,
+    former: undefined,
+    formerUntilMs: 0,
   }));
   private readonly offers = new Map<LinkId, Offer>();
   private readonly leftUntilMs = new Map<LinkId, number>();
@@ -124,9 +131,10 @@ export class PushFeed {
     }
   }
 
-  /** Whether a block that nobody asked for is taken from this neighbour. */
-  takes(link: LinkId, track: number, part: number, index: number): boolean {
-    return this.lanes[laneOf(track, part, index)]!.parent === link;
+  /** Whether a block that nobody asked for is taken from this neighbour: it counts as answered, and would not come again. */
+  takes(link: LinkId, track: number, part: number, index: number, nowMs: number): boolean {
+    const { parent, former, formerUntilMs } = this.lanes[laneOf(track, part, index)]!;
+    return parent === link || (former === link && nowMs < formerUntilMs);
   }
 
   /** A block has come from a neighbour; `undefined` is an INS server. */
@@ -253,6 +261,7 @@ export class PushFeed {
   private drop(lane: number, nowMs: number): void {
     const state = this.lanes[lane]!;
     if (state.granted) state.heldUntilMs = nowMs + HOLD_MS;
+    if (state.parent !== undefined) Object.assign(state, { former: state.parent, formerUntilMs: nowMs + FORMER_MS });
     state.parent = undefined;
     state.granted = false;
     this.pushing.depths[lane] = NOT_PUSHED;

@@ -69,7 +69,17 @@ describe('subscribing to lanes (SW11 to SW13)', () => {
 
   it('takes pushed blocks from the lane’s parent only', () => {
     const { feed } = fed();
-    expect([feed.takes(1, 0, 11, 0), feed.takes(2, 0, 11, 0)]).toEqual([true, false]);
+    expect([feed.takes(1, 0, 11, 0, 60), feed.takes(2, 0, 11, 0, 60)]).toEqual([true, false]);
+  });
+
+  it('SW13: takes what a lane’s parent had pushed before it heard that it is left: asked for it, it would be silent', () => {
+    const { feed } = fed();
+    feed.fedByIns(true, 1_000);
+    expect([feed.takes(1, 0, 11, 0, 1_500), feed.takes(2, 0, 11, 0, 1_500)]).toEqual([true, false]);
+    expect(feed.takes(1, 0, 11, 0, 3_000)).toBe(false);
+    const withdrawn = fed();
+    withdrawn.feed.granted(1, 0, 10, 1_000);
+    expect(withdrawn.feed.takes(1, 0, 11, 0, 1_500)).toBe(true);
   });
 
   it('leaves a parent that others are faster than, in that lane', () => {

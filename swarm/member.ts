@@ -81,8 +81,8 @@ export class Member {
     return this.neighbourhood.greet(link, hello);
   }
 
-  closed(link: LinkId): Neighbour | undefined {
-    return this.neighbourhood.closed(link);
+  closed(link: LinkId, nowMs: number): Neighbour | undefined {
+    return this.neighbourhood.closed(link, nowMs);
   }
 
   leave(why: string): void {

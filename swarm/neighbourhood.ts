@@ -126,10 +126,13 @@ export class Neighbourhood {
   }
 
   /** The link to a neighbour, or to somebody who had not said hello, is gone. @returns The neighbour that was. */
-  closed(link: LinkId): Neighbour | undefined {
+  closed(link: LinkId, nowMs: number): Neighbour | undefined {
     this.serving.closed(link);
     this.pushing.closed(link);
-    return this.neighbours.closed(link);
+    const neighbour = this.neighbours.closed(link);
+    // What its socket held takes no more of the uplink: nobody else may say that there is room.
+    this.serving.pump(nowMs);
+    return neighbour;
   }
 
   /** Parts from all of them. */

@@ -121,7 +121,7 @@ class NeighbourMesh implements Mesh {
   }
 
   closed(link: LinkId, nowMs: number): void {
-    const id = this.neighbourhood.closed(link)?.id ?? this.dialled.get(link);
+    const id = this.neighbourhood.closed(link, nowMs)?.id ?? this.dialled.get(link);
     this.dialled.delete(link);
     if (id !== undefined) this.candidates.closed(id, nowMs);
     this.native.closed(link);

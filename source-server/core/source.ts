@@ -404,7 +404,7 @@ export class SourceCore implements Machine<SourceInput, SourceOutput> {
       return;
     }
     if (this.feeds.link(link, { kind: 'closed', code, why }, nowMs)) return;
-    this.member.closed(link);
+    this.member.closed(link, nowMs);
   }
 
   private trackerMessage(message: FromTracker, nowMs: number): void {

@@ -181,6 +181,8 @@ describe('what people see of the player', () => {
     await page.keyboard.press('k');
     await page.waitForFunction(() => window.inswarm?.stats().phase === 'paused');
     await page.unroute(isControls);
+    await page.getByRole('button', { name: 'Play (k)' }).waitFor();
+    await page.getByText('Part of the player did not load').waitFor({ state: 'hidden', timeout: 1_500 });
     await page.getByRole('button', { name: 'Play (k)' }).click();
     await viewer.plays(0.2);
     // A press is answered, and takes nothing with it that does not come.
@@ -192,6 +194,61 @@ describe('what people see of the player', () => {
     await button.click();
     await page.getByRole('heading', { name: 'Where the video comes from' }).waitFor();
     expect(await page.locator('inswarm-player').getAttribute('panel')).toBe('open');
+  });
+
+  it('is played, paused, taken out and put back before what it is handled with has come, and has it once then', async () => {
+    const viewer = await view('about:blank', { viewport: { width: 600, height: 800 } });
+    const { page } = viewer;
+    let come: () => void = () => {};
+    const hasCome = new Promise<void>((resolve) => {
+      come = resolve;
+    });
+    await page.route(
+      (url) => url.pathname.includes('controls-chunk'),
+      async (route) => {
+        await hasCome;
+        await route.continue();
+      },
+    );
+    await page.goto(pageUrl(stage, source.stream, 'ins'));
+    const phase = (wanted: string) => page.waitForFunction((is) => window.inswarm?.stats().phase === is, wanted);
+    await page.getByRole('button', { name: 'Play', exact: true }).waitFor();
+    await page.keyboard.press('k');
+    await viewer.plays(0.2);
+    await page.keyboard.press(' ');
+    await phase('paused');
+    await page.locator('inswarm-player video').click();
+    await phase('playing');
+    // What has no meaning yet does no harm.
+    for (const key of ['m', 'c', 's', '?', 'ArrowLeft']) await page.keyboard.press(key);
+    const before = stage.viewersOf(source.stream);
+    await page.evaluate(() => {
+      const player = document.querySelector('inswarm-player')!;
+      Object.assign(window, { player, place: player.parentElement });
+      player.remove();
+    });
+    await expect.poll(() => stage.viewersOf(source.stream)).toBe(before - 1);
+    const putBack = (): Promise<void> =>
+      page.evaluate(() => {
+        const { place, player } = window as unknown as { place: HTMLElement; player: HTMLElement };
+        place.append(player);
+      });
+    await putBack();
+    await viewer.plays(0.2);
+    await page.evaluate(() => document.querySelector('inswarm-player')!.remove());
+    const loaded = page.waitForResponse((response) => response.url().includes('controls-chunk'));
+    come();
+    await loaded;
+    await page.waitForTimeout(300);
+    await putBack();
+    await viewer.plays(0.2);
+    await page.getByRole('button', { name: 'Pause (k)' }).waitFor({ state: 'attached' });
+    expect(await page.locator('inswarm-player .controls').count()).toBe(1);
+    await page.keyboard.press('m');
+    await page.waitForFunction(() => window.inswarm?.video.muted === true);
+    await page.keyboard.press('k');
+    await phase('paused');
+    expect(viewer.complaints).toEqual([]);
   });
 
   it('copies a report that holds no address of anybody', async () => {

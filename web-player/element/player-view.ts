@@ -92,9 +92,12 @@ export class PlayerView {
   loadHands(): void {
     const nowMs = performance.now();
     if (this.hands !== undefined || nowMs - this.handsAskedAtMs < HANDS_AGAIN_MS) return;
+    const isAgain = this.handsAskedAtMs >= 0;
     this.handsAskedAtMs = nowMs;
     const make = ({ Hands }: NonNullable<typeof controls.here>): void => {
       if (this.hands !== undefined) return;
+      // What was said not to have loaded has.
+      if (isAgain) this.notLoadedUntilMs = 0;
       const hands = new Hands(this, this.options);
       this.hands = hands;
       this.banner.element.before(hands.toast.element);

@@ -202,8 +202,8 @@ export class InsFeeds {
     const { held, promptness } = feed;
     if (held.length === 0) return;
     if (this.neighbours.givenAtMs() < held[0]!.atMs) {
-      for (const { put } of held.splice(0)) this.send(at, feed, put, nowMs);
-    } else if (promptness.owesNothing) this.send(at, feed, held.pop()!.put, nowMs, 0);
+      for (const one of held.splice(0)) this.send(at, feed, shortened(one, nowMs), nowMs);
+    } else if (promptness.owesNothing) this.send(at, feed, shortened(held.pop()!, nowMs), nowMs, 0);
   }
 
   private all(input: InsClientInput, nowMs: number): void {
@@ -276,6 +276,11 @@ export class InsFeeds {
         return;
     }
   }
+}
+
+/** It runs out as if it had been put in time: what is kept for longer is room that what is new lacks. */
+function shortened({ put, atMs }: Held, nowMs: number): Put {
+  return { ...put, ttlSeconds: Math.max(1, put.ttlSeconds - Math.floor((nowMs - atMs) / 1_000)) };
 }
 
 function bytesOf({ items }: Put): number {

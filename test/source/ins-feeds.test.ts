@@ -24,12 +24,15 @@ function feed(givenAtMs = Number.NEGATIVE_INFINITY) {
   /** Parts put, and the numbers of the requests they were put with. */
   const parts: number[] = [];
   const requests = new Map<number, number>();
+  /** Seconds for which the server is to keep each. */
+  const ttls = new Map<number, number>();
   const sent = (): number[] => {
     for (let output = outputs.shift(); output !== undefined; output = outputs.shift()) {
       if (output.kind !== 'send-ins' || output.message.type !== 'batch') continue;
-      const { request, puts } = output.message;
+      const { request, puts, ttlSeconds } = output.message;
       for (const { part } of puts) {
         parts.push(part);
+        ttls.set(part, ttlSeconds);
         requests.set(part, request);
       }
     }
@@ -52,7 +55,7 @@ function feed(givenAtMs = Number.NEGATIVE_INFINITY) {
   feeds.signed(0, ref, new Uint8Array(64), 0);
   const acknowledge = (part: number, nowMs: number) =>
     told({ type: 'stored', request: requests.get(part), items: [0] }, nowMs);
-  return { feeds, put, sent, told, acknowledge };
+  return { feeds, put, sent, told, acknowledge, ttls };
 }
 
 describe('what a source puts on an INS server', () => {
@@ -103,6 +106,18 @@ describe('what a source puts on an INS server', () => {
     expect(sent()).toEqual([]);
     acknowledge(5, 2_030);
     expect(sent()).toEqual([3]);
+  });
+
+  it('runs out as if it had been put in time, also where that was late: a small locker has no room for more', () => {
+    for (const givenAtMs of [Number.NEGATIVE_INFINITY, 2_000]) {
+      const { put, sent, acknowledge, ttls } = feed(givenAtMs);
+      put(1, 0);
+      sent();
+      put(2, 2_000);
+      acknowledge(1, 12_000);
+      expect(sent()).toEqual([2]);
+      expect([ttls.get(1), ttls.get(2)]).toEqual([60, 50]);
+    }
   });
 
   it('has left when the uplink has carried it, however far away the server is, and when the server has it', () => {

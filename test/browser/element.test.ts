@@ -196,6 +196,19 @@ describe('what people see of the player', () => {
     expect(await page.locator('inswarm-player').getAttribute('panel')).toBe('open');
   });
 
+  it('asks again for what the source’s plain HLS takes where that is allowed and did not come', async () => {
+    const viewer = await view('about:blank');
+    const { page } = viewer;
+    const isChangeover = (url: URL): boolean => url.pathname.includes('changeover-chunk');
+    await page.route(isChangeover, (route) => route.abort());
+    await page.goto(`${pageUrl(stage, source.stream, 'ins')}&fallback=auto`);
+    await viewer.play(0.5);
+    expect(viewer.requests.some((url) => isChangeover(new URL(url)))).toBe(true);
+    await page.unroute(isChangeover);
+    await page.waitForResponse((response) => isChangeover(new URL(response.url())) && response.ok());
+    await viewer.plays(0.2);
+  });
+
   it('is played, paused, taken out and put back before what it is handled with has come, and has it once then', async () => {
     const viewer = await view('about:blank', { viewport: { width: 600, height: 800 } });
     const { page } = viewer;

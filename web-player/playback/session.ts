@@ -91,6 +91,8 @@ const CHANGE_MS = 1_000;
 const RATES_CLEAR_MS = 3_000;
 /** Who has not pressed play by then is no viewer. */
 const PREPARED_MS = 300_000;
+/** What plain HLS takes is asked for again so often where it did not come: it is wanted most where the network is bad. */
+const FALLBACK_AGAIN_MS = 5_000;
 
 /** What can be asked for, in ms. */
 export const TARGET_LATENCY_MS_MIN = 500;
@@ -108,6 +110,8 @@ export class Session {
   private keepLive: KeepLive;
   /** Only where plain HLS is allowed. */
   private changeover: Changeover | undefined;
+  private fallbackAskedAtMs = Number.NEGATIVE_INFINITY;
+  private isFallbackMissed = false;
   private isReleased = false;
   private readonly putAside: PutAside;
   private readonly timers: number[];
@@ -492,6 +496,7 @@ export class Session {
   /** What it takes to play the source's plain HLS is loaded where that is allowed, while there is somebody to ask for its address. */
   private async findFallback(): Promise<void> {
     const { fallback = 'off' } = this.options;
+    this.fallbackAskedAtMs = performance.now();
     if (fallback === 'off') return;
     try {
       const { Changeover, Reloading, Replacing } = await import('./changeover-chunk.ts');
@@ -505,6 +510,8 @@ export class Session {
       });
       await this.changeover.find();
     } catch (error) {
+      if (this.isFallbackMissed) return;
+      this.isFallbackMissed = true;
       this.tellError('fallback', `what plain HLS takes could not be loaded: ${(error as Error).message}`, false);
     }
   }
@@ -556,6 +563,8 @@ export class Session {
   private lookAtChangeover(): void {
     if (this.pressedAtMs === undefined || this.failure !== null) return;
     const started = this.watch.figures().startupDelayMs !== null;
+    const isDue = performance.now() - this.fallbackAskedAtMs > FALLBACK_AGAIN_MS;
+    if (this.changeover === undefined && isDue) void this.findFallback();
     this.changeover?.look({ bufferMs: this.bufferMs(), started, paused: this.video.paused });
   }
 

@@ -41,7 +41,8 @@ export class ProcessProgress {
     }
   }
 
-  second({ elapsedMs, record, seconds }: ProcessRun): void {
+  second({ clock, record, collector }: ProcessRun): void {
+    const { elapsedMs } = clock;
     const share = Math.min(1, elapsedMs / (this.seconds * 1000));
     const filled = Math.round(share * BAR_CHARS);
     const here = record.stays.filter(({ leftAtMs }) => leftAtMs === null);
@@ -49,7 +50,7 @@ export class ProcessProgress {
     const words = [
       `${this.place()} ${this.name} [${'#'.repeat(filled)}${'-'.repeat(BAR_CHARS - filled)}] ${Math.floor(elapsedMs / 1000)} of ${this.seconds} s`,
       `${here.length} viewers: ${count('playing')} play, ${count('waiting')} wait, ${count('stalled')} stand still`,
-      `machine ${Math.round(seconds.busyNow * 100)} % busy`,
+      `machine ${Math.round(collector.seconds.busyNow * 100)} % busy`,
       `${durationText(Math.max(0, this.seconds * 1000 - elapsedMs))} left`,
     ];
     if (this.stream.isTTY) this.draw(words.join('  '));

@@ -96,13 +96,13 @@ describe('a run by real processes', () => {
     if (deed?.do !== 'crash') throw new Error('somebody crashes');
     const dead: boolean[] = [];
     const done = await run((now, second) => {
-      dead.push(now.dead.size > 0);
+      dead.push(now.faults.dead.size > 0);
       // A person presses start for the one who has crashed.
-      if (second === 6) now.enter(deed.viewer);
+      if (second === 6) now.visits.enter(deed.viewer);
     });
     expect(done.measuredMs).toBe(SECONDS * 1_000);
     expect(dead).toHaveLength(SECONDS);
-    expect([...done.dead]).toEqual([]);
+    expect([...done.faults.dead]).toEqual([]);
     expect(notices.filter((text) => !text.startsWith('links are made by'))).toEqual([]);
 
     const stays = (viewer: number) => done.record.stays.filter((stay) => stay.visit.viewer === viewer);

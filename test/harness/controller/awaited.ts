@@ -8,6 +8,10 @@ export class Awaited {
   private readonly waiting = new Map<string, Set<Waiting>>();
   private givenUp: Error | undefined;
 
+  get isGivenUp(): boolean {
+    return this.givenUp !== undefined;
+  }
+
   /**
    * @param what - For the error: what did not come.
    * @throws Error when it has not come by then, or all is given up, also before.

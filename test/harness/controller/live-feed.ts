@@ -37,7 +37,7 @@ export class LiveFeed {
   constructor(board: LiveBoard, run: ProcessRun) {
     this.board = board;
     this.run = run;
-    const { tracker, source, ins, viewers } = run.layout;
+    const { tracker, source, ins, viewers } = run.placement.layout;
     this.servers = [tracker, source, ...ins];
     for (const [id, { address }] of [...this.servers, ...viewers].entries()) this.ids.set(address, id);
     board.beginRun(this.hosts(), happeningsOf(run.config.plan));
@@ -46,7 +46,7 @@ export class LiveFeed {
   /** @param phase - At the end of a second, or while nothing runs yet. */
   second(phase: RunPhase): void {
     const { run, before } = this;
-    const atMs = Math.max(0, run.elapsedMs);
+    const atMs = Math.max(0, run.clock.elapsedMs);
     const seconds = Math.max(0.2, (atMs - before.atMs) / 1000);
     for (const stay of run.record.stays) this.stays.set(stay.visit.viewer, stay);
     const flows = this.flows(seconds);
@@ -56,7 +56,10 @@ export class LiveFeed {
       viewers: [...this.stays.values()].map((stay) => this.viewer(stay, seconds)),
       servers: this.servers.map((host) => this.server(host, flows)),
       flows,
-      machine: { busy: run.seconds.busyNow, saturatedBy: rigFigures(run.seconds.samples()).saturatedBy },
+      machine: {
+        busy: run.collector.seconds.busyNow,
+        saturatedBy: rigFigures(run.collector.seconds.samples()).saturatedBy,
+      },
     };
     for (const { id, figures } of this.stays.values()) if (figures !== null) before.said.set(id, figures);
     before.atMs = atMs;
@@ -69,16 +72,17 @@ export class LiveFeed {
       const server = servers[id];
       const viewer = id - servers.length;
       if (server !== undefined) {
-        if (command.do === 'kill') run.killServer(server);
-        if (command.do === 'start') run.startServer(server);
-      } else if (command.do === 'start') run.enter(viewer);
-      else if (command.do === 'throttle') run.throttle(viewer, command.to);
-      else run.leave(viewer, command.do === 'kill');
+        if (command.do === 'kill') run.faults.killServer(server);
+        if (command.do === 'start') run.faults.startServer(server);
+      } else if (command.do === 'start') run.visits.enter(viewer);
+      else if (command.do === 'throttle') run.faults.throttle(viewer, command.to);
+      else run.visits.leave(viewer, command.do === 'kill');
     }
   }
 
   private hosts(): LiveHost[] {
-    const { layout, config, record } = this.run;
+    const { placement, config, record } = this.run;
+    const { layout } = placement;
     const { visits } = config.plan;
     const first = new Map(visits.map(({ viewer, joinAtMs }) => [viewer, joinAtMs]).reverse() as [number, number][]);
     const kind = (host: Host) => (host === layout.tracker ? 'tracker' : host === layout.source ? 'source' : 'ins');
@@ -105,14 +109,14 @@ export class LiveFeed {
       if (figures === null || stay.leftAtMs !== null) return 0;
       return Math.max(0, ((pick(figures) - (said === undefined ? 0 : pick(said))) * 8) / seconds);
     };
-    const host = this.run.layout.viewers[visit.viewer]!;
+    const host = this.run.placement.layout.viewers[visit.viewer]!;
     const number = this.ids.get(host.address)!;
     const freezes = events.filter(({ kind }) => kind === 'freeze').length;
     if (freezes > (this.told.get(id) ?? 0)) this.board.say('warning', `${host.name} stands still`, number);
     this.told.set(id, freezes);
     return {
       id: number,
-      state: stateOf(stay, this.run.crashed.has(id)),
+      state: stateOf(stay, this.run.visits.crashed.has(id)),
       bufferMs: figures?.bufferMs ?? 0,
       latencyMs: figures?.latencyMs ?? null,
       startupMs: figures?.startupDelayMs ?? null,
@@ -124,20 +128,20 @@ export class LiveFeed {
         source: rate((one) => one.bytesFrom.source),
       },
       upBps: { data: rate((one) => one.sent.data), control: rate((one) => one.sent.control) },
-      throttledTo: this.run.throttledTo.get(visit.viewer) ?? 1,
+      throttledTo: this.run.faults.throttledTo.get(visit.viewer) ?? 1,
     };
   }
 
   private server({ address }: Host, flows: readonly LiveFlow[]): LiveServer {
     const id = this.ids.get(address)!;
     const sentBps = flows.reduce((sum, { from, bps }) => sum + (from === id ? bps : 0), 0);
-    return { id, isUp: !this.run.dead.has(address), sentBps };
+    return { id, isUp: !this.run.faults.dead.has(address), sentBps };
   }
 
   /** Bytes of the last second. */
   private flows(seconds: number): LiveFlow[] {
     const { flows } = this.before;
-    return [...this.run.seen.flows].flatMap(([key, { from, to, dataBytes }]) => {
+    return [...this.run.collector.seen.flows].flatMap(([key, { from, to, dataBytes }]) => {
       const bytes = dataBytes - (flows.get(key) ?? 0);
       flows.set(key, dataBytes);
       const [a, b] = [this.ids.get(from), this.ids.get(to)];

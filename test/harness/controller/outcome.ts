@@ -21,7 +21,12 @@ export interface ProcessOutcome {
 export function outcomeOf(run: ProcessRun): ProcessOutcome {
   const { plan, links } = run.config;
   const { measured, viewers } = run.record.measured(run.measuredMs);
-  const rig: Rig = { links, linksAre: run.linksAre, ...rigFigures(run.seconds.samples()), checks: checksOf(run) };
+  const rig: Rig = {
+    links,
+    linksAre: run.linksAre,
+    ...rigFigures(run.collector.seconds.samples()),
+    checks: checksOf(run),
+  };
   const { sourceBps, insBps, peersBps } = plan.sharedOut;
   const bad = run.record.stays.reduce((sum, { figures }) => sum + (figures?.bad ?? 0), 0);
   return { measured, supply: { sourceBps, insBps, peersBps }, viewers, rig, bad };
@@ -29,12 +34,12 @@ export function outcomeOf(run: ProcessRun): ProcessOutcome {
 
 /** What was counted in two ways. */
 function checksOf(run: ProcessRun): Check[] {
-  const kernel = run.kernel.filter(({ sockets }) => sockets > 0);
+  const kernel = run.collector.kernel.filter(({ sockets }) => sockets > 0);
   return [...wireChecks(run), ...witnessChecks(run), ...(kernel.length === 0 ? [] : kernelChecks(kernel))];
 }
 
 /** What viewers say that they sent and got, beside what was read off their connections on the way. */
-function wireChecks({ layout, record, seen, config: { plan } }: ProcessRun): Check[] {
+function wireChecks({ placement, record, collector, config: { plan } }: ProcessRun): Check[] {
   const own = { sent: { data: 0, control: 0 }, received: { data: 0, control: 0 } };
   for (const { figures } of record.stays) {
     if (figures === null) continue;
@@ -43,8 +48,8 @@ function wireChecks({ layout, record, seen, config: { plan } }: ProcessRun): Che
       own[way].control += figures[way].control;
     }
   }
-  const counts = layout.viewers.flatMap(({ address }) => {
-    const one = seen.hosts.get(address);
+  const counts = placement.layout.viewers.flatMap(({ address }) => {
+    const one = collector.seen.hosts.get(address);
     return one === undefined ? [] : [one];
   });
   if (counts.length === 0) return [];

@@ -114,7 +114,7 @@ export class Session {
     this.current = run;
     try {
       if (agents.length > 1)
-        await run.share(this.machines(agents), (machine, from, count) => this.ports(machine, from, count));
+        await run.placement.share(this.machines(agents), (machine, from, count) => this.ports(machine, from, count));
       made(run);
       await run.run();
     } finally {

@@ -261,7 +261,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   'D-37': {
     asks: 'clients always open the connection',
     shownBy: [
-      'ins/conversation: dials again after pauses that grow with how long it has been gone, and starts again with a short one',
+      'ins/conversation-connection: dials again after pauses that grow with how long it has been gone, and starts again with a short one',
       'browser/page: INS mode: plays, speaks to the tracker and the INS server alone, and sends no block',
     ],
   },

@@ -17,7 +17,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
     asks: 'read, write and delete are the core operations',
     shownBy: [
       'ins/server-batch: IN5: numbers gets, puts, deletes and statuses through, answers each by itself, then is done',
-      'ins/http: HT3: takes a block, gives it back, tells of it, and lets it go',
+      'ins/http-blocks: HT3: takes a block, gives it back, tells of it, and lets it go',
     ],
   },
   'D-2': {
@@ -77,7 +77,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
     asks: 'objects may be small; the protocol may bound their size (section 4.2)',
     shownBy: [
       'conformance/decade: D-9: one byte and 1 MiB are objects, nothing and a byte more are none',
-      'ins/http: HT4: refuses bodies that are too long or empty before it takes them',
+      'ins/http-refusals: HT4: refuses bodies that are too long or empty before it takes them',
     ],
   },
   'D-10': {
@@ -85,7 +85,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
     shownBy: [
       'ins/server-lockers: IN8: is acknowledged once the block can be had, by label and by name',
       'ins/server-links: GE10: that speaks another version, or says hello twice, is closed',
-      'ins/http: HT4: files under the label that the headers name, where those who follow see it at once',
+      'ins/http-blocks: HT4: files under the label that the headers name, where those who follow see it at once',
     ],
   },
   'D-11': {
@@ -223,7 +223,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
   'D-30': {
     asks: 'whatever fails says why; overload is said (section 6.3)',
     shownBy: [
-      'ins/http: HT5: has a status for every reason',
+      'ins/http-refusals: HT5: has a status for every reason',
       'ins/server-sending: IN4: is refused when more is asked for than a queue holds',
     ],
   },
@@ -294,7 +294,7 @@ export const REQUIREMENTS: Readonly<Record<string, Requirement>> = {
     asks: 'errors part what is gone, what never was, what is not allowed and what is too much',
     shownBy: [
       'ins/server-lockers: IN6: says of a label whether it is not there yet, not there any more, or not at all',
-      'ins/http: HT5: says why not: a status and a reason',
+      'ins/http-refusals: HT5: says why not: a status and a reason',
     ],
   },
   'D-43': {

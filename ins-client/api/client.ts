@@ -1,16 +1,9 @@
-import { Prng } from '../../machine/prng.ts';
 import { type AccessKind, FROM_NEWEST_START } from '../../protocol/ins-messages.ts';
 import { BLOCK_TTL_SECONDS_DEFAULT, REVOKE_IDS_MAX } from '../../protocol/limits.ts';
 import { nameToText } from '../../protocol/names.ts';
-import { proofPrefix } from '../../protocol/proof.ts';
 import { fromBase64Url } from '../../protocol/text.ts';
-import { type Driven, drive } from '../../runtime/drive.ts';
-import { InsConversation } from '../core/conversation.ts';
-import type { InsClientInput, InsClientOutput, SetAttributes } from '../core/io.ts';
-import { type InsCallerOutput, isWorldOutput } from '../core/world.ts';
-import { Budget } from './budget.ts';
-import { type CancelSignal, onAbort } from './cancel.ts';
-import { Dialler } from './dialler.ts';
+import type { SetAttributes } from '../core/io.ts';
+import { ClientConnection } from './client-connection.ts';
 import { InsError, type Refusal } from './errors.ts';
 import { FollowCall } from './follow-call.ts';
 import { GetCall, type Wanted } from './get-call.ts';
@@ -28,14 +21,12 @@ import type {
   PutOptions,
   ServerInfo,
 } from './options.ts';
-import type { Hash, Platform } from './platform.ts';
+import type { Platform } from './platform.ts';
 import { type ObjectToPut, PutCall } from './put-call.ts';
 import type { DeleteResult, DoneObject, GetResult, PutResult, RefusedObject } from './results.ts';
 import {
   type CollectionLike,
   collectionBytes,
-  invitationBytes,
-  keyText,
   type NameLike,
   nameBytes,
   openerOf,
@@ -43,84 +34,43 @@ import {
   tokenBytes,
 } from './texts.ts';
 import { makeToken, readToken, type ServerId, type TokenClaims } from './token.ts';
-import { type Call, isLast, type RequestInput, type RequestOutput, type Wire } from './wire.ts';
+import type { Call, RequestInput } from './wire.ts';
 
-const GIVE_UP_MS = 30_000;
 const BUFFER_BYTES = 16 * 1024 * 1024;
-/** Blocks that all calls together have asked for, and bytes they have put, at most; the conversation would refuse more. */
-const GETS_OPEN = 8_192;
-const PUT_BYTES_OPEN = 32 * 1024 * 1024;
 const NAMES_AT_ONCE = 4_096;
 
-/** A client of one INS server. Made by `connectIns`. */
+/** A client of one INS server: all that an application can ask of it. Made by `connectIns`. */
 export class InsClient {
   readonly url: string;
   /** How others name us: the holder of a token, for instance. */
   readonly account: string;
   private readonly options: InsClientOptions;
   private readonly platform: Platform;
-  private readonly driven: Driven<InsClientInput>;
-  private readonly dialler: Dialler;
-  private readonly wire: Wire;
-  private readonly takers = new Map<number, (output: RequestOutput) => void>();
-  private readonly calls = new Set<Call>();
-  private readonly listeners = new Set<(state: InsState) => void>();
-  private hash: Hash | undefined;
-  private now: InsState = { kind: 'connecting' };
-  private lastWhy = '';
-  private sentTo: string | null = null;
-  private proofPrefix: Uint8Array | undefined;
-  private server: Omit<ServerInfo, 'quotaBytes'> | undefined;
-  private downSinceMs: number;
-  private lastHandle = 0;
-  private timer: unknown;
-  private closing: Promise<void> | undefined;
+  private readonly connection: ClientConnection;
 
   constructor(options: InsClientOptions, platform: Platform) {
-    const { url, keys, application } = options;
-    checkUrl(url);
+    checkUrl(options.url);
     this.options = options;
     this.platform = platform;
-    this.url = url;
-    this.account = accountOf(keys);
-    this.downSinceMs = platform.clock.nowMs();
-    const prng = new Prng(keyText(platform.randomBytes(16)));
-    const invitation = options.invitation === undefined ? {} : { invitation: invitationBytes(options.invitation) };
-    const conversation = new InsConversation({ url, key: keys.publicKey, application, prng, ...invitation });
-    this.driven = drive<InsClientInput, InsClientOutput>(
-      conversation,
-      (output) => {
-        if (isWorldOutput(output)) this.dialler.perform(output);
-        else this.told(output);
-      },
-      platform.clock,
-    );
-    this.dialler = new Dialler({
-      input: (input) => this.driven.input(input),
-      sign: (bytes) => keys.sign(bytes),
-      dial: platform.dial,
-    });
-    this.wire = this.makeWire();
-    platform.loadHash().then(
-      (hash) => this.start(hash),
-      (error: unknown) => this.finish({ kind: 'closed' }, error),
-    );
+    this.url = options.url;
+    this.account = accountOf(options.keys);
+    this.connection = new ClientConnection(options, platform);
   }
 
   /** How the connection is. */
   get state(): InsState {
-    return this.now;
+    return this.connection.state;
   }
 
   /** @returns Stops telling. */
   onState(listener: (state: InsState) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.connection.onState(listener);
   }
 
   /** Resolves when the server has been reached. Calls need not wait for it: they do so themselves. */
   ready({ signal }: CallOptions = {}): Promise<ServerInfo> {
-    if (this.now.kind === 'ready') return Promise.resolve(this.now.server);
+    const { state } = this;
+    if (state.kind === 'ready') return Promise.resolve(state.server);
     return new Promise((resolve, reject) => {
       const call: Call = {
         startedAtMs: this.platform.clock.nowMs(),
@@ -130,12 +80,12 @@ export class InsClient {
           reject(error);
         },
       };
-      const stopListening = this.onState((state) => {
-        if (state.kind !== 'ready') return;
+      const stopListening = this.onState((now) => {
+        if (now.kind !== 'ready') return;
         over();
-        resolve(state.server);
+        resolve(now.server);
       });
-      const over = this.add(call, signal, (reason) => call.fail(reason), stopListening);
+      const over = this.connection.add(call, signal, (reason) => call.fail(reason), stopListening);
     });
   }
 
@@ -157,8 +107,8 @@ export class InsClient {
       collection: collection === undefined ? null : collectionBytes(collection),
       bufferBytes: this.bufferBytes(options),
     };
-    const call = new GetCall(this.wire, wanted, settings, () => over());
-    const over = this.add(call, signal, (reason) => call.abort(reason));
+    const call = new GetCall(this.connection.wire, wanted, settings, () => over());
+    const over = this.connection.add(call, signal, (reason) => call.abort(reason));
     return call.results;
   }
 
@@ -185,8 +135,8 @@ export class InsClient {
       token: openerOf(options),
       collection: collection === undefined ? null : collectionBytes(collection),
     };
-    const call = new PutCall(this.wire, objects, settings, () => over());
-    const over = this.add(call, signal, (reason) => call.fail(reason));
+    const call = new PutCall(this.connection.wire, objects, settings, () => over());
+    const over = this.connection.add(call, signal, (reason) => call.fail(reason));
     return call.results;
   }
 
@@ -279,8 +229,8 @@ export class InsClient {
       from: from === 'newest' ? FROM_NEWEST_START : from,
       bufferBytes: this.bufferBytes(options),
     };
-    const call = new FollowCall(this.wire, settings, () => over());
-    const over = this.add(call, signal, (reason) => call.abort(reason));
+    const call = new FollowCall(this.connection.wire, settings, () => over());
+    const over = this.connection.add(call, signal, (reason) => call.abort(reason));
     return call.results;
   }
 
@@ -289,15 +239,15 @@ export class InsClient {
    * for the first connection where no servers are named.
    */
   async generateToken(claims: TokenClaims, servers?: readonly ServerId[]): Promise<string> {
-    const named = servers ?? [this.server ?? (await this.ready())];
+    const named = servers ?? [this.connection.server ?? (await this.ready())];
     const { clock, randomBytes } = this.platform;
-    const nowMs = clock.nowMs() + (this.server?.clockOffsetMs ?? 0);
+    const nowMs = clock.nowMs() + (this.connection.server?.clockOffsetMs ?? 0);
     return makeToken(this.options.keys, named, claims, { nowMs, randomBytes });
   }
 
   /** What runs under `old` goes on under `token`: a newer one of the same locker. */
   renewToken(old: TokenLike, token: TokenLike): void {
-    this.driven.input({ kind: 'renew', old: tokenBytes(old), token: tokenBytes(token) });
+    this.connection.input({ kind: 'renew', old: tokenBytes(old), token: tokenBytes(token) });
   }
 
   /** Makes tokens of ours void on this server: these, and all whose epoch is below `epoch`. It lasts as long as they would have. */
@@ -328,12 +278,12 @@ export class InsClient {
 
   /** Has the server hand this token to all who follow our locker, in place of the one they have. Kept over reconnects. */
   announceToken(token: TokenLike): void {
-    this.driven.input({ kind: 'range-token', token: tokenBytes(token) });
+    this.connection.input({ kind: 'range-token', token: tokenBytes(token) });
   }
 
   /** Ends all calls with CLOSED, and the connection within about a second. */
   close(): Promise<void> {
-    return this.finish({ kind: 'closed' }, new InsError({ reason: 'CLOSED' }));
+    return this.connection.close();
   }
 
   /** Asks something of each of many blocks. */
@@ -369,154 +319,15 @@ export class InsClient {
   }
 
   private one<T>({ signal }: CallOptions, options: OneCallOptions<T>): Promise<T> {
-    const call = new OneCall(this.wire, options, () => over());
-    const over = this.add(call, signal, (reason) => call.fail(reason));
+    const call = new OneCall(this.connection.wire, options, () => over());
+    const over = this.connection.add(call, signal, (reason) => call.fail(reason));
     return call.result;
-  }
-
-  private makeWire(): Wire {
-    const client = this;
-    return {
-      get hash() {
-        return client.hash!;
-      },
-      get proofPrefix() {
-        return client.proofPrefix;
-      },
-      clock: this.platform.clock,
-      gets: new Budget(GETS_OPEN),
-      putBytes: new Budget(PUT_BYTES_OPEN),
-      open(make, take) {
-        const handle = ++client.lastHandle;
-        client.takers.set(handle, take);
-        client.driven.input(make(handle));
-        return handle;
-      },
-      cancel(handle) {
-        if (client.takers.delete(handle)) client.driven.input({ kind: 'cancel', handle });
-      },
-    };
-  }
-
-  private start(hash: Hash): void {
-    if (this.isOver()) return;
-    this.hash = hash;
-    this.driven.input({ kind: 'start' });
-    for (const call of [...this.calls]) call.begin();
-  }
-
-  /** @returns To be called when the call is over. */
-  private add(
-    call: Call,
-    signal: CancelSignal | undefined,
-    abort: (reason: unknown) => void,
-    ended: () => void = () => {},
-  ): () => void {
-    this.mustBeOpen();
-    const stopListening = onAbort(signal, abort);
-    this.calls.add(call);
-    this.watch();
-    // What the caller gets back has to be there before anything is told.
-    if (this.hash !== undefined) queueTask(() => this.calls.has(call) && call.begin());
-    return () => {
-      stopListening();
-      this.calls.delete(call);
-      ended();
-    };
-  }
-
-  private mustBeOpen(): void {
-    if (this.now.kind === 'replaced') throw new InsError({ reason: 'REPLACED' });
-    if (this.now.kind === 'closed') throw new InsError({ reason: 'CLOSED' });
-  }
-
-  private isOver(): boolean {
-    return this.now.kind === 'closed' || this.now.kind === 'replaced';
   }
 
   private bufferBytes({ bufferBytes = this.options.bufferBytes ?? BUFFER_BYTES }: { bufferBytes?: number }): number {
     if (bufferBytes > 0) return bufferBytes;
     throw new RangeError(`bufferBytes is ${bufferBytes}; it must be a positive number`);
   }
-
-  private told(output: InsCallerOutput): void {
-    if (output.kind === 'ready') {
-      const { server, nonce, clockOffsetMs } = output;
-      this.proofPrefix = proofPrefix(nonce, this.options.keys.publicKey);
-      this.server = { key: keyText(server), url: this.url, clockOffsetMs };
-    } else if (output.kind === 'accepted') {
-      this.set({ kind: 'ready', server: { ...this.server!, quotaBytes: output.quotaBytes } });
-    } else if (output.kind === 'lost') {
-      if (this.isOver()) return;
-      if (output.final) void this.finish({ kind: 'replaced' }, new InsError({ reason: 'REPLACED' }));
-      else this.lost(output);
-    } else {
-      const take = this.takers.get(output.handle);
-      if (isLast(output)) this.takers.delete(output.handle);
-      take?.(output);
-    }
-  }
-
-  private lost({ why, retryAfterMs, otherServer }: Omit<Extract<InsState, { readonly kind: 'lost' }>, 'kind'>): void {
-    this.lastWhy = why;
-    this.sentTo = otherServer;
-    if (this.now.kind === 'ready') this.downSinceMs = this.platform.clock.nowMs();
-    this.set({ kind: 'lost', why, retryAfterMs, otherServer });
-    this.watch();
-  }
-
-  private set(state: InsState): void {
-    this.now = state;
-    for (const listener of [...this.listeners]) listener(state);
-  }
-
-  /** Sets the timer for the call that has waited longest for a connection. */
-  private watch(): void {
-    const { clock } = this.platform;
-    if (this.timer !== undefined || this.now.kind === 'ready' || this.calls.size === 0) return;
-    const dueMs = Math.min(...[...this.calls].map((call) => this.dueMs(call)));
-    if (dueMs === Number.POSITIVE_INFINITY) return;
-    this.timer = clock.setTimer(
-      () => {
-        this.timer = undefined;
-        if (this.now.kind === 'ready') return;
-        const nowMs = clock.nowMs();
-        for (const call of [...this.calls]) {
-          if (this.dueMs(call) > nowMs) continue;
-          const refusal = { reason: 'UNREACHABLE', retryAfterMs: 1_000, otherServer: this.sentTo } as const;
-          call.fail(new InsError(refusal, `${this.url}: ${this.lastWhy}`));
-        }
-        this.watch();
-      },
-      Math.max(0, dueMs - clock.nowMs()),
-    );
-  }
-
-  private dueMs(call: Call): number {
-    return Math.max(call.startedAtMs, this.downSinceMs) + (this.options.giveUpAfterMs ?? GIVE_UP_MS);
-  }
-
-  /** Ends everything, once. */
-  private finish(state: InsState, error: unknown): Promise<void> {
-    this.closing ??= this.end(state, error);
-    return this.closing;
-  }
-
-  private async end(state: InsState, error: unknown): Promise<void> {
-    this.now = state;
-    if (this.timer !== undefined) this.platform.clock.clearTimer(this.timer);
-    for (const call of [...this.calls]) call.fail(error);
-    this.driven.input({ kind: 'stop' });
-    // A listener may close the client.
-    await Promise.resolve();
-    this.set(state);
-    await this.dialler.ended();
-    this.driven.stop();
-  }
-}
-
-function queueTask(task: () => void): void {
-  void Promise.resolve().then(task);
 }
 
 function checkUrl(url: string): void {

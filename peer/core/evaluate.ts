@@ -350,7 +350,7 @@ export class Evaluation {
     const { up, dialledAtMs, askedAtMs, brings, full: refused } = ins;
     const { started } = playhead;
     const inHandMs = this.inHandMs(nowMs);
-    const behindMs = this.newestAnnounced() > ins.newestBrought ? ins.behindMs(this.looked.partMs, nowMs) : 0;
+    const behindMs = this.newestAnnounced() > ins.newestBrought ? ins.failover.behindMs(this.looked.partMs, nowMs) : 0;
     const fed = { up, dialledAtMs, askedAtMs, brings, refused, behindMs, started, inHandMs };
     const why = feeding.decide(fed, nowMs, startedAtMs);
     const to = feeding.from;

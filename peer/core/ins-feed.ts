@@ -3,24 +3,19 @@ import type { InsCallerOutput, InsWorldInput } from '../../ins-client/core/world
 import { earlier } from '../../machine/deadlines.ts';
 import { type Body, type LinkId, Queue } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
-import { RedialPause } from '../../machine/rates.ts';
 import type { Labelled } from '../../protocol/frames.ts';
 import type { Reason } from '../../protocol/reasons.ts';
-import type { InsServerEntry } from '../../protocol/swarm-fields.ts';
-import type { PartEntry } from '../../swarm/catalogue.ts';
 import { InsConnections, type InsConnectionsOptions } from './ins-connections.ts';
+import { InsFailover, type InsServerEvent } from './ins-failover.ts';
 import { InsFollow, type InsFollowOptions } from './ins-follow.ts';
 import type { Asked, Place } from './ins-gets.ts';
-import { InsMoves, type Playing } from './ins-moves.ts';
 import { InsRequests, type InsRequestsOptions } from './ins-requests.ts';
 import { InsServers } from './ins-servers.ts';
 import type { InsSession } from './ins-session.ts';
 import type { PastBlock } from './past-feed.ts';
 
 export type InsFeedEvent =
-  | { readonly kind: 'up'; readonly url: string; readonly server: Uint8Array; readonly clockOffsetMs: number }
-  | { readonly kind: 'lost'; readonly url: string; readonly why: string; readonly server: Uint8Array | undefined }
-  | { readonly kind: 'refused'; readonly why: string }
+  | InsServerEvent
   | (Came & { readonly kind: 'labelled'; readonly labelled: Labelled })
   | (Came & { readonly kind: 'block'; readonly place: Place })
   /** The server does not give a block that was asked for. */
@@ -42,17 +37,10 @@ export interface InsFeedOptions extends InsConnectionsOptions, InsRequestsOption
 
 /** A server that feeds us says something with every part. */
 const HEARD_WITHIN_MS = 350;
-/** Looks after the server are at least so far apart where nothing comes. */
-const LOOK_AGAIN_MS = 50;
-/** Ms a server must have served for its loss to be worth no pause, and the pause after one that wants us no more. */
-const WORKED_MS = 3_000;
-const REPLACED_PAUSE_MS = 30_000;
-/** Refusals of a follow after which another server is asked. */
-const REFUSALS_MAX = 4;
 
 /**
- * A peer's dealings with its INS server: a follow for the live edge (`ins-follow.ts`), batches in deadline order for what it does not
- * bring (`ins-requests.ts`), and the way to another server when this one is lost, silent or slow, which is decided here.
+ * A peer's dealings with its INS server: a follow for the live edge (`ins-follow.ts`), and batches in deadline order for what it does not bring
+ * (`ins-requests.ts`). What servers say is taken in here; which server is in use is decided beside it (`ins-failover.ts`).
  */
 export class InsFeed {
   readonly events = new Queue<InsFeedEvent>();
@@ -60,41 +48,31 @@ export class InsFeed {
   readonly follows: boolean;
   /** The live edge: where a follow begins, and when it may be asked for, the peer says there. */
   readonly follow: InsFollow;
-  private readonly servers: InsServers;
+  /** Which server is in use. */
+  readonly failover: InsFailover;
   private readonly connections: InsConnections;
   private readonly requests: InsRequests;
-  private connectionsMax: number;
-  private readonly moves: InsMoves;
-  /** When it may be time to try another, or to have done with it. */
-  private lookAtMs: number | undefined;
   private handles = 0;
-  /** The address of the session, or of the one that was lost. */
-  private at = '';
-  private switchAtMs: number | undefined;
-  private readonly pause = new RedialPause(200, 5_000);
-  private readonly prng: Prng;
 
   constructor(options: InsFeedOptions) {
     const { prng } = options;
-    this.prng = prng;
-    this.servers = new InsServers(prng.fork('servers'));
-    this.connectionsMax = options.connections ?? 1;
-    this.moves = new InsMoves(prng.fork('moves'));
-    this.connections = new InsConnections(options);
+    const servers = new InsServers(prng.fork('servers'));
+    const connections = new InsConnections(options);
     const nextHandle = () => ++this.handles;
-    this.follow = new InsFollow(options, this.servers, nextHandle);
-    this.requests = new InsRequests(options, this.connections, nextHandle, (session, nowMs) =>
-      this.drain(session, nowMs),
-    );
+    const drain = (session: InsSession, nowMs: number): void => this.drain(session, nowMs);
+    const follow = new InsFollow(options, servers, nextHandle);
+    const requests = new InsRequests(options, connections, nextHandle, drain);
+    const { events } = this;
+    const connectionsMax = options.connections ?? 1;
+    this.connections = connections;
+    this.follow = follow;
+    this.requests = requests;
+    this.failover = new InsFailover({ prng, servers, connections, follow, requests, events, connectionsMax, drain });
     this.follows = options.useFollow;
   }
 
   private get session(): InsSession | undefined {
     return this.connections.session;
-  }
-
-  get url(): string {
-    return this.at;
   }
 
   get up(): boolean {
@@ -113,14 +91,7 @@ export class InsFeed {
   /** The viewer watches: the live edge may be asked for from now on. */
   release(nowMs: number): void {
     this.follow.held = false;
-    if (this.session !== undefined) this.startFollow(this.session, nowMs);
-  }
-
-  /** The tracker's newest list, first choice first. A running connection to a server still on it stays. */
-  setServers(servers: readonly InsServerEntry[], nowMs: number): void {
-    if (servers.length === 0) return;
-    this.servers.set(servers, this.at);
-    if (!this.servers.has(this.at)) this.connect(this.servers.first!, nowMs);
+    if (this.session !== undefined) this.failover.startFollow(this.session, nowMs);
   }
 
   owns(link: LinkId): boolean {
@@ -162,7 +133,7 @@ export class InsFeed {
   sourceNamed(nowMs: number): void {
     const { session } = this;
     if (session === undefined) return;
-    if (session.follow === undefined) this.startFollow(session, nowMs);
+    if (session.follow === undefined) this.failover.startFollow(session, nowMs);
     else if (this.follow.isOfAnother(session)) this.followAnew(nowMs);
   }
 
@@ -194,11 +165,6 @@ export class InsFeed {
     return this.session?.full === true;
   }
 
-  /** How much later than it could the follow brings the next part. */
-  behindMs(partMs: number, nowMs: number): number {
-    return this.session === undefined ? 0 : this.moves.behindMs(this.session, partMs, nowMs);
-  }
-
   /** The newest part that the follow has brought anything of; -1 when nothing. */
   get newestBrought(): number {
     return this.session?.newestBrought ?? -1;
@@ -207,7 +173,7 @@ export class InsFeed {
   /** Lets the live edge be, until the time that {@link InsFollow.mayFollowAtMs} says. @param inVain - It did not come. */
   rest(inVain: boolean, nowMs: number): void {
     const { session } = this;
-    this.endTrial(nowMs);
+    this.failover.endTrial(nowMs);
     if (session === undefined) return;
     session.cancelFollow(nowMs);
     session.followAtMs = this.follow.mayFollowAtMs(inVain ? 'by all' : 'by none', nowMs);
@@ -218,7 +184,7 @@ export class InsFeed {
     if (session?.follow === undefined) return;
     session.cancelFollow(nowMs);
     session.followAtMs = nowMs;
-    this.startFollow(session, nowMs);
+    this.failover.startFollow(session, nowMs);
   }
 
   /** Hands our own new range token to those who follow our locker. */
@@ -253,167 +219,21 @@ export class InsFeed {
 
   nextDeadline(): number | undefined {
     const { session, extras, trial } = this.connections;
-    let next = earlier(earlier(session?.nextDeadline(), this.requests.nextDeadline()), this.switchAtMs);
+    let next = earlier(session?.nextDeadline(), this.requests.nextDeadline());
     for (const extra of extras) next = earlier(next, extra.nextDeadline());
-    next = earlier(earlier(next, trial?.nextDeadline()), this.lookAtMs);
+    next = earlier(earlier(next, trial?.nextDeadline()), this.failover.nextDeadline());
     const asks = !this.follow.held && session?.up === true && session.follow === undefined;
     return asks ? earlier(next, session.followAtMs) : next;
   }
 
   timeout(nowMs: number): void {
-    if (this.lookAtMs !== undefined && this.lookAtMs <= nowMs) this.lookAtMs = undefined;
     this.requests.timeout(nowMs);
     for (const session of this.connections.all()) {
       session.timeout(nowMs);
       this.drain(session, nowMs);
     }
-    if (this.switchAtMs !== undefined && this.switchAtMs <= nowMs) this.switchServer('it cannot be reached', nowMs);
-    if (this.session !== undefined) this.startFollow(this.session, nowMs);
-  }
-
-  /** A block of a server's is verified: its part is whole with it or not. */
-  came(link: LinkId, { record }: PartEntry, whole: boolean, nowMs: number): void {
-    const session = this.connections.of(link);
-    if (session?.follow === undefined || !whole) return;
-    const untilMs = record.capturedAtMs + record.durationUs / 1000;
-    session.broughtUntilMs = Math.max(untilMs, session.broughtUntilMs ?? untilMs);
-    this.moves.came(session, nowMs - untilMs);
-  }
-
-  /** Looks whether the server does what it should, and whether one that is tried does it better. */
-  look(playing: Playing, nowMs: number): void {
-    const { session: waits } = this;
-    if (waits !== undefined && this.follow.knowsRecords(waits, nowMs)) this.startFollow(waits, nowMs);
-    this.judge(playing, nowMs);
-    const { moves } = this;
-    const { session, trial } = this.connections;
-    this.lookAtMs = undefined;
-    if (trial !== undefined) this.lookAtMs = moves.verdictAtMs(session, trial);
-    else if (session !== undefined && this.servers.size > 1) this.lookAtMs = moves.reasonAtMs(session, playing, nowMs);
-    // Where there is nobody else to try now, there may be later.
-    if (this.lookAtMs !== undefined) this.lookAtMs = Math.max(this.lookAtMs, nowMs + LOOK_AGAIN_MS);
-  }
-
-  private judge(playing: Playing, nowMs: number): void {
-    const { moves } = this;
-    const { session, trial } = this.connections;
-    if (session === undefined) return;
-    if (trial === undefined) {
-      // The next one is about to be dialled anyway.
-      if (this.switchAtMs !== undefined) return;
-      const why = this.servers.size > 1 ? moves.reason(session, playing, nowMs) : undefined;
-      const other = why === undefined ? undefined : this.servers.other(session.url, nowMs);
-      if (other !== undefined) this.connections.trial = this.connections.dial(other, nowMs);
-      return;
-    }
-    if (trial.up && moves.wantsBoth(session, playing, nowMs)) this.startFollow(trial, nowMs);
-    const verdict = moves.verdict(session, trial, nowMs);
-    if (verdict === undefined) return;
-    moves.tried(session, trial, nowMs);
-    if (verdict === 'trial') this.move('another server is better', nowMs);
-    else {
-      if (!trial.up && session.upAtMs <= trial.dialledAtMs) this.servers.unreached(trial.url, nowMs);
-      this.endTrial(nowMs);
-    }
-  }
-
-  /** The server that was tried is the one in use from now on. */
-  private move(why: string, nowMs: number): void {
-    const { connections } = this;
-    const { session, trial } = connections;
-    connections.trial = undefined;
-    if (session !== undefined) {
-      this.lost(session, why, nowMs);
-      session.end(nowMs);
-    }
-    connections.session = trial;
-    this.at = trial!.url;
-    this.switchAtMs = undefined;
-    if (!trial!.up) return;
-    this.widen(trial!, nowMs);
-    this.tellUp(trial!);
-    this.startFollow(trial!, nowMs);
-  }
-
-  /** Opens the further connections to the server in use. */
-  private widen({ url }: InsSession, nowMs: number): void {
-    const { connections } = this;
-    while (connections.extras.length < this.connectionsMax - 1) connections.extras.push(connections.dial(url, nowMs));
-  }
-
-  private narrow(nowMs: number): void {
-    const { extras } = this.connections;
-    this.connections.extras = [];
-    for (const extra of extras) {
-      this.giveBack(extra, nowMs);
-      extra.end(nowMs);
-    }
-  }
-
-  private endTrial(nowMs: number): void {
-    const { trial } = this.connections;
-    this.connections.trial = undefined;
-    trial?.end(nowMs);
-  }
-
-  private tellUp({ url, server, clockOffsetMs }: InsSession): void {
-    this.events.push({ kind: 'up', url, server: server!, clockOffsetMs });
-  }
-
-  /** Gives this server up for the next on the list. */
-  switchServer(why: string, nowMs: number): void {
-    this.stop(why, nowMs);
-    this.connect(this.servers.next(this.at, nowMs).url, nowMs);
-  }
-
-  /** The connection is dead: the same server is dialled anew. */
-  redial(why: string, nowMs: number): void {
-    if (this.at === '') return;
-    this.stop(why, nowMs);
-    this.connect(this.at, nowMs);
-  }
-
-  /** Like {@link switchServer}, where there is another one. */
-  avoid(why: string, nowMs: number): void {
-    if (this.servers.size > 1) this.switchServer(why, nowMs);
-  }
-
-  stop(why: string, nowMs: number): void {
-    this.endTrial(nowMs);
-    const { session } = this;
-    if (session === undefined) return;
-    this.lost(session, why, nowMs);
-    this.connections.session = undefined;
-    session.end(nowMs);
-  }
-
-  private connect(url: string, nowMs: number): void {
-    this.stop('another server', nowMs);
-    this.switchAtMs = undefined;
-    this.at = url;
-    const session = this.connections.dial(url, nowMs);
-    this.connections.session = session;
-    this.drain(session, nowMs);
-  }
-
-  /** What was asked of it is asked anew elsewhere, or on its next connection: the conversation must not ask, too. */
-  private lost(session: InsSession, why: string, nowMs: number): void {
-    const { server, url } = session;
-    this.narrow(nowMs);
-    this.giveBack(session, nowMs);
-    session.lost();
-    if (server !== undefined) this.events.push({ kind: 'lost', url, why, server });
-  }
-
-  private giveBack(session: InsSession, nowMs: number): void {
-    this.requests.giveBack(session, nowMs);
-    if (session.follow !== undefined) session.input({ kind: 'cancel', handle: session.follow.handle }, nowMs);
-  }
-
-  private startFollow(session: InsSession, nowMs: number): void {
-    const did = this.follow.start(session, nowMs);
-    if (did === 'asked') this.drain(session, nowMs);
-    else if (did === 'no room') this.switchServer('it has no room', nowMs);
+    this.failover.timeout(nowMs);
+    if (this.session !== undefined) this.failover.startFollow(this.session, nowMs);
   }
 
   private drain(session: InsSession, nowMs: number): void {
@@ -427,16 +247,7 @@ export class InsFeed {
   private told(session: InsSession, output: InsCallerOutput, nowMs: number): void {
     switch (output.kind) {
       case 'ready':
-        session.server = output.server;
-        session.clockOffsetMs = output.clockOffsetMs;
-        session.upAtMs = nowMs;
-        session.heardAtMs = nowMs;
-        session.followAtMs = this.follow.mayFollowAtMs('by none', nowMs);
-        if (session === this.session) this.switchAtMs = undefined;
-        if (session !== this.session) return;
-        this.widen(session, nowMs);
-        this.tellUp(session);
-        this.startFollow(session, nowMs);
+        this.failover.ready(session, output, nowMs);
         return;
       case 'arrived':
         this.arrived(session, output, nowMs);
@@ -451,61 +262,12 @@ export class InsFeed {
         this.follow.renewed(session, output.handle, output.token);
         return;
       case 'lost':
-        this.connectionLost(session, output, nowMs);
+        this.failover.connectionLost(session, output, nowMs);
         return;
       default:
         // The rest answers what we never ask.
         return;
     }
-  }
-
-  private connectionLost(
-    session: InsSession,
-    { why, final, retryAfterMs, otherServer }: Extract<InsCallerOutput, { kind: 'lost' }>,
-    nowMs: number,
-  ): void {
-    const { connections } = this;
-    if (session === connections.trial) {
-      if (retryAfterMs > 0 || otherServer !== null) this.servers.leave(session.url, retryAfterMs, nowMs);
-      else this.servers.unreached(session.url, nowMs);
-      this.endTrial(nowMs);
-      return;
-    }
-    if (session !== this.session) {
-      // The server allows fewer connections than we would have.
-      if (final) this.connectionsMax = 1;
-      connections.extras = connections.extras.filter((extra) => extra !== session);
-      this.giveBack(session, nowMs);
-      session.end(nowMs);
-      return;
-    }
-    if (final && connections.extras.length > 0) this.connectionsMax = 1;
-    const worked = session.up && nowMs - session.upAtMs > WORKED_MS;
-    this.lost(session, why, nowMs);
-    // Another one is under way already.
-    if (connections.trial !== undefined) {
-      if (retryAfterMs > 0 || otherServer !== null) this.servers.leave(session.url, retryAfterMs, nowMs);
-      this.move(why, nowMs);
-      return;
-    }
-    if (retryAfterMs > 0 || otherServer !== null) {
-      this.hangUp(session, nowMs);
-      this.events.push({ kind: 'refused', why });
-      this.switchAtMs = this.servers.sentAway(this.at, { retryAfterMs, otherServer }, nowMs);
-      return;
-    }
-    // From one that worked to the next at once, or to the same again; where none does, with a growing pause between.
-    if (worked) this.pause.succeed();
-    else this.hangUp(session, nowMs);
-    if (final && this.servers.size === 1) this.switchAtMs = nowMs + REPLACED_PAUSE_MS;
-    else if (!worked) this.switchAtMs = nowMs + this.pause.fail(this.prng.unit(), nowMs);
-    else if (this.servers.size > 1) this.switchAtMs = nowMs;
-  }
-
-  /** Nothing is dialled before the next conversation. */
-  private hangUp(session: InsSession, nowMs: number): void {
-    this.connections.session = undefined;
-    session.end(nowMs);
   }
 
   private arrived(
@@ -537,28 +299,10 @@ export class InsFeed {
 
   private refused(session: InsSession, output: Extract<InsCallerOutput, { kind: 'refused' }>, nowMs: number): void {
     const { handle, item, reason } = output;
-    if (session.follow?.handle === handle) this.followRefused(session, output, nowMs);
+    if (session.follow?.handle === handle) this.failover.followRefused(session, output, nowMs);
     else {
       const place = this.requests.refused(handle, item, reason, nowMs);
       if (place !== undefined) this.events.push({ kind: 'none', place, reason });
     }
-  }
-
-  private followRefused(
-    session: InsSession,
-    output: Extract<InsCallerOutput, { kind: 'refused' }>,
-    nowMs: number,
-  ): void {
-    const { reason, retryAfterMs, otherServer } = output;
-    this.events.push({ kind: 'refused', why: reason });
-    // Neighbours feed us then.
-    if (this.follow.refused(session, output, session === this.session, nowMs)) return;
-    const isBusy = reason === 'OVERLOAD' || reason === 'DRAINING';
-    if (session === this.connections.trial) {
-      if (isBusy) this.servers.leave(session.url, retryAfterMs, nowMs);
-      this.endTrial(nowMs);
-    } else if (isBusy && this.servers.sentAway(this.at, { retryAfterMs, otherServer }, nowMs) <= nowMs)
-      this.switchServer(reason, nowMs);
-    else if (session.followFailures >= REFUSALS_MAX && this.servers.size > 1) this.switchServer(reason, nowMs);
   }
 }

@@ -218,7 +218,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       bytesFrom: { ...account.bytesFrom },
       givenBytes: mesh?.givenBytes ?? 0,
       neighbours: mesh?.size ?? 0,
-      ins: this.ins.up ? this.ins.url : null,
+      ins: this.ins.up ? this.ins.failover.url : null,
       bad: account.bad,
     };
   }
@@ -365,7 +365,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     // The tracker gives a place at the source to who needs it.
     if (this.evaluation.fedBy !== fedBy) this.heartbeat(nowMs);
     this.past.run(nowMs);
-    this.ins.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
+    this.ins.failover.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
     this.reception.insEvents(nowMs);
     this.playerEvents();
   }
@@ -375,22 +375,22 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.prepared = true;
     this.member.tracker.start(nowMs);
     // After a stop, the one that was in use before.
-    if (this.ins.url !== '') this.ins.redial('', nowMs);
-    else if (this.options.mode !== 'native') this.ins.setServers(this.options.insServers ?? [], nowMs);
+    if (this.ins.failover.url !== '') this.ins.failover.redial('', nowMs);
+    else if (this.options.mode !== 'native') this.ins.failover.setServers(this.options.insServers ?? [], nowMs);
   }
 
   private redial(why: string, nowMs: number): void {
     if (!this.prepared) return;
     if (this.member.tracker.up) this.outputs.push({ kind: 'event', event: { kind: 'tracker-lost', why } });
     this.member.tracker.redial(why, nowMs);
-    this.ins.redial(why, nowMs);
+    this.ins.failover.redial(why, nowMs);
     this.mesh?.redial(why, nowMs);
   }
 
   private stop(nowMs: number): void {
     this.member.tracker.leave();
     this.mesh?.leave('leaving');
-    this.ins.stop('leaving', nowMs);
+    this.ins.failover.stop('leaving', nowMs);
     this.startedAtMs = undefined;
     this.prepared = false;
   }
@@ -411,7 +411,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
 
   private violation(link: LinkId, why: string, nowMs: number): void {
     if (this.ins.owns(link)) {
-      this.reception.bad({ from: 'ins', link, who: this.ins.url }, why, 0, 0, nowMs);
+      this.reception.bad({ from: 'ins', link, who: this.ins.failover.url }, why, 0, 0, nowMs);
       this.ins.linkInput(link, { kind: 'violation', why }, nowMs);
       return;
     }
@@ -423,7 +423,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   /** Whether neighbours may be needed soon: not before, so that what a mesh takes to load delays no first picture. */
   private wantMesh(nowMs: number): void {
     if (this.isMeshWanted || !this.mayWantMesh) return;
-    const hasNoServer = this.member.tracker.up && this.ins.url === '';
+    const hasNoServer = this.member.tracker.up && this.ins.failover.url === '';
     const isLate = nowMs >= (this.startedAtMs ?? nowMs) + MESH_AFTER_MS;
     if (!this.playhead.started && !hasNoServer && !this.ins.full && !isLate) return;
     this.isMeshWanted = true;

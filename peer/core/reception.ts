@@ -137,7 +137,7 @@ export class Reception {
     const isInsMode = this.parts.mode === 'ins';
     taken.came(entry.bodies[index]?.byteLength ?? 0, nowMs);
     if (kept && this.parts.kept.add(entry) && isInsMode) mesh?.announce(track, part, nowMs);
-    if (origin.from === 'ins') ins.came(origin.link, entry, isWhole(entry), nowMs);
+    if (origin.from === 'ins') ins.failover.came(origin.link, entry, isWhole(entry), nowMs);
     mesh?.came(entry, index, origin, nowMs);
     if (isWhole(entry)) this.whole(entry, nowMs);
     else if (!isInsMode) mesh?.announceBlock(track, part, index, nowMs);
@@ -168,7 +168,8 @@ export class Reception {
     account.bad++;
     outputs.push({ kind: 'event', event: { kind: 'bad', from: origin.who, what, track, part } });
     this.mesh?.strike(origin, track, part, nowMs);
-    if (origin.from === 'ins' && ++this.insStrikes % STRIKES_MAX === 0) ins.avoid('it sent wrong blocks', nowMs);
+    if (origin.from === 'ins' && ++this.insStrikes % STRIKES_MAX === 0)
+      ins.failover.avoid('it sent wrong blocks', nowMs);
   }
 }
 

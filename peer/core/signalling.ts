@@ -74,7 +74,7 @@ export class Signalling {
         member.joined(message, nowMs);
         if (message.description !== null) this.offerDescription(message.description);
         this.introduce(message.neighbours, nowMs);
-        if (options.mode !== 'native') ins.setServers(message.insServers, nowMs);
+        if (options.mode !== 'native') ins.failover.setServers(message.insServers, nowMs);
         for (const sealed of message.records) this.record(sealed, TRACKER);
         outputs.push({
           kind: 'event',
@@ -95,7 +95,7 @@ export class Signalling {
         streamState(message.state, message.why, nowMs);
         return;
       case 'ins-servers':
-        if (options.mode !== 'native') ins.setServers(message.insServers, nowMs);
+        if (options.mode !== 'native') ins.failover.setServers(message.insServers, nowMs);
         return;
       case 'refused':
         outputs.push({

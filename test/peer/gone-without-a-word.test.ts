@@ -32,7 +32,7 @@ function asked(answers: boolean) {
     ...{ up: true, asked: false, follows: true, brings: false, full: false, newestBrought: 9, follow: {} },
     ...{ dialledAtMs: 0, askedAtMs: 0, answers: () => answers, expects: () => false, keepsPace: () => false },
     fetch: (_: number, part: number) => ofServer.push(part),
-    ...{ behindMs: () => 0, flush: () => undefined, rest: () => undefined },
+    ...{ failover: { behindMs: () => 0 }, flush: () => undefined, rest: () => undefined },
   };
   const mesh = {
     feeding: { from: 'native', decide: () => undefined, isVain: () => false },

@@ -48,7 +48,7 @@ describe('a peer whose INS server sends it away', () => {
     }
   };
   const offer = (...urls: string[]): void => {
-    feed.setServers(
+    feed.failover.setServers(
       urls.map((url) => ({ url, region: '' })),
       nowMs,
     );
@@ -90,7 +90,7 @@ describe('a peer whose INS server sends it away', () => {
     sendAway('ws://c');
     expect(dialled).toEqual(['ws://a', 'ws://b', 'ws://c']);
     welcome();
-    expect(feed.url).toBe('ws://c');
+    expect(feed.failover.url).toBe('ws://c');
     expect(feed.up).toBe(true);
   });
 
@@ -100,18 +100,18 @@ describe('a peer whose INS server sends it away', () => {
     expect(dialled).toEqual(['ws://a', 'ws://c']);
     welcome();
     offer('ws://a');
-    expect(feed.url).toBe('ws://c');
+    expect(feed.failover.url).toBe('ws://c');
     expect(dialled).toHaveLength(2);
     // Named once is not listed: it goes when we do.
-    feed.switchServer('nothing came for too long', nowMs);
+    feed.failover.switchServer('nothing came for too long', nowMs);
     look();
     expect(dialled.at(-1)).toBe('ws://c');
     pass(8_000);
-    feed.switchServer('nothing came for too long', nowMs);
+    feed.failover.switchServer('nothing came for too long', nowMs);
     look();
     expect(dialled.at(-1)).toBe('ws://a');
     offer('ws://a');
-    feed.switchServer('nothing came for too long', nowMs);
+    feed.failover.switchServer('nothing came for too long', nowMs);
     look();
     expect(dialled.slice(-2)).toEqual(['ws://a', 'ws://a']);
   });

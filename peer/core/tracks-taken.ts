@@ -82,10 +82,12 @@ export class TracksTaken {
     }
     if (!playhead.started) return;
     const { change } = this;
-    const wasAt = change.atPart;
+    const { atPart: wasAt, added: wereAdded } = change;
     const hasChanged = change.settle(playhead.part, partsPerSegment, ahead, held);
     const { atPart: part, added } = change;
-    if (part >= 0 && part !== wasAt) for (const track of added) this.outputs.push({ kind: 'begin', part, track });
+    // Two changes in a row may take effect at one part: what is on screen is in the middle of the segment that begins there.
+    const begun = part === wasAt ? added.filter((track) => !wereAdded.includes(track)) : added;
+    if (part >= 0) for (const track of begun) this.outputs.push({ kind: 'begin', part, track });
     if (!hasChanged) return;
     this.changed(change.tracks, nowMs);
     const picture = byRate(this.known, 'video').find(({ id }) => added.includes(id));

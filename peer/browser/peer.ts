@@ -294,7 +294,9 @@ class PagePeer implements BrowserPeer {
     // Playback has gone on without what is missing before it.
     this.parts.giveUp(place.part);
     // The part that is wanted may be the one on screen, of which the last frame is shown, or the next one.
-    if (this.standing.tell(capturedAtMs, rate, performance.now())) this.parts.giveUp(place.part + 2);
+    if (!this.standing.tell(capturedAtMs, rate, performance.now())) return;
+    this.parts.giveUp(place.part + 2);
+    this.chosen.stands((track) => this.live.window.nextPart(track));
   }
 
   stats(): BrowserPeerStats {

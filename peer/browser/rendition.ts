@@ -42,6 +42,16 @@ export class Rendition {
     this.givenTrack = track;
   }
 
+  /**
+   * Playback waits in vain. A part of the one before may never come, and nothing behind it is taken of that any more: once the next one
+   * is listed, the player goes on with it.
+   *
+   * @param nextPart - The part of a track that is listed next; undefined before its first.
+   */
+  stands(nextPart: (track: number) => number | undefined): void {
+    if (this.track !== undefined && (nextPart(this.track) ?? 0) > this.fromPart) this.before = undefined;
+  }
+
   /** Undefined where there is nothing to choose. */
   get next(): number | undefined {
     if (this.videos.length < 2) return undefined;

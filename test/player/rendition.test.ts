@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { LiveParts } from '../../hls/live-parts.ts';
+import { GATHERED } from '../../hls/live-window.ts';
 import { Rendition } from '../../peer/browser/rendition.ts';
-import { audioTrack, makeDescription, videoTrack } from '../hls/made-stream.ts';
+import { audioTrack, makeDescription, makeRecord, videoTrack } from '../hls/made-stream.ts';
 
 const [HIGH, LOW, SOUND] = [1, 2, 3];
 const ladder = [
@@ -40,6 +42,27 @@ describe('the rendition that a player is led to', () => {
     // The sound begins anew with nothing.
     rendition.begin(SOUND, 20);
     expect(rendition.next).toBe(HIGH);
+  });
+
+  it('is the next one for who waits in vain, once that is listed: a part of the one before may never come', () => {
+    const live = new LiveParts(GATHERED);
+    live.setDescription(makeDescription({ tracks: ladder }));
+    const rendition = made();
+    live.begin(0);
+    for (const part of [0, 1, 2, 3, 4, 5, 7]) live.add(makeRecord(part, { track: LOW }), []);
+    for (let part = 0; part < 6; part++) rendition.gave(LOW, part);
+    live.begin(8, HIGH);
+    rendition.begin(HIGH, 8);
+    const stands = () => {
+      live.giveUp(7);
+      rendition.stands((track) => live.window.nextPart(track));
+      return rendition.next;
+    };
+    expect(stands()).toBe(LOW);
+    live.add(makeRecord(8, { track: HIGH }), []);
+    expect(live.window.nextPart(LOW)).toBe(6);
+    expect(rendition.next).toBe(LOW);
+    expect(stands()).toBe(HIGH);
   });
 
   it('stays what the player chose until the rule has found a place to change', () => {

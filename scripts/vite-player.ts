@@ -15,6 +15,7 @@ export default defineConfig({
     target: 'es2022',
     rolldownOptions: {
       external: ['hls.js'],
+      optimization: { inlineConst: { mode: 'all', pass: 2 } },
       output: {
         minify: true,
         comments: { legal: true, annotation: false, jsdoc: false },

@@ -10,6 +10,7 @@ export { keysDialog } from './keys-dialog.ts';
 export { Menu } from './menu.ts';
 export { menuEntries } from './menu-entries.ts';
 export { Panel } from './panel.ts';
+export { reportOf } from './report.ts';
 export { ShareDialog } from './share-dialog.ts';
 
 /** Styles of all that. */

@@ -9,7 +9,7 @@ export interface GoingOnOptions {
   /** What it stands beside. */
   readonly stage: HTMLElement;
   /** Makes the text for support. */
-  report(): string;
+  report(): Promise<string>;
   /** Calls when it is there to be filled. */
   shown(): void;
   /** Calls when it cannot be had. */

@@ -8,7 +8,6 @@ import { extras, OnDemand } from './on-demand.ts';
 import { PlayerAttributes } from './player-attributes.ts';
 import { type InswarmPlayerEventMap, nameOf } from './player-events.ts';
 import { PlayerView } from './player-view.ts';
-import { reportOf } from './report.ts';
 import { readSettings, STREAM_ATTRIBUTES, type StreamSettings } from './settings.ts';
 import { playerSheets } from './sheets.ts';
 
@@ -155,11 +154,17 @@ export class InswarmPlayerElement extends PlayerAttributes {
     return this.current?.stats();
   }
 
-  /** Figures, the last minute and what happened, as text for support; it holds nobody's address. */
-  report(): string {
+  /**
+   * Figures, the last minute and what happened, as text for support; it holds nobody's address.
+   *
+   * @throws Error when what makes the text cannot be loaded.
+   */
+  async report(): Promise<string> {
+    const here = extras.here ?? (await extras.soon());
+    if (here === undefined) throw new Error('what makes a report could not be loaded');
     const session = this.current;
     if (session === undefined) return '{}';
-    return reportOf(session.stats(), { events: this.log.events, history: session.history });
+    return here.reportOf(session.stats(), { events: this.log.events, history: session.history });
   }
 
   /** What plays; undefined outside of a document, and where nothing can be played. */

@@ -22,7 +22,7 @@ export class Panel {
   private readonly parts: readonly { update(stats: SessionStats, history: History): void }[];
 
   /** @param report - Makes the text that the button copies. */
-  constructor(report: () => string) {
+  constructor(report: () => Promise<string>) {
     const figures = new Figures();
     const origins = new Origins();
     const connections = new Connections();
@@ -43,13 +43,13 @@ export class Panel {
 }
 
 /** Copies all figures, for those who are asked to help. */
-function reportButton(report: () => string): HTMLElement {
+function reportButton(report: () => Promise<string>): HTMLElement {
   const button = el('button', { type: 'button', class: 'button quiet-button' }, moreIcon('copy'), 'Copy report');
   // Read out when something is told, and not before.
   const told = el('span', { role: 'status' });
   const about = el('p', { class: 'note' }, 'For support. It holds nobody’s address. ', told);
   button.addEventListener('click', async () => {
-    const copied = await copyText(report());
+    const copied = await copyText(await report());
     setText(told, copied ? 'The report is copied.' : 'This browser does not let the page copy.');
   });
   return el('div', { class: 'report' }, button, about);

@@ -1,5 +1,45 @@
 import { word } from './fields.ts';
 
+/** The codes of {@link REASONS}, apart from their texts: a page has no use for those. */
+const CODES = [
+  'VERSION',
+  'MALFORMED',
+  'UNAUTHENTICATED',
+  'TOKEN_REQUIRED',
+  'TOKEN_INVALID',
+  'TOKEN_EXPIRED',
+  'TOKEN_NOT_YET',
+  'TOKEN_REVOKED',
+  'TOKEN_REPLAYED',
+  'TOKEN_SCOPE',
+  'TOKEN_TOO_WIDE',
+  'POLICY_DENIED',
+  'NO_OBJECT',
+  'GONE',
+  'NOT_YET',
+  'NAME_MISMATCH',
+  'EXISTS',
+  'QUOTA_STORAGE',
+  'QUOTA_AMOUNT',
+  'QUOTA_CONNECTIONS',
+  'SIZE',
+  'OVERLOAD',
+  'DEADLINE',
+  'CANCELLED',
+  'REPLACED',
+  'DRAINING',
+  'REMOTE_FAIL',
+  'NO_STREAM',
+  'NOT_ALLOWED',
+] as const;
+
+export type Reason = (typeof CODES)[number];
+
+export const reasonField = word(CODES);
+
+/** To whom another connection is preferred. */
+export const REPLACED_TEXT = 'a newer connection of the same account took over';
+
 /** Why something is refused, and whether asking again can help. The codes extend RFC 7069's error conditions (6.3, 8.1). */
 export const REASONS = {
   VERSION: { retry: false, text: 'no common protocol version' },
@@ -26,16 +66,12 @@ export const REASONS = {
   OVERLOAD: { retry: true, text: 'too busy' },
   DEADLINE: { retry: false, text: 'the deadline passed before the block could be sent' },
   CANCELLED: { retry: false, text: 'the request was cancelled' },
-  REPLACED: { retry: false, text: 'a newer connection of the same account took over' },
+  REPLACED: { retry: false, text: REPLACED_TEXT },
   DRAINING: { retry: true, text: 'the server is shutting down' },
   REMOTE_FAIL: { retry: true, text: 'the other server could not be reached or refused' },
   NO_STREAM: { retry: true, text: 'the tracker does not know this stream' },
   NOT_ALLOWED: { retry: false, text: 'this role may not do that' },
-} as const;
-
-export type Reason = keyof typeof REASONS;
-
-export const reasonField = word(Object.keys(REASONS) as Reason[]);
+} as const satisfies Record<Reason, { readonly retry: boolean; readonly text: string }>;
 
 /** WebSocket close codes of ours (4000 … 4999 are private use, RFC 6455 section 7.4.2). */
 export const CLOSE = {

@@ -4,7 +4,7 @@ import type { Prng } from '../../machine/prng.ts';
 import { RedialPause } from '../../machine/rates.ts';
 import { type FromInsServer, helloSigned } from '../../protocol/ins-messages.ts';
 import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
-import { CLOSE, REASONS } from '../../protocol/reasons.ts';
+import { CLOSE, REPLACED_TEXT } from '../../protocol/reasons.ts';
 import type { InsClientInput, InsClientOutput } from './io.ts';
 
 export interface InsConversationOptions {
@@ -132,7 +132,7 @@ export class Connection {
     if (!this.wanted) return undefined;
     if (kind === 'replaced' || code === CLOSE.replaced) {
       this.wanted = false;
-      return { kind: 'lost', why: REASONS.REPLACED.text, final: true, retryAfterMs: 0, otherServer: null };
+      return { kind: 'lost', why: REPLACED_TEXT, final: true, retryAfterMs: 0, otherServer: null };
     }
     this.state = 'pausing';
     const unit = this.options.prng.unit();

@@ -1,6 +1,5 @@
 import { type Sink, unreachable } from '../../machine/machine.ts';
 import { RECORDS_MESSAGE_MAX } from '../../protocol/limits.ts';
-import { REASONS } from '../../protocol/reasons.ts';
 import type { NeighbourEntry, StreamState } from '../../protocol/swarm-fields.ts';
 import { bytesKey, sameBytes } from '../../protocol/text.ts';
 import type { FromTracker } from '../../protocol/tracker-messages.ts';
@@ -100,7 +99,7 @@ export class Signalling {
       case 'refused':
         outputs.push({
           kind: 'event',
-          event: { kind: 'refused', by: 'tracker', why: message.text || REASONS[message.reason].text },
+          event: { kind: 'refused', by: 'tracker', why: message.text || message.reason },
         });
         return;
       default:

@@ -46,19 +46,7 @@ export function noMediaSource(hlsUrl: string | null): Message {
   return { ...centre('error', title, text), offer: { name: 'Play plain HLS', href: hlsUrl } };
 }
 
-/** Who learns the viewer's network address, by mode. */
-export const PRIVACY: Readonly<Record<Mode, { readonly short: string; readonly long: string }>> = {
-  ins: {
-    short: 'No other viewer sees your address',
-    long: 'No other viewer learns your address: this page speaks to the tracker and to INS servers only.',
-  },
-  hybrid: seen(),
-  native: seen(),
-};
-
-function seen() {
-  return {
-    short: 'Peers that this page dials learn your address',
-    long: 'The peers listed here see your network address. In INS mode nobody but the tracker and INS servers does.',
-  };
+/** Who learns the viewer's network address; the panel says more of it. */
+export function privacyOf(mode: Mode): string {
+  return mode === 'ins' ? 'No other viewer sees your address' : 'Peers that this page dials learn your address';
 }

@@ -4,7 +4,6 @@ import type { History } from '../playback/history.ts';
 import type { SessionStats } from '../playback/session.ts';
 import { copyText } from './copy-text.ts';
 import { el, setAttribute, setText } from './dom.ts';
-import { PRIVACY } from './first-messages.ts';
 import { bitRate, bytes, host, percent, seconds } from './format.ts';
 import { icon } from './icons.ts';
 import { moreIcon } from './more-icons.ts';
@@ -198,9 +197,14 @@ class Connections {
         el('li', { 'data-dot': dot }, el('span', { class: 'name' }, name), el('span', { class: 'what' }, what)),
       ),
     );
-    this.privacy.replaceChildren(icon(peer.mode === 'ins' ? 'shield' : 'eye'), el('span', {}, PRIVACY[peer.mode].long));
+    const isSeen = peer.mode !== 'ins';
+    this.privacy.replaceChildren(icon(isSeen ? 'eye' : 'shield'), el('span', {}, isSeen ? SEEN : UNSEEN));
   }
 }
+
+/** Who learns the viewer's network address. */
+const UNSEEN = 'No other viewer learns your address: this page speaks to the tracker and to INS servers only.';
+const SEEN = 'The peers listed here see your network address. In INS mode nobody but the tracker and INS servers does.';
 
 interface Row {
   readonly order: number;

@@ -1,7 +1,7 @@
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import type { Session, SessionStats } from '../playback/session.ts';
 import { el, setAttribute, setText } from './dom.ts';
-import { type Message, notLoaded, PRIVACY } from './first-messages.ts';
+import { type Message, notLoaded, privacyOf } from './first-messages.ts';
 import type { Hands } from './hands.ts';
 import { icon } from './icons.ts';
 import { Notice } from './notice.ts';
@@ -154,7 +154,7 @@ export class PlayerView {
     if (mode === this.privacyMode) return;
     this.privacyMode = mode;
     const isHidden = mode === 'ins';
-    this.privacy.replaceChildren(icon(isHidden ? 'shield' : 'eye'), el('span', {}, PRIVACY[mode].short));
+    this.privacy.replaceChildren(icon(isHidden ? 'shield' : 'eye'), el('span', {}, privacyOf(mode)));
   }
 
   private wake(): void {

@@ -277,6 +277,12 @@ describe('what people see of the player', () => {
     expect(report.links.length).toBeGreaterThan(1);
     expect(text).not.toMatch(/127\.0\.0\.1|wss?:\/\//);
   });
+
+  it('makes a report where no panel was opened, also before the picture', async () => {
+    const { page } = await view(pageUrl(stage, source.stream, 'ins'));
+    const text = await page.evaluate(() => document.querySelector('inswarm-player')!.report());
+    expect(JSON.parse(text)).toMatchObject({ inswarm: 1, player: { stream: source.stream, phase: 'idle' } });
+  });
 });
 
 describe('<inswarm-player> on a page of somebody else', () => {

@@ -230,7 +230,8 @@ describe('what people see of the player', () => {
     await viewer.plays(0.2);
     await page.keyboard.press(' ');
     await phase('paused');
-    await page.locator('inswarm-player video').click();
+    // Beside the big button, which is in the middle.
+    await page.locator('inswarm-player video').click({ position: { x: 40, y: 40 } });
     await phase('playing');
     // What has no meaning yet does no harm.
     for (const key of ['m', 'c', 's', '?', 'ArrowLeft']) await page.keyboard.press(key);

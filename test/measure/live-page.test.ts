@@ -230,7 +230,8 @@ describe('the live page', () => {
     expect(await card.textContent()).toContain('Fed by');
     expect(await card.getByRole('heading').textContent()).toBe('viewer 94');
     await card.getByRole('button', { name: 'Close' }).click();
-    expect(await card.isHidden()).toBe(true);
+    // With the next frame.
+    await card.waitFor({ state: 'hidden' });
   });
 
   it('that opens late has the plots from the start, of both runs', async () => {

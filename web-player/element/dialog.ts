@@ -17,8 +17,10 @@ export class Dialog {
     this.element.addEventListener('click', ({ target }) => {
       if (target === this.element) this.element.close();
     });
-    // Its keys are its own.
-    this.element.addEventListener('keydown', (event) => event.stopPropagation());
+    // Its keys are its own; once it is closed, the focus may be in it for a moment yet.
+    this.element.addEventListener('keydown', (event) => {
+      if (this.isOpen) event.stopPropagation();
+    });
   }
 
   get isOpen(): boolean {

@@ -14,9 +14,12 @@ export class UnmuteButton {
     this.actions = actions;
     this.element = el('button', { type: 'button', class: 'unmute' }, controlIcon('muted'), 'Turn the sound on');
     this.element.hidden = true;
-    this.element.addEventListener('click', () => actions.toggleMute());
+    this.element.addEventListener('click', () => {
+      actions.toggleMute();
+      this.element.hidden = true;
+    });
     video.addEventListener('volumechange', () => {
-      if (!video.muted) this.element.hidden = true;
+      if (!video.muted || actions.isSilenceWanted) this.element.hidden = true;
     });
   }
 

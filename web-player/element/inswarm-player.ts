@@ -144,8 +144,8 @@ export class InswarmPlayerElement extends PlayerAttributes {
 
   /** Stops and leaves the swarm. {@link play} opens another session, and so does another stream. */
   close(): void {
-    this.wanted = false;
     this.closeSession();
+    this.wanted = false;
     this.view.reset();
   }
 
@@ -257,8 +257,6 @@ export class InswarmPlayerElement extends PlayerAttributes {
     this.log.follow(this.current);
     this.current.onEvent((event) => {
       const { kind, ...detail } = event;
-      // Who watched, by whatever press, watches the next stream, too.
-      if (event.kind === 'phase') this.wanted = event.phase !== 'paused' && event.phase !== 'idle';
       if (kind === 'started') extras.whenIdle();
       this.dispatchEvent(new CustomEvent(nameOf(kind), { detail }));
     });
@@ -284,6 +282,9 @@ export class InswarmPlayerElement extends PlayerAttributes {
   }
 
   private closeSession(): void {
+    const phase = this.current?.stats().phase;
+    // Who watched, by whatever press, watches the next stream, too.
+    if (phase !== undefined) this.wanted = phase !== 'paused' && phase !== 'idle';
     this.current?.close();
     this.current = undefined;
   }
@@ -301,7 +302,6 @@ export class InswarmPlayerElement extends PlayerAttributes {
     if (session === undefined) return;
     // A broadcast that was over has begun again; what has ended in a player never goes on.
     if (session.isOutlived) {
-      this.wanted = true;
       this.open();
       return;
     }

@@ -98,6 +98,13 @@ export class Stage {
   }
 }
 
+/** For who looks for a fault. */
+const STATE = `JSON.stringify({
+  events: window.inswarm?.events.slice(-10), stats: window.inswarm?.stats(),
+  video: ((video) => video && [video.readyState, video.currentTime, video.paused, video.seeking, video.error?.message,
+    ...Array.from({ length: video.buffered.length }, (_, at) => [video.buffered.start(at), video.buffered.end(at)])])(window.inswarm?.video),
+})`;
+
 /** A page of the player, with what it has asked the network for and what it has complained about. */
 export class Viewer {
   readonly page: Page;
@@ -136,12 +143,17 @@ export class Viewer {
 
   /** Waits until the picture moves, and has moved for so many seconds from now on. */
   async plays(seconds = 2): Promise<void> {
-    await this.page.waitForFunction(() => window.inswarm?.stats().phase === 'playing');
-    const from = await this.currentTime();
-    await this.page.waitForFunction(
-      ([start, more]) => window.inswarm!.video.currentTime > start! + more!,
-      [from, seconds],
-    );
+    try {
+      await this.page.waitForFunction(() => window.inswarm?.stats().phase === 'playing');
+      const from = await this.currentTime();
+      await this.page.waitForFunction(
+        ([start, more]) => window.inswarm!.video.currentTime > start! + more!,
+        [from, seconds],
+      );
+    } catch (error) {
+      const seen = await this.page.evaluate(STATE).catch(() => 'the page does not answer');
+      throw new Error(`${(error as Error).message}: ${seen}; ${this.complaints.join('; ')}`, { cause: error });
+    }
   }
 
   currentTime(): Promise<number> {

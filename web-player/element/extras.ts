@@ -3,6 +3,7 @@ import dialogs from './styles/dialogs.css?inline';
 import flow from './styles/flow.css?inline';
 import menu from './styles/menu.css?inline';
 import panel from './styles/panel.css?inline';
+import theme from './styles/theme.css?inline';
 
 /** What is opened by a press; `on-demand.ts` loads it. */
 export { Flow } from './flow.ts';
@@ -14,4 +15,4 @@ export { reportOf } from './report.ts';
 export { ShareDialog } from './share-dialog.ts';
 
 /** Styles of all that. */
-export const sheets = shared([menu, dialogs, panel, flow]);
+export const sheets = shared([theme, menu, dialogs, panel, flow]);

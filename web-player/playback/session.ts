@@ -13,6 +13,7 @@ import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
 import { PutAside } from './put-aside.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
+import { type Choice, choicesOf, type Quality, qualitiesOf, qualityName } from './tracks.ts';
 
 export interface SessionOptions {
   /** WebSocket address of the tracker. */
@@ -66,20 +67,6 @@ export interface SessionStats extends PlaybackFigures {
   /** Errors after which hls.js could not go on by itself. */
   readonly fatalErrors: number;
   readonly peer: BrowserPeerStats;
-}
-
-export interface Quality {
-  /** -1 is the automatic choice. */
-  readonly level: number;
-  readonly name: string;
-}
-
-/** A sound or a subtitle to choose. */
-export interface Choice {
-  readonly id: number;
-  readonly name: string;
-  /** As BCP 47 has it; empty when the stream does not say. */
-  readonly language: string;
 }
 
 /** Behind the live edge by more than this, the way back is offered. */
@@ -258,8 +245,7 @@ export class Session {
 
   /** Those that a viewer can choose between; fewer than two: nothing to choose. */
   qualities(): readonly Quality[] {
-    const named = this.hls.levels.map(({ name, height }, level) => ({ level, name: name || `${height}p` }));
-    return named.length < 2 ? [] : [{ level: -1, name: 'Auto' }, ...named.reverse()];
+    return qualitiesOf(this.hls);
   }
 
   get quality(): number {
@@ -273,7 +259,7 @@ export class Session {
 
   /** Sounds to choose from; fewer than two: nothing to choose. */
   audioTracks(): readonly Choice[] {
-    return this.hls.audioTracks.map(({ name, lang = '' }, id) => ({ id, name, language: lang }));
+    return choicesOf(this.hls.audioTracks);
   }
 
   get audioTrack(): number {
@@ -286,7 +272,7 @@ export class Session {
 
   /** Subtitles to choose from. */
   subtitles(): readonly Choice[] {
-    return this.hls.subtitleTracks.map(({ name, lang = '' }, id) => ({ id, name, language: lang }));
+    return choicesOf(this.hls.subtitleTracks);
   }
 
   /** -1 is none. */
@@ -323,7 +309,7 @@ export class Session {
       bufferMs: this.bufferMs(),
       decodedFrames: frames.totalVideoFrames,
       droppedFrames: frames.droppedVideoFrames,
-      quality: level === undefined ? null : level.name || `${level.height}p`,
+      quality: level === undefined ? null : qualityName(level),
       playedFrom: this.playedFrom,
       targetLatencyMs: this.targetMs,
       hlsBytes: this.hlsBytes,
@@ -426,8 +412,8 @@ export class Session {
   }
 
   private tellQuality(level: number): void {
-    const { name = '', height = 0 } = this.hls.levels[level] ?? {};
-    this.tell({ kind: 'quality', level, name: name || `${height}p`, auto: this.hls.autoLevelEnabled });
+    const name = qualityName(this.hls.levels[level] ?? { name: '', height: 0 });
+    this.tell({ kind: 'quality', level, name, auto: this.hls.autoLevelEnabled });
   }
 
   /** Whoever makes the video element play, a button of the page's own or the browser's, has pressed play. */

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import type { Quality } from '../peer/core/quality.ts';
+import type { Quality } from '../peer/core/rendition-choice.ts';
 import { decodeInvitation } from '../protocol/invitation.ts';
 import { BLOCK_BYTES_MAX, URL_CHARS_MAX, WORD_CHARS_MAX } from '../protocol/limits.ts';
 import { KEY_BYTES, streamIdFromText } from '../protocol/names.ts';

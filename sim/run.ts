@@ -1,5 +1,5 @@
 import type { PlayerOptions } from '../machine/player.ts';
-import type { Quality } from '../peer/core/quality.ts';
+import type { Quality } from '../peer/core/rendition-choice.ts';
 import type { Visit } from '../scenarios/plan/arrivals.ts';
 import type { RunAsked, RunPlan } from '../scenarios/plan/plan.ts';
 import type { SimPeer } from './sim-peer.ts';
@@ -20,6 +20,8 @@ export interface RunOptions extends RunAsked {
   readonly meshLater?: boolean;
   /** The rendition that each viewer takes; all by default. */
   readonly quality?: (viewer: number) => Quality;
+  /** Viewers get what chooses among renditions when they want it, as pages do, and not from the beginning. */
+  readonly choiceLater?: boolean;
   /** A viewer's downlink in bits per second; the scenario's by default. */
   readonly downBps?: (viewer: number) => number;
   /** Peers keep what they hand on, for those who look at single parts: memory grows with the run. */

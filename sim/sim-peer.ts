@@ -2,6 +2,7 @@ import { type Body, unreachable } from '../machine/machine.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../peer/core/io.ts';
 import { neighbourMesh } from '../peer/core/neighbour-mesh.ts';
 import type { PeerCore } from '../peer/core/peer.ts';
+import { renditionRule } from '../peer/core/rendition-rule.ts';
 import type { IndexRecord } from '../protocol/media.ts';
 import { sameBytes } from '../protocol/text.ts';
 import { type SimBody, simHash, simName, simSign, simVerify } from './crypto.ts';
@@ -10,8 +11,8 @@ import type { World } from './node.ts';
 import { SimSwarmNode } from './sim-swarm-node.ts';
 import { StartupClock } from './startup-stages.ts';
 
-/** Ms in which a page has loaded what it takes to ask neighbours. */
-const MESH_LOADS_MS = 200;
+/** Ms in which a page has loaded what it takes to ask neighbours, or to choose among renditions. */
+const LOADS_MS = 200;
 
 export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
   readonly events: PeerEvent[] = [];
@@ -73,9 +74,10 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
       case 'description':
         return;
       case 'want-mesh':
-        this.world.events.at(this.world.events.nowMs + MESH_LOADS_MS, () =>
-          this.input({ kind: 'mesh', make: neighbourMesh }),
-        );
+        this.load({ kind: 'mesh', make: neighbourMesh });
+        return;
+      case 'want-choice':
+        this.load({ kind: 'choice', make: renditionRule });
         return;
       case 'past-none':
         this.pastGone++;
@@ -109,6 +111,10 @@ export class SimPeer extends SimSwarmNode<PeerInput, PeerOutput> {
       default:
         unreachable(output);
     }
+  }
+
+  private load(input: PeerInput): void {
+    this.world.events.at(this.world.events.nowMs + LOADS_MS, () => this.input(input));
   }
 
   /** Whether a part is what the source made. Who gets the very blocks that were compared before need not compare again. */

@@ -5,6 +5,7 @@ import { Prng } from '../machine/prng.ts';
 import type { MakeMesh } from '../peer/core/mesh.ts';
 import { neighbourMesh } from '../peer/core/neighbour-mesh.ts';
 import { PeerCore } from '../peer/core/peer.ts';
+import { renditionRule } from '../peer/core/rendition-rule.ts';
 import { BLOCK_BYTES_DEFAULT } from '../protocol/limits.ts';
 import type { InsServerEntry, Mode } from '../protocol/swarm-fields.ts';
 import type { ViewerFigures } from '../report/viewers.ts';
@@ -205,6 +206,7 @@ export class Simulation implements CheckedRun, Stage {
       insConnections: this.options.insConnections ?? 1,
       player: this.options.player ?? PLAYER_DEFAULTS,
       quality: this.options.quality?.(viewer) ?? 'all',
+      ...(this.options.choiceLater === true ? {} : { choice: renditionRule }),
       readRecord: this.readRecord,
       prng,
     });

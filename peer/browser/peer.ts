@@ -17,6 +17,7 @@ import { type Driven, drive } from '../../runtime/drive.ts';
 import type { BytesFrom, PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
 import { PeerCore } from '../core/peer.ts';
 import type { PeerStats } from '../core/peer-stats.ts';
+import type { MakeRenditionChoice } from '../core/rendition-choice.ts';
 import { Selection } from '../core/selection.ts';
 import { Arrivals } from './arrivals.ts';
 import { add, type LinkReport, Links, type LinkTo, noBytes } from './links.ts';
@@ -52,7 +53,9 @@ export type BrowserPeerEvent =
   /** This browser cannot be a peer; nothing more will come. */
   | { readonly kind: 'failed'; readonly why: string }
   /** What it takes to ask neighbours could not be loaded: INS servers alone feed this peer until it is, which is tried again and again. */
-  | { readonly kind: 'no-neighbours'; readonly why: string };
+  | { readonly kind: 'no-neighbours'; readonly why: string }
+  /** What it takes to choose among renditions could not be loaded: what is taken stays as it is until it is, which is tried again and again. */
+  | { readonly kind: 'no-choice'; readonly why: string };
 
 export interface BrowserPeerStats {
   readonly mode: Mode;
@@ -138,7 +141,7 @@ const BEGIN_WITH_MS = 750;
 /** How often it is looked whether the machine slept, or connections died. */
 const WAKE_LOOK_MS = 500;
 
-/** Ms after which what it takes to ask neighbours is loaded again that could not be. */
+/** Ms after which what could not be loaded is loaded again. */
 const LOAD_AGAIN_MS = 10_000;
 
 /** Ms after the word that a stream has ended until its playlist says so: the last parts are on the way. */
@@ -194,7 +197,6 @@ class PagePeer implements BrowserPeer {
   private endTimer: number | undefined;
   private readonly wake = new Wake();
   private wakeTimer: number | undefined;
-  private loadTimer: number | undefined;
   private leaveThrift: (() => void) | undefined;
   private readonly leave = (): void => this.close();
   private readonly look = (): void => {
@@ -341,7 +343,6 @@ class PagePeer implements BrowserPeer {
     document.removeEventListener('visibilitychange', this.look);
     window.clearInterval(this.wakeTimer);
     window.clearTimeout(this.endTimer);
-    window.clearTimeout(this.loadTimer);
     this.driven?.input({ kind: 'stop' });
     this.driven?.stop();
     // The core has closed them, unless this was called while it was at work.
@@ -389,19 +390,19 @@ class PagePeer implements BrowserPeer {
     document.addEventListener('visibilitychange', this.look);
   }
 
-  /** Loads what it takes to ask neighbours. INS servers go on meanwhile, and where it cannot be had. */
-  private loadMesh(): void {
-    loadNativeSide().then(
-      ({ mesh, codec }) => {
-        this.links.peerCodec = codec;
-        this.driven?.input({ kind: 'mesh', make: mesh });
-      },
-      (error: Error) => {
-        if (this.over) return;
-        this.tell({ kind: 'no-neighbours', why: error.message });
-        this.loadTimer = window.setTimeout(() => this.loadMesh(), LOAD_AGAIN_MS);
-      },
-    );
+  /** Loads what is not needed before it plays. Playback goes on meanwhile, and where it cannot be had. */
+  private later<T>(load: () => Promise<T>, use: (here: T) => void, missed: 'no-neighbours' | 'no-choice'): void {
+    if (this.over) return;
+    load().then(use, (error: Error) => {
+      if (this.over) return;
+      this.tell({ kind: missed, why: error.message });
+      window.setTimeout(() => this.later(load, use, missed), LOAD_AGAIN_MS);
+    });
+  }
+
+  private useMesh({ mesh, codec }: NativeSide): void {
+    this.links.peerCodec = codec;
+    this.driven?.input({ kind: 'mesh', make: mesh });
   }
 
   private redial(why: string): void {
@@ -467,7 +468,10 @@ class PagePeer implements BrowserPeer {
         this.parts.begin(output.part, output.track ?? undefined);
         return;
       case 'want-mesh':
-        this.loadMesh();
+        this.later(loadNativeSide, (side) => this.useMesh(side), 'no-neighbours');
+        return;
+      case 'want-choice':
+        this.later(loadQualitySide, (make) => this.driven?.input({ kind: 'choice', make }), 'no-choice');
         return;
       case 'event':
         this.event(output.event);
@@ -558,4 +562,8 @@ async function loadNativeSide(): Promise<NativeSide> {
   } catch (error) {
     throw new Error(`what it takes to ask other viewers could not be loaded: ${(error as Error).message}`);
   }
+}
+
+async function loadQualitySide(): Promise<MakeRenditionChoice> {
+  return (await import('./quality-side.ts')).renditionRule;
 }

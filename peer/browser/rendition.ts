@@ -1,5 +1,5 @@
 import type { Description } from '../../protocol/media.ts';
-import { byRate } from '../core/quality.ts';
+import { byRate } from '../core/ladder.ts';
 
 /**
  * Which rendition a player loads next where the peer's own rule decides: the one before up to the part at which the next one

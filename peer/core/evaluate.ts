@@ -11,7 +11,7 @@ import type { PeerOutput } from './io.ts';
 import type { Lockers } from './lockers.ts';
 import type { Lacking, Mesh } from './mesh.ts';
 import type { Playhead } from './playhead.ts';
-import type { TrackChange } from './track-change.ts';
+import type { Taken } from './rendition-choice.ts';
 
 /** Ms before a part is due from which the INS server counts as late with it. */
 const LATE_MS = 300;
@@ -163,7 +163,7 @@ export class Evaluation {
 
   /** @param partsPerSegment - How far apart starts are, as far as the description tells. */
   run(
-    taken: TrackChange,
+    taken: Taken,
     all: readonly number[],
     partMs: number,
     partsPerSegment: number,

@@ -8,7 +8,7 @@ import type { SwarmInput, SwarmOutput } from '../../swarm/io.ts';
 import type { MakeMesh } from './mesh.ts';
 import type { PastPart } from './past-feed.ts';
 import type { OnScreen } from './playhead.ts';
-import type { Quality } from './quality.ts';
+import type { MakeRenditionChoice, Quality } from './rendition-choice.ts';
 
 /** What crosses the border between a peer and its world. */
 
@@ -25,6 +25,8 @@ export type PeerInput =
   | { readonly kind: 'give'; readonly gives: boolean }
   /** From now on there are neighbours: what the peer was made without, or `want-mesh` asked for. A second one changes nothing. */
   | { readonly kind: 'mesh'; readonly make: MakeMesh }
+  /** From now on there is what chooses among renditions, as `want-choice` asked for. A second one changes nothing. */
+  | { readonly kind: 'choice'; readonly make: MakeRenditionChoice }
   /** Which tracks to take; null is all of them. */
   | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
   /** Which rendition to take from the next part on where a decoder can begin. */
@@ -64,6 +66,8 @@ export type PeerOutput =
   | ({ readonly kind: 'past-none' } & PastPart)
   /** Neighbours may be needed soon, and the peer was made without a mesh: an input is to bring one. Said once. */
   | { readonly kind: 'want-mesh' }
+  /** It plays a stream of several renditions, and the peer was made without what chooses: an input is to bring it. Said once. */
+  | { readonly kind: 'want-choice' }
   /** Playlists begin with this part; `track`: that one is taken from this part on, null is all of them. */
   | { readonly kind: 'begin'; readonly part: number; readonly track: number | null }
   | { readonly kind: 'event'; readonly event: PeerEvent };

@@ -3,7 +3,7 @@ import type { Prng } from '../../machine/prng.ts';
 import type { decodeRecord } from '../../protocol/records.ts';
 import type { InsServerEntry, Mode } from '../../protocol/swarm-fields.ts';
 import type { MakeMesh } from './mesh.ts';
-import type { Quality } from './quality.ts';
+import type { MakeRenditionChoice, Quality } from './rendition-choice.ts';
 
 /** What a peer is told when it is made. */
 export interface PeerOptions {
@@ -38,6 +38,8 @@ export interface PeerOptions {
   readonly uploadBpsMax?: number;
   /** Which rendition is taken, where no player selects; all by default. */
   readonly quality?: Quality;
+  /** What chooses among renditions. Left out: an input brings it (`choice`) once it plays; until then any quality but `all` is the least. */
+  readonly choice?: MakeRenditionChoice;
   /** Let the INS server send the live edge unasked; false is the drafts' own way. */
   readonly follow?: boolean;
   /**

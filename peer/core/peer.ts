@@ -114,7 +114,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.past = new PastFeed(stream, catalogue, outputs, nextRef, descriptionOf, (blocks, nowMs) =>
       this.ins.fetchPast(blocks, nowMs),
     );
-    this.taken = new TracksTaken(options.quality ?? 'all', outputs, (tracks, nowMs) =>
+    this.taken = new TracksTaken(options.quality ?? 'all', options.choice, outputs, (tracks, nowMs) =>
       this.ins.setTracks(tracks ?? [], nowMs),
     );
     this.evaluation = new Evaluation(
@@ -273,6 +273,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         return;
       case 'mesh':
         this.addMesh(input.make, nowMs);
+        return;
+      case 'choice':
+        this.taken.setChoice(input.make, nowMs);
         return;
       case 'select':
         this.taken.select(input.tracks, this.playhead.started, nowMs);

@@ -1,10 +1,6 @@
 import type { Track } from '../../protocol/media.ts';
-
-/**
- * Which rendition a viewer without a player's own choice takes: what its line carries, the best, the least, all of them (as one
- * who passes everything on), or one by its name.
- */
-export type Quality = 'auto' | 'best' | 'lowest' | 'all' | { readonly name: string };
+import { byRate, ladderOf, withSound } from './ladder.ts';
+import type { Quality } from './rendition-choice.ts';
 
 /** A rendition that the choice goes to fits into what the line was seen to carry so many times. */
 const MARGIN_UP = 1.5;
@@ -38,21 +34,14 @@ export function chooseTracks(
   quality: Quality,
   auto: number | undefined,
 ): readonly number[] | undefined {
-  const videos = byRate(tracks, 'video');
-  const audios = byRate(tracks, 'audio');
-  if (typeof quality === 'object' && !videos.some(({ name }) => sameName(name, quality.name))) return undefined;
   if (quality === 'all') return tracks.map(({ id }) => id);
-  // One sound goes with every picture: the first that the source names.
-  const sound = tracks.find(({ kind }) => kind === 'audio');
-  const ladder = videos.length > 0 ? videos : audios;
-  const main =
-    typeof quality === 'object'
-      ? ladder.find(({ name }) => sameName(name, quality.name))
-      : quality === 'best'
-        ? ladder.at(-1)
-        : ((quality === 'auto' ? ladder.find(({ id }) => id === auto) : undefined) ?? ladder[0]);
-  const chosen = videos.length > 0 ? [main, sound] : [main];
-  return chosen.flatMap((track) => (track === undefined ? [] : [track.id]));
+  const ladder = ladderOf(tracks);
+  if (typeof quality !== 'object') {
+    const main = quality === 'best' ? ladder.at(-1) : ladder.find(({ id }) => quality === 'auto' && id === auto);
+    return withSound(tracks, main ?? ladder[0]);
+  }
+  const named = byRate(tracks, 'video').find(({ name }) => sameName(name, quality.name));
+  return named === undefined ? undefined : withSound(tracks, named);
 }
 
 /** Says which renditions there are instead of the one that was asked for. */
@@ -60,11 +49,6 @@ export function unknownRendition(name: string, tracks: readonly Track[]): string
   const names = byRate(tracks, 'video').map(({ name }) => name);
   const there = names.length === 0 ? 'it has sound only' : `it has ${names.join(', ')}`;
   return `the stream has no rendition "${name}": ${there}; auto, best, lowest and all do with every stream`;
-}
-
-/** Tracks of a kind, the one with the least rate first. */
-export function byRate(tracks: readonly Track[], kind: Track['kind']): Track[] {
-  return tracks.filter((track) => track.kind === kind).sort((a, b) => a.bandwidthBps - b.bandwidthBps);
 }
 
 function sameName(a: string, b: string): boolean {
@@ -95,8 +79,7 @@ export class AutoQuality {
   }
 
   describe(tracks: readonly Track[]): void {
-    const videos = byRate(tracks, 'video');
-    this.ladder = videos.length > 0 ? videos : byRate(tracks, 'audio');
+    this.ladder = ladderOf(tracks);
     if (!this.ladder.some(({ id }) => id === this.current)) this.current = this.ladder[0]?.id;
   }
 

@@ -1,3 +1,4 @@
+import type { HeldParts, Taken } from './rendition-choice.ts';
 import { sameNumbers } from './selection.ts';
 
 /** Parts are looked at so far ahead of the play-head for where the old rendition ends. */
@@ -12,19 +13,11 @@ const BACK_PARTS = 32;
  */
 export type ChangeFrom = 'next' | 'newest' | 'screen';
 
-/** What the change has to know of what is held. */
-export interface HeldParts {
-  readonly newestIndependent: number;
-  isStart(part: number): boolean;
-  knows(part: number): boolean;
-  holdsAll(tracks: readonly number[], part: number): boolean;
-}
-
 /**
  * Which tracks are taken of which part. A change of rendition takes effect at a part where a decoder can begin: the old one
  * is taken to there and no further, the new one from there on, so that no part is loaded in both unless the change cannot wait.
  */
-export class TrackChange {
+export class TrackChange implements Taken {
   /** Null is all. */
   private after: readonly number[] | null = null;
   private before: readonly number[] | null = null;
@@ -32,12 +25,10 @@ export class TrackChange {
   private fromPart = -1;
   private wanted: { readonly tracks: readonly number[]; readonly from: ChangeFrom } | undefined;
 
-  /** What is taken from the change on. */
   get tracks(): readonly number[] | null {
     return this.after;
   }
 
-  /** Where the old ones end; -1 where there are none. */
   get atPart(): number {
     return this.fromPart;
   }
@@ -50,7 +41,6 @@ export class TrackChange {
     return part < this.fromPart ? this.before : this.after;
   }
 
-  /** What is taken before the change, or after it where there is nothing before. */
   get earlier(): readonly number[] | null {
     return this.fromPart < 0 ? this.after : this.before;
   }

@@ -1,124 +1,120 @@
 import type { Sink } from '../../machine/machine.ts';
 import type { Track } from '../../protocol/media.ts';
 import type { PeerOutput } from './io.ts';
-import { AutoQuality, byRate, chooseTracks, type Quality, unknownRendition } from './quality.ts';
+import { hasChoice, ladderOf, withSound } from './ladder.ts';
+import type {
+  ChoiceParts,
+  HeldParts,
+  MakeRenditionChoice,
+  PlayheadNow,
+  Quality,
+  RenditionChoice,
+  Taken,
+} from './rendition-choice.ts';
 import { sameNumbers } from './selection.ts';
-import { type ChangeFrom, type HeldParts, TrackChange } from './track-change.ts';
 
-/** Which tracks a peer takes: what a player has selected, or what the rule says, and the change from one to the next. */
+/** What is remembered of what came before there was a choice: how playback began says most about a line. */
+const EARLY_MAX = 256;
+
+/**
+ * Which tracks a peer takes. Without a choice: what a player has selected, at once; else the least rendition, which starts soonest.
+ * With one, what that says.
+ */
 export class TracksTaken {
-  readonly change = new TrackChange();
+  change: Taken = always(null);
+  private choice: RenditionChoice | undefined;
   private quality: Quality;
   private known: readonly Track[] = [];
-  private readonly auto = new AutoQuality();
+  private hasChoice = false;
+  private isWanted = false;
+  private early: ((choice: RenditionChoice) => void)[] = [];
   private readonly outputs: Sink<PeerOutput>;
-  private readonly changed: (tracks: readonly number[] | null, nowMs: number) => void;
+  private readonly changed: ChoiceParts['changed'];
 
   constructor(
     quality: Quality,
+    make: MakeRenditionChoice | undefined,
     outputs: Sink<PeerOutput>,
-    changed: (tracks: readonly number[] | null, nowMs: number) => void,
+    changed: ChoiceParts['changed'],
   ) {
     this.quality = quality;
     this.outputs = outputs;
     this.changed = changed;
+    if (make !== undefined) this.setChoice(make, 0);
   }
 
-  /**
-   * A player chooses; null is all. From now on the rule is not asked. What it adds while it plays is taken from the segment on
-   * that follows the one on screen.
-   */
+  /** From now on it is asked; what was wished for before there was one is its first task. */
+  setChoice(make: MakeRenditionChoice, nowMs: number): void {
+    if (this.choice !== undefined) return;
+    const { quality, known, outputs, changed, early } = this;
+    const choice = make({ quality, known, tracks: this.change.tracks, outputs, changed });
+    this.choice = choice;
+    this.change = choice.change;
+    for (const tell of early) tell(choice);
+    this.early = [];
+    if (this.hasChoice && quality !== 'all') choice.prefer(quality, nowMs);
+  }
+
   select(tracks: readonly number[] | null, started: boolean, nowMs: number): void {
     this.quality = 'all';
-    if (started && tracks !== null && this.change.tracks !== null) this.change.want(tracks, 'screen');
+    if (this.choice !== undefined) this.choice.select(tracks, started, nowMs);
     else this.set(tracks, nowMs);
   }
 
   describe(tracks: readonly Track[], nowMs: number): void {
-    const ids = (list: readonly Track[]) => list.map(({ id }) => id);
+    if (this.choice !== undefined) {
+      this.choice.describe(tracks, nowMs);
+      return;
+    }
     const isNew = !sameNumbers(ids(tracks), ids(this.known));
     this.known = tracks;
-    if (this.quality === 'all') return;
-    this.auto.describe(tracks);
-    if (this.choice === undefined && typeof this.quality === 'object') {
-      const why = unknownRendition(this.quality.name, tracks);
-      this.outputs.push({ kind: 'event', event: { kind: 'no-rendition', why } });
-      this.quality = 'best';
-    }
-    if (isNew) this.set(this.hasChoice ? (this.choice ?? null) : null, nowMs);
+    this.hasChoice = hasChoice(tracks);
+    if (isNew && this.quality !== 'all') this.takeLeast(nowMs);
   }
 
-  /** Takes another rendition from the next part on where a decoder can begin; one of those that are taken now, at once. */
   prefer(quality: Quality, nowMs: number): void {
     this.quality = quality;
-    this.auto.describe(this.known);
-    if (this.change.tracks === null) this.set(this.hasChoice ? (this.choice ?? null) : null, nowMs);
-    else this.want('next');
+    if (this.choice !== undefined) this.choice.prefer(quality, nowMs);
+    else if (this.change.tracks === null) this.takeLeast(nowMs);
   }
 
-  /** A verified block has come. */
   came(bytes: number, nowMs: number): void {
-    if (this.quality === 'auto') this.auto.came(bytes, nowMs);
+    this.tell((choice) => choice.came(bytes, nowMs));
   }
 
-  /** A part is there of all tracks that are taken of it. */
   whole(lagMs: number, nowMs: number): void {
-    if (this.quality !== 'auto') return;
-    this.auto.whole(lagMs, nowMs);
-    this.want();
+    this.tell((choice) => choice.whole(lagMs, nowMs));
   }
 
-  /** Looks whether a change is due. @param ahead - See {@link TrackChange.settle}. */
-  settle(
-    playhead: { readonly started: boolean; readonly part: number; readonly stalled: boolean },
-    partsPerSegment: number,
-    ahead: boolean,
-    held: HeldParts,
-    nowMs: number,
-  ): void {
-    if (playhead.stalled && this.quality === 'auto') {
-      this.auto.stalled(nowMs);
-      this.want();
-    }
-    if (!playhead.started) return;
-    const { change } = this;
-    const { atPart: wasAt, added: wereAdded } = change;
-    const hasChanged = change.settle(playhead.part, partsPerSegment, ahead, held);
-    const { atPart: part, added } = change;
-    // Two changes in a row may take effect at one part: what is on screen is in the middle of the segment that begins there.
-    const begun = part === wasAt ? added.filter((track) => !wereAdded.includes(track)) : added;
-    if (part >= 0) for (const track of begun) this.outputs.push({ kind: 'begin', part, track });
-    if (!hasChanged) return;
-    this.changed(change.tracks, nowMs);
-    const picture = byRate(this.known, 'video').find(({ id }) => added.includes(id));
-    if (picture === undefined || part < 0) return;
-    this.outputs.push({ kind: 'event', event: { kind: 'rendition', name: picture.name, from: part } });
+  settle(playhead: PlayheadNow, partsPerSegment: number, ahead: boolean, held: HeldParts, nowMs: number): void {
+    this.choice?.settle(playhead, partsPerSegment, ahead, held, nowMs);
+    // Not before: what it takes to load delays no first picture.
+    if (this.isWanted || this.choice !== undefined || !this.hasChoice || !playhead.started) return;
+    this.isWanted = true;
+    this.outputs.push({ kind: 'want-choice' });
   }
 
-  /** Undefined where there is nothing to choose, or no such rendition. */
-  private get choice(): readonly number[] | undefined {
-    return this.quality === 'all' ? undefined : chooseTracks(this.known, this.quality, this.auto.track);
+  private tell(what: (choice: RenditionChoice) => void): void {
+    if (this.choice !== undefined) what(this.choice);
+    else if (this.hasChoice && this.early.length < EARLY_MAX) this.early.push(what);
   }
 
-  /** One picture and one sound are everything. */
-  private get hasChoice(): boolean {
-    return byRate(this.known, 'video').length > 1 || byRate(this.known, 'audio').length > 1;
-  }
-
-  /** @param from - Left out: at once where the new rendition needs less, as what comes now is too much. */
-  private want(from?: ChangeFrom): void {
-    const choice = this.quality === 'all' ? this.known.map(({ id }) => id) : this.choice;
-    if (choice === undefined || this.change.tracks === null) return;
-    this.change.want(choice, from ?? (this.rate(choice) < this.rate(this.change.tracks) ? 'newest' : 'next'));
-  }
-
-  private rate(tracks: readonly number[]): number {
-    return this.known.reduce((sum, { id, bandwidthBps }) => sum + (tracks.includes(id) ? bandwidthBps : 0), 0);
+  private takeLeast(nowMs: number): void {
+    this.set(this.hasChoice ? withSound(this.known, ladderOf(this.known)[0]) : null, nowMs);
   }
 
   private set(tracks: readonly number[] | null, nowMs: number): void {
-    const was = this.change.tracks;
-    this.change.set(tracks);
-    if (was === null ? tracks !== null : !sameNumbers(was, tracks)) this.changed(tracks, nowMs);
+    if (sameNumbers(tracks, this.change.tracks)) return;
+    this.change = always(tracks);
+    this.changed(tracks, nowMs);
   }
+}
+
+/** The same of every part. */
+function always(tracks: readonly number[] | null): Taken {
+  return { tracks, earlier: tracks, atPart: -1, of: () => tracks };
+}
+
+function ids(tracks: readonly Track[]): readonly number[] {
+  return tracks.map(({ id }) => id);
 }

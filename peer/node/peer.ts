@@ -21,8 +21,9 @@ import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
 import { neighbourMesh } from '../core/neighbour-mesh.ts';
 import { PeerCore } from '../core/peer.ts';
 import type { PeerStats } from '../core/peer-stats.ts';
-import type { Quality } from '../core/quality.ts';
 import { chooseTracks } from '../core/quality.ts';
+import type { Quality } from '../core/rendition-choice.ts';
+import { renditionRule } from '../core/rendition-rule.ts';
 
 export interface PeerConfig {
   /** `ws://HOST:PORT`. */
@@ -143,6 +144,7 @@ class PeerShell implements RunningPeer {
       follow: follow ?? true,
       insServers: this.config.insServers ?? [],
       quality: this.config.quality ?? 'all',
+      choice: renditionRule,
       prng: new Prng(randomSeed()),
     });
     this.driven = drive(this.core, (output) => this.perform(output), nodeClock);
@@ -218,7 +220,8 @@ class PeerShell implements RunningPeer {
       case 'past-part':
       case 'past-none':
       case 'want-mesh':
-        // The gateway lists what is at hand, and asks for nothing else; the mesh is there from the beginning.
+      case 'want-choice':
+        // The gateway lists what is at hand, and asks for nothing else; the mesh and what chooses are there from the beginning.
         return;
       case 'begin':
         this.live.begin(output.part, output.track ?? undefined);

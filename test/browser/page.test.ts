@@ -9,6 +9,8 @@ import { buildPage, freePort, pageUrl, publish, Stage, Viewer } from './stage.ts
 
 /** The script that has what it takes to ask neighbours. */
 const NATIVE_SIDE = /\/native-side-[^/]*\.js$/;
+/** The script that has what it takes to choose among renditions. */
+const QUALITY_SIDE = /\/quality-side-[^/]*\.js$/;
 
 let built: Awaited<ReturnType<typeof buildPage>>;
 let browser: Browser;
@@ -363,6 +365,35 @@ describe('a stream with several renditions', () => {
       expect(after['144p']).toBeGreaterThan(before['144p']!);
       expect(after['240p']).toBe(before['240p']);
       expect((await viewer.stats()).fatalErrors).toBe(0);
+    } finally {
+      await stage.close();
+    }
+  });
+
+  it('plays on in the rendition it has where what chooses cannot be loaded, says so, and takes what the viewer chooses', async () => {
+    const stage = await Stage.open(built.folder);
+    try {
+      const source = await stage.source({ input: 'testsrc=432x240', ladder: ['240p', '144p'] });
+      const viewer = await view(pageUrl(stage, source.stream, 'ins'));
+      const { page } = viewer;
+      const startedAtMs: (number | null)[] = [];
+      await page.route(QUALITY_SIDE, async (route) => {
+        startedAtMs.push(await page.evaluate(() => window.inswarm!.stats().peer.model!.startupDelayMs));
+        await route.abort();
+      });
+      await viewer.play(1);
+      await page.waitForFunction(() => window.inswarm!.events.some(({ kind }) => kind === 'no-choice'));
+      // It was not asked for before there was something to play.
+      expect(startedAtMs).toEqual([expect.any(Number)]);
+      // For longer than it takes to go to the better one, where there is what chooses.
+      await viewer.plays(5);
+      expect(await page.evaluate(() => window.inswarm!.video.videoHeight)).toBe(144);
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByRole('menuitem', { name: 'Quality' }).click();
+      await page.getByRole('menuitemradio', { name: '240p' }).click();
+      await page.waitForFunction(() => window.inswarm!.video.videoHeight === 240);
+      await viewer.plays(2);
+      expect(await viewer.stats()).toMatchObject({ phase: 'playing', fatalErrors: 0, quality: '240p' });
     } finally {
       await stage.close();
     }

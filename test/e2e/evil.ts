@@ -62,7 +62,7 @@ export async function startEvilPeer(
     } else if (output.kind === 'send-block') {
       spoilt++;
       links.perform({ ...output, ...twist(output.header, output.body as Uint8Array) });
-    } else if (!['description', 'part', 'begin', 'event', 'want-mesh'].includes(output.kind)) {
+    } else if (!['description', 'part', 'begin', 'event', 'want-mesh', 'want-choice'].includes(output.kind)) {
       links.perform(output as Parameters<SwarmLinks['perform']>[0]);
     }
   };

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { AutoQuality, chooseTracks, unknownRendition } from '../../peer/core/quality.ts';
-import { type ChangeFrom, type HeldParts, TrackChange } from '../../peer/core/track-change.ts';
+import type { HeldParts } from '../../peer/core/rendition-choice.ts';
+import { type ChangeFrom, TrackChange } from '../../peer/core/track-change.ts';
 import type { Track } from '../../protocol/media.ts';
 
 const track = (id: number, kind: Track['kind'], name: string, bandwidthBps: number): Track => ({

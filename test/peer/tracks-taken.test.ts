@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { Queue } from '../../machine/machine.ts';
 import { Rendition } from '../../peer/browser/rendition.ts';
 import type { PeerOutput } from '../../peer/core/io.ts';
-import type { HeldParts } from '../../peer/core/track-change.ts';
+import type { HeldParts } from '../../peer/core/rendition-choice.ts';
+import { renditionRule } from '../../peer/core/rendition-rule.ts';
 import { TracksTaken } from '../../peer/core/tracks-taken.ts';
 import { audioTrack, makeDescription, videoTrack } from '../hls/made-stream.ts';
 
@@ -18,7 +19,7 @@ const ladder = [
 class Viewer {
   readonly rendition = new Rendition();
   private readonly outputs = new Queue<PeerOutput>();
-  readonly taken = new TracksTaken('lowest', this.outputs, () => undefined);
+  readonly taken = new TracksTaken('lowest', renditionRule, this.outputs, () => undefined);
   private nowMs = 0;
 
   constructor() {
@@ -56,7 +57,7 @@ describe('a player is led to the rendition that is taken', () => {
 
   it('and is told of each change once', () => {
     const outputs = new Queue<PeerOutput>();
-    const taken = new TracksTaken('lowest', outputs, () => undefined);
+    const taken = new TracksTaken('lowest', renditionRule, outputs, () => undefined);
     taken.describe(ladder, 0);
     taken.prefer('best', 0);
     const held = { newestIndependent: 16, isStart: () => false, knows: () => false, holdsAll: () => true };
@@ -65,5 +66,90 @@ describe('a player is led to the rendition that is taken', () => {
     const told: PeerOutput[] = [];
     for (let output = outputs.shift(); output !== undefined; output = outputs.shift()) told.push(output);
     expect(told.filter(({ kind }) => kind === 'begin')).toEqual([{ kind: 'begin', part: 20, track: HIGH }]);
+  });
+});
+
+describe('without what chooses among renditions', () => {
+  const outputs = new Queue<PeerOutput>();
+  const changes: (readonly number[] | null)[] = [];
+  let taken: TracksTaken;
+  const held: HeldParts = {
+    newestIndependent: 16,
+    isStart: (part) => part % PARTS_PER_SEGMENT === 0,
+    knows: (part) => part <= 19,
+    holdsAll: (_, part) => part <= 19,
+  };
+  const settle = (part: number, started = true): void =>
+    taken.settle({ started, part, stalled: false }, PARTS_PER_SEGMENT, true, held, 0);
+  const told = (): PeerOutput[] => Array.from({ length: outputs.length }, () => outputs.shift()!);
+
+  beforeEach(() => {
+    told();
+    changes.length = 0;
+    taken = new TracksTaken('auto', undefined, outputs, (tracks) => changes.push(tracks));
+  });
+
+  it('the least picture and the first sound are taken from the beginning on, of every part', () => {
+    taken.describe(ladder, 0);
+    expect(changes).toEqual([[LOW, SOUND]]);
+    expect([taken.change.of(0), taken.change.earlier, taken.change.atPart]).toEqual([[LOW, SOUND], [LOW, SOUND], -1]);
+  });
+
+  it('it is asked for once, when the stream plays and has several', () => {
+    taken.describe(ladder, 0);
+    settle(14, false);
+    expect(told()).toEqual([]);
+    for (const part of [14, 15]) settle(part);
+    expect(told()).toEqual([{ kind: 'want-choice' }]);
+  });
+
+  it('nothing is asked for where one picture and one sound are everything', () => {
+    taken.describe(ladder.slice(1), 0);
+    settle(14);
+    expect([told(), taken.change.tracks]).toEqual([[], null]);
+  });
+
+  it('a player gets what it selects at once, and what it leaves is no longer taken', () => {
+    taken.describe(ladder, 0);
+    settle(14);
+    taken.select([HIGH, LOW, SOUND], true, 0);
+    taken.select([HIGH, SOUND], true, 0);
+    expect([taken.change.tracks, taken.change.of(0)]).toEqual([
+      [HIGH, SOUND],
+      [HIGH, SOUND],
+    ]);
+  });
+
+  it('what is taken stays when another is wished for, and that is taken as soon as there is what chooses', () => {
+    taken.describe(ladder, 0);
+    taken.prefer('best', 0);
+    settle(14);
+    expect([told(), taken.change.tracks]).toEqual([[{ kind: 'want-choice' }], [LOW, SOUND]]);
+    taken.setChoice(renditionRule, 0);
+    settle(14);
+    expect([taken.change.of(19), taken.change.of(20)]).toEqual([
+      [LOW, SOUND],
+      [HIGH, SOUND],
+    ]);
+    expect(told()).toContainEqual({ kind: 'begin', part: 20, track: HIGH });
+  });
+
+  it('what a player has selected stays when there is what chooses, and a second one changes nothing', () => {
+    taken.describe(ladder, 0);
+    taken.select([HIGH, SOUND], true, 0);
+    taken.setChoice(renditionRule, 0);
+    settle(14);
+    const { change } = taken;
+    taken.setChoice(renditionRule, 0);
+    expect([taken.change === change, change.tracks, change.atPart]).toEqual([true, [HIGH, SOUND], -1]);
+  });
+
+  it('what the line carried meanwhile counts', () => {
+    taken.describe(ladder, 0);
+    for (let atMs = 0; atMs < 1_000; atMs += 10) taken.came(10_000, atMs);
+    for (let atMs = 1_000; atMs <= 6_000; atMs += 250) taken.whole(50, atMs);
+    taken.setChoice(renditionRule, 6_000);
+    settle(14);
+    expect(taken.change.tracks).toEqual([HIGH, SOUND]);
   });
 });

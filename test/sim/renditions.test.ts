@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { GATHERED, LiveWindow } from '../../hls/live-window.ts';
-import type { Quality } from '../../peer/core/quality.ts';
+import type { Quality } from '../../peer/core/rendition-choice.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { SCENARIO_DEFAULTS, STREAM } from '../../scenarios/plan/scenario.ts';
 import type { SimPeer } from '../../sim/sim-peer.ts';
@@ -177,5 +177,19 @@ describe.each(['ins', 'native', 'hybrid'] as const)('renditions in %s mode', (mo
       else if (mode === 'native') expect([at, pictures.includes(LOW), pictures.length]).toEqual([at, false, 1]);
       else expect([at, pictures]).toEqual([at, [BEST]]);
     }
+  });
+
+  it('are the same, and begin as soon, where what chooses comes once it plays, as in a page', () => {
+    const renditions = (choiceLater: boolean) => {
+      const downBps = (viewer: number): number => (viewer % 2 === 0 ? THIN_BPS : 20_000_000);
+      const simulation = run(mode, () => 'auto', { downBps, choiceLater });
+      return simulation.peers.map((peer) => ({
+        startupDelayMs: peer.core.stats(simulation.nowMs).startupDelayMs,
+        changes: peer.events.filter(({ kind }) => kind === 'rendition'),
+      }));
+    };
+    const later = renditions(true);
+    expect(later).toEqual(renditions(false));
+    expect(later.some(({ changes }) => changes.length > 0)).toBe(true);
   });
 });

@@ -1,0 +1,116 @@
+import type { Sink } from '../../machine/machine.ts';
+import type { Track } from '../../protocol/media.ts';
+import type { PeerOutput } from './io.ts';
+import { byRate, hasChoice } from './ladder.ts';
+import { AutoQuality, chooseTracks, unknownRendition } from './quality.ts';
+import type {
+  ChoiceParts,
+  HeldParts,
+  MakeRenditionChoice,
+  PlayheadNow,
+  Quality,
+  RenditionChoice,
+} from './rendition-choice.ts';
+import { sameNumbers } from './selection.ts';
+import { type ChangeFrom, TrackChange } from './track-change.ts';
+
+/** Makes what chooses: the only way in to the rule of `auto` and to changes from one rendition to the next. */
+export const renditionRule: MakeRenditionChoice = (parts) => new RenditionRule(parts);
+
+/** Which tracks a peer takes: what a player has selected, or what the rule says, and the change from one to the next. */
+class RenditionRule implements RenditionChoice {
+  readonly change = new TrackChange();
+  private quality: Quality;
+  private known: readonly Track[];
+  private readonly auto = new AutoQuality();
+  private readonly outputs: Sink<PeerOutput>;
+  private readonly changed: ChoiceParts['changed'];
+
+  constructor({ quality, known, tracks, outputs, changed }: ChoiceParts) {
+    this.quality = quality;
+    this.known = known;
+    this.outputs = outputs;
+    this.changed = changed;
+    this.change.set(tracks);
+    this.auto.describe(known);
+  }
+
+  select(tracks: readonly number[] | null, started: boolean, nowMs: number): void {
+    this.quality = 'all';
+    if (started && tracks !== null && this.change.tracks !== null) this.change.want(tracks, 'screen');
+    else this.set(tracks, nowMs);
+  }
+
+  describe(tracks: readonly Track[], nowMs: number): void {
+    const ids = (list: readonly Track[]) => list.map(({ id }) => id);
+    const isNew = !sameNumbers(ids(tracks), ids(this.known));
+    this.known = tracks;
+    if (this.quality === 'all') return;
+    this.auto.describe(tracks);
+    if (this.choice === undefined && typeof this.quality === 'object') {
+      const why = unknownRendition(this.quality.name, tracks);
+      this.outputs.push({ kind: 'event', event: { kind: 'no-rendition', why } });
+      this.quality = 'best';
+    }
+    if (isNew) this.set(hasChoice(this.known) ? (this.choice ?? null) : null, nowMs);
+  }
+
+  prefer(quality: Quality, nowMs: number): void {
+    this.quality = quality;
+    this.auto.describe(this.known);
+    if (this.change.tracks === null) this.set(hasChoice(this.known) ? (this.choice ?? null) : null, nowMs);
+    else this.want('next');
+  }
+
+  came(bytes: number, nowMs: number): void {
+    if (this.quality === 'auto') this.auto.came(bytes, nowMs);
+  }
+
+  whole(lagMs: number, nowMs: number): void {
+    if (this.quality !== 'auto') return;
+    this.auto.whole(lagMs, nowMs);
+    this.want();
+  }
+
+  settle(playhead: PlayheadNow, partsPerSegment: number, ahead: boolean, held: HeldParts, nowMs: number): void {
+    if (playhead.stalled && this.quality === 'auto') {
+      this.auto.stalled(nowMs);
+      this.want();
+    }
+    if (!playhead.started) return;
+    const { change } = this;
+    const { atPart: wasAt, added: wereAdded } = change;
+    const hasChanged = change.settle(playhead.part, partsPerSegment, ahead, held);
+    const { atPart: part, added } = change;
+    // Two changes in a row may take effect at one part: what is on screen is in the middle of the segment that begins there.
+    const begun = part === wasAt ? added.filter((track) => !wereAdded.includes(track)) : added;
+    if (part >= 0) for (const track of begun) this.outputs.push({ kind: 'begin', part, track });
+    if (!hasChanged) return;
+    this.changed(change.tracks, nowMs);
+    const picture = byRate(this.known, 'video').find(({ id }) => added.includes(id));
+    if (picture === undefined || part < 0) return;
+    this.outputs.push({ kind: 'event', event: { kind: 'rendition', name: picture.name, from: part } });
+  }
+
+  /** Undefined where there is nothing to choose, or no such rendition. */
+  private get choice(): readonly number[] | undefined {
+    return this.quality === 'all' ? undefined : chooseTracks(this.known, this.quality, this.auto.track);
+  }
+
+  /** @param from - Left out: at once where the new rendition needs less, as what comes now is too much. */
+  private want(from?: ChangeFrom): void {
+    const choice = this.quality === 'all' ? this.known.map(({ id }) => id) : this.choice;
+    if (choice === undefined || this.change.tracks === null) return;
+    this.change.want(choice, from ?? (this.rate(choice) < this.rate(this.change.tracks) ? 'newest' : 'next'));
+  }
+
+  private rate(tracks: readonly number[]): number {
+    return this.known.reduce((sum, { id, bandwidthBps }) => sum + (tracks.includes(id) ? bandwidthBps : 0), 0);
+  }
+
+  private set(tracks: readonly number[] | null, nowMs: number): void {
+    const was = this.change.tracks;
+    this.change.set(tracks);
+    if (was === null ? tracks !== null : !sameNumbers(was, tracks)) this.changed(tracks, nowMs);
+  }
+}

@@ -1,10 +1,12 @@
 import { join } from 'node:path';
 import { defineConfig } from 'vite';
 import { forPages } from './vite-for-pages.ts';
+import { terser } from './vite-terser.ts';
 
 /** The player for other sites, as ES modules for builders: hls.js is the site's own, what is seldom needed is loaded when it is. */
 export default defineConfig({
   ...forPages,
+  plugins: [...forPages.plugins, terser()],
   root: join(import.meta.dirname, '../web-player/library'),
   publicDir: false,
   build: {

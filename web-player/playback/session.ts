@@ -1,73 +1,26 @@
 import Hls, { type ErrorData, ErrorTypes, Events, type FragLoadedData, type LevelSwitchedData } from 'hls.js';
 import { onScreen } from '../../peer/browser/on-screen.ts';
-import { type BrowserPeer, type BrowserPeerEvent, type BrowserPeerStats, createPeer } from '../../peer/browser/peer.ts';
-import type { Mode } from '../../protocol/swarm-fields.ts';
+import { type BrowserPeer, type BrowserPeerEvent, createPeer } from '../../peer/browser/peer.ts';
 import { nowMs } from '../../runtime/browser/clock.ts';
 import { KeepLive, TARGET_LATENCY_MS } from '../loader/keep-live.ts';
 import { createLedAbr } from '../loader/led-abr.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
-import type { Changeover } from './changeover.ts';
+import { OnDemandChangeover } from './changeover-on-demand.ts';
 import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
 import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
 import { PutAside } from './put-aside.ts';
+import type { MadePair, SessionOptions, SessionStats } from './session-types.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 import { type Choice, choicesOf, type Quality, qualitiesOf, qualityName } from './tracks.ts';
 
-export interface SessionOptions {
-  /** WebSocket address of the tracker. */
-  readonly tracker: string;
-  readonly stream: string;
-  readonly mode: Mode;
-  readonly gives?: boolean;
-  readonly follow?: boolean;
-  /** Live latency that is aimed at, from the camera to the screen, in ms; {@link TARGET_LATENCY_MS} by default. */
-  readonly targetLatencyMs?: number;
-  /**
-   * Where the stream is to be had as plain HLS, to be played from there while nothing comes out of the swarm: an address, or `auto` for
-   * what the tracker's list of streams says. Off by default: it costs the source what the swarm saves, and it sees the viewer's address.
-   */
-  readonly fallback?: string;
-}
-
-/** A peer and an hls.js that others have made for each other. */
-export interface MadePair {
-  readonly peer: BrowserPeer;
-  readonly hls: Hls;
-}
-
 export { TARGET_LATENCY_MS } from '../loader/keep-live.ts';
 export type { ErrorCode, Phase, PlayedFrom, SessionEvent } from './events.ts';
+export type { MadePair, SessionOptions, SessionStats } from './session-types.ts';
 
 /** Once the playlists have ended, a picture that stands for longer has reached its end. */
 const OVER_AFTER_MS = 1_000;
-
-/** All that the page shows. Times in ms, sizes in bytes. */
-export interface SessionStats extends PlaybackFigures {
-  readonly stream: string;
-  readonly title: string;
-  readonly phase: Phase;
-  /** Why the phase is `failed`. */
-  readonly failure: string | null;
-  /** From the press on play; null before it. */
-  readonly sincePressMs: number | null;
-  /** From the camera to the screen, as the source's and this page's clocks have it; null while nothing is shown. */
-  readonly latencyMs: number | null;
-  /** Media in the video element ahead of what is on screen. */
-  readonly bufferMs: number;
-  readonly decodedFrames: number;
-  readonly droppedFrames: number;
-  readonly quality: string | null;
-  /** Where most of what comes now comes from; null before anything did. */
-  readonly playedFrom: PlayedFrom | null;
-  readonly targetLatencyMs: number;
-  /** Media bytes of the source's plain HLS, where that is played for want of a swarm. */
-  readonly hlsBytes: number;
-  /** Errors after which hls.js could not go on by itself. */
-  readonly fatalErrors: number;
-  readonly peer: BrowserPeerStats;
-}
 
 /** Behind the live edge by more than this, the way back is offered. */
 const BEHIND_MS = 3_000;
@@ -78,8 +31,6 @@ const CHANGE_MS = 1_000;
 const RATES_CLEAR_MS = 3_000;
 /** Who has not pressed play by then is no viewer. */
 const PREPARED_MS = 300_000;
-/** What plain HLS takes is asked for again so often where it did not come: it is wanted most where the network is bad. */
-const FALLBACK_AGAIN_MS = 5_000;
 
 /** What can be asked for, in ms. */
 export const TARGET_LATENCY_MS_MIN = 500;
@@ -95,11 +46,7 @@ export class Session {
   private readonly options: SessionOptions;
   private readonly watch: PlaybackWatch;
   private keepLive: KeepLive;
-  /** Only where plain HLS is allowed. */
-  private changeover: Changeover | undefined;
-  private fallbackAskedAtMs = Number.NEGATIVE_INFINITY;
-  private isFallbackMissed = false;
-  private isReleased = false;
+  private readonly changeover: OnDemandChangeover;
   private readonly putAside: PutAside;
   private readonly timers: number[];
   private readonly leavePeer: () => void;
@@ -134,6 +81,7 @@ export class Session {
     });
     this.isMade = made !== undefined;
     this.player = made?.hls ?? this.swarmPlayer();
+    this.changeover = this.toPlainHls();
     this.keepLive = this.mount(true);
     video.addEventListener('play', this.onPlay);
     this.putAside = new PutAside(video, { paused: () => this.paused(), back: () => this.back() });
@@ -174,7 +122,7 @@ export class Session {
     if (this.pressedAtMs !== undefined || this.failure !== null) return;
     this.peer.prepare();
     this.load();
-    void this.findFallback();
+    void this.changeover.find();
     window.clearTimeout(this.restTimer);
     this.restTimer = window.setTimeout(() => this.peer.rest(), PREPARED_MS);
   }
@@ -320,8 +268,7 @@ export class Session {
 
   /** Ends watching over hls.js and the peer, and leaves both as they are: for those who made them. */
   release(): void {
-    this.isReleased = true;
-    this.changeover?.close();
+    this.changeover.close();
     window.clearTimeout(this.restTimer);
     for (const timer of this.timers) window.clearInterval(timer);
     this.watch.end();
@@ -402,10 +349,10 @@ export class Session {
 
   private tellSource(): void {
     // The rates of what came before a change are still in those of now.
-    const isClear = this.playsHls || performance.now() - this.changedAtMs > RATES_CLEAR_MS;
+    const isClear = this.changeover.playsHls || performance.now() - this.changeover.changedAtMs > RATES_CLEAR_MS;
     const bps = isClear ? this.history.samples.at(-1)?.bps : undefined;
     const ofSwarm = bps === undefined ? undefined : mostFrom(bps, this.playedFrom);
-    const from = this.playsHls ? 'hls' : ofSwarm;
+    const from = this.changeover.playsHls ? 'hls' : ofSwarm;
     if (from === undefined || from === null || from === this.playedFrom) return;
     this.playedFrom = from;
     this.tell({ kind: 'source-changed', from });
@@ -421,7 +368,7 @@ export class Session {
 
   private paused(): void {
     // A video element stops when it changes players.
-    if (performance.now() - this.changedAtMs >= CHANGE_MS) this.keepLive.following = false;
+    if (performance.now() - this.changeover.changedAtMs >= CHANGE_MS) this.keepLive.following = false;
   }
 
   /** Who followed the live edge is brought there; who watched something older goes on with that. */
@@ -437,7 +384,7 @@ export class Session {
     this.watch.pressed(atMs);
     this.peer.start();
     this.load();
-    void this.findFallback();
+    void this.changeover.find();
   }
 
   private readonly onError = (_: unknown, { fatal, type, details }: ErrorData): void => {
@@ -479,36 +426,22 @@ export class Session {
     return new Hls({ ...playerConfig(live.window), loader, abrController });
   }
 
-  /** What it takes to play the source's plain HLS is loaded where that is allowed, while there is somebody to ask for its address. */
-  private async findFallback(): Promise<void> {
-    const { fallback = 'off' } = this.options;
-    this.fallbackAskedAtMs = performance.now();
-    if (fallback === 'off') return;
-    try {
-      const { Changeover, Reloading, Replacing } = await import('./changeover-chunk.ts');
-      if (this.isReleased) return;
-      const { player, peer } = this;
-      const changer = () =>
-        this.isMade ? new Reloading(player, peer.live.window) : new Replacing(player, () => this.swarmPlayer());
-      this.changeover ??= new Changeover(this.options, peer, changer(), {
+  private toPlainHls(): OnDemandChangeover {
+    const { options, peer } = this;
+    return new OnDemandChangeover({
+      options,
+      make: ({ Changeover, Reloading, Replacing }, events) => {
+        const { player } = this;
+        const { window } = peer.live;
+        const changer = this.isMade ? new Reloading(player, window) : new Replacing(player, () => this.swarmPlayer());
+        return new Changeover(options, peer, changer, events);
+      },
+      events: {
         play: (next, change) => this.playNext(next, change),
         failed: (url) => this.tellError('fallback', `${url} cannot be played`, false),
-      });
-      await this.changeover.find();
-    } catch (error) {
-      if (this.isFallbackMissed) return;
-      this.isFallbackMissed = true;
-      this.tellError('fallback', `what plain HLS takes could not be loaded: ${(error as Error).message}`, false);
-    }
-  }
-
-  private get playsHls(): boolean {
-    return this.changeover?.playedOut === 'hls';
-  }
-
-  /** When it last changed to plain HLS or back, by `performance.now()`. */
-  private get changedAtMs(): number {
-    return this.changeover?.changedAtMs ?? Number.NEGATIVE_INFINITY;
+      },
+      missed: (why) => this.tellError('fallback', `what plain HLS takes could not be loaded: ${why}`, false),
+    });
   }
 
   /** Watches over what plays now, and puts it on the video element. */
@@ -532,7 +465,7 @@ export class Session {
   }
 
   private readonly onMedia = (_: unknown, { frag, part }: FragLoadedData): void => {
-    if (this.playsHls) this.hlsBytes += (part ?? frag).stats.total;
+    if (this.changeover.playsHls) this.hlsBytes += (part ?? frag).stats.total;
   };
 
   private tellScreen(): void {
@@ -549,9 +482,7 @@ export class Session {
   private lookAtChangeover(): void {
     if (this.pressedAtMs === undefined || this.failure !== null) return;
     const started = this.watch.figures().startupDelayMs !== null;
-    const isDue = performance.now() - this.fallbackAskedAtMs > FALLBACK_AGAIN_MS;
-    if (this.changeover === undefined && isDue) void this.findFallback();
-    this.changeover?.look({ bufferMs: this.bufferMs(), started, paused: this.video.paused });
+    this.changeover.look({ bufferMs: this.bufferMs(), started, paused: this.video.paused });
   }
 
   private playNext(next: Hls, change: () => void): void {
@@ -575,7 +506,7 @@ export class Session {
     const atMs = performance.now();
     const again = atMs - this.recoveredAtMs < 3_000;
     this.recoveredAtMs = atMs;
-    if (this.playsHls) this.changeover?.lost();
+    if (this.changeover.playsHls) this.changeover.lost();
     else if (type === ErrorTypes.NETWORK_ERROR) this.hls.startLoad();
     else if (type === ErrorTypes.MEDIA_ERROR && !again) this.hls.recoverMediaError();
     else this.fail('media', `the video cannot be played (${details})`);

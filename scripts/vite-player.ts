@@ -23,6 +23,13 @@ export default defineConfig({
         comments: { legal: true, annotation: false, jsdoc: false },
         chunkFileNames: 'inswarm/[name].js',
         hashCharacters: 'hex',
+        // What is loaded at once stays together, whatever chunks share it: smaller as one file than as several.
+        codeSplitting: {
+          groups: [
+            { name: 'peer', test: /library\/peer\.ts$/, priority: 1 },
+            { name: 'player', tags: ['$initial'] },
+          ],
+        },
       },
     },
   },

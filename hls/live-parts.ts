@@ -1,7 +1,6 @@
 import type { Description, IndexRecord } from '../protocol/media.ts';
 import type { LiveSource } from './live-source.ts';
 import { LiveWindow, type LiveWindowOptions } from './live-window.ts';
-import { PastParts } from './past-parts.ts';
 
 /** Parts kept per track when no playlist lists them yet: what a stranger to the window may cost. */
 const PARTS_MAX = 1_024;
@@ -10,7 +9,6 @@ const PARTS_MAX = 1_024;
 export class LiveParts implements LiveSource {
   readonly window: LiveWindow;
   private readonly tracks = new Map<number, Map<number, readonly Uint8Array[]>>();
-  private readonly past = new PastParts();
   private readonly listeners = new Set<() => void>();
 
   constructor(options: LiveWindowOptions = {}) {
@@ -46,31 +44,6 @@ export class LiveParts implements LiveSource {
     this.window.setReach(fromPart);
   }
 
-  /** A part that a player has sought is there, whole. */
-  addPast(record: IndexRecord, blocks: readonly Uint8Array[]): void {
-    const { track, part } = record;
-    // What nobody had seen was guessed to be cut evenly; the record says how it is.
-    const listed = this.window.isGuessed(track, part) ? this.window.segment(track, record.segment) : undefined;
-    if (listed !== undefined && listed.parts[record.indexInSegment]?.part !== part) this.lacks(track, part);
-    else {
-      this.past.add(record, blocks);
-      this.changed();
-    }
-  }
-
-  /** A part that a player has sought cannot be had. */
-  lacks(track: number, part: number): void {
-    this.past.addGone(track, part);
-    this.window.lacks(track, part);
-    this.changed();
-  }
-
-  /** Those of these parts whose bytes are not here; undefined when one of them cannot be had at all. */
-  lacking(track: number, parts: readonly number[]): readonly number[] | undefined {
-    const lacking = parts.filter((part) => this.readPart(track, part) === undefined);
-    return lacking.some((part) => this.past.isGone(track, part)) ? undefined : lacking;
-  }
-
   /** Whether the part lies before all whose bytes are kept as they come. */
   isPast(part: number): boolean {
     const oldest = [...this.tracks.keys()].map((track) => this.window.oldestPart(track) ?? Number.POSITIVE_INFINITY);
@@ -85,7 +58,7 @@ export class LiveParts implements LiveSource {
   }
 
   readPart(track: number, part: number): readonly Uint8Array[] | undefined {
-    return this.tracks.get(track)?.get(part) ?? this.past.read(track, part);
+    return this.tracks.get(track)?.get(part);
   }
 
   onChange(listener: () => void): () => void {
@@ -93,7 +66,8 @@ export class LiveParts implements LiveSource {
     return () => this.listeners.delete(listener);
   }
 
-  private changed(): void {
+  /** Calls all who listen. */
+  changed(): void {
     for (const listener of [...this.listeners]) listener();
   }
 

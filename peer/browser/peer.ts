@@ -1,5 +1,5 @@
 import { LiveParts } from '../../hls/live-parts.ts';
-import type { LiveSource } from '../../hls/live-source.ts';
+import type { LiveSource, Sought } from '../../hls/live-source.ts';
 import { GATHERED } from '../../hls/live-window.ts';
 import { unreachable } from '../../machine/machine.ts';
 import type { PlayerEvent } from '../../machine/player.ts';
@@ -23,6 +23,7 @@ import { Arrivals } from './arrivals.ts';
 import { add, type LinkReport, Links, type LinkTo, noBytes } from './links.ts';
 import type { NativeSide } from './native-side.ts';
 import { onScreen } from './on-screen.ts';
+import type { PastSide } from './past-side.ts';
 import { Rendition } from './rendition.ts';
 import { Standing } from './standing.ts';
 import { isThrifty, onThrift } from './thrift.ts';
@@ -55,7 +56,9 @@ export type BrowserPeerEvent =
   /** What it takes to ask neighbours could not be loaded: INS servers alone feed this peer until it is, which is tried again and again. */
   | { readonly kind: 'no-neighbours'; readonly why: string }
   /** What it takes to choose among renditions could not be loaded: what is taken stays as it is until it is, which is tried again and again. */
-  | { readonly kind: 'no-choice'; readonly why: string };
+  | { readonly kind: 'no-choice'; readonly why: string }
+  /** What it takes to seek back beyond the window could not be loaded: that is tried again when a player asks again. */
+  | { readonly kind: 'no-past'; readonly why: string };
 
 export interface BrowserPeerStats {
   readonly mode: Mode;
@@ -196,6 +199,10 @@ class PagePeer implements BrowserPeer {
   clockOffsetMs = 0;
   private endTimer: number | undefined;
   private readonly wake = new Wake();
+  /** Loaded when a player asks for what is over. */
+  private past: PastSide | undefined;
+  /** What is said until then to who asks: undefined before, and again where that failed, so that it is loaded anew. */
+  private pastIs: 'coming' | 'failed' | undefined;
   private wakeTimer: number | undefined;
   private leaveThrift: (() => void) | undefined;
   private readonly leave = (): void => this.close();
@@ -214,7 +221,7 @@ class PagePeer implements BrowserPeer {
     const { parts, arrivals, selection } = this;
     this.live = {
       window: parts.window,
-      readPart: (track, part) => parts.readPart(track, part),
+      readPart: (track, part) => parts.readPart(track, part) ?? this.past?.read(track, part),
       seek: (track, numbers) => this.seek(track, numbers),
       onChange: (listener) => parts.onChange(listener),
       wantTrack: (track) => selection.want(track, nowMs()),
@@ -452,10 +459,10 @@ class PagePeer implements BrowserPeer {
         return;
       case 'past-part':
         for (const body of output.bodies as readonly Uint8Array[]) this.usefulBytes += body.byteLength;
-        this.parts.addPast(output.record, output.bodies as readonly Uint8Array[]);
+        this.past?.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
       case 'past-none':
-        this.parts.lacks(output.track, output.part);
+        this.past?.lacks(output.track, output.part);
         return;
       case 'part':
         this.reach();
@@ -491,11 +498,24 @@ class PagePeer implements BrowserPeer {
     if (fromPart !== undefined) this.parts.reach(fromPart);
   }
 
-  private seek(track: number, parts: readonly number[]): boolean {
-    const lacking = this.parts.lacking(track, parts);
-    if (lacking === undefined || this.driven === undefined) return false;
-    if (lacking.length > 0) this.driven.input({ kind: 'past', parts: lacking.map((part) => ({ track, part })) });
-    return true;
+  private seek(track: number, parts: readonly number[]): Sought {
+    if (this.past !== undefined) return this.past.seek(track, parts);
+    if (this.pastIs === undefined) void this.loadPast();
+    return this.pastIs!;
+  }
+
+  /** Who waits for what is over asks again when this is loaded, and is told when it cannot be. */
+  private async loadPast(): Promise<void> {
+    this.pastIs = 'coming';
+    try {
+      const { PastSide } = await loaded('to seek back', import('./past-side.ts'));
+      this.past = new PastSide(this.parts, (input) => this.driven?.input(input));
+    } catch (error) {
+      this.pastIs = 'failed';
+      if (!this.over) this.tell({ kind: 'no-past', why: (error as Error).message });
+    }
+    this.parts.changed();
+    this.pastIs = undefined;
   }
 
   private answer<T>(promise: Promise<T>, input: (value: T) => PeerInput): void {
@@ -557,10 +577,14 @@ async function loadTools(mode: Mode): Promise<Tools> {
 }
 
 async function loadNativeSide(): Promise<NativeSide> {
+  return (await loaded('to ask other viewers', import('./native-side.ts'))).nativeSide;
+}
+
+async function loaded<T>(why: string, loading: Promise<T>): Promise<T> {
   try {
-    return (await import('./native-side.ts')).nativeSide;
+    return await loading;
   } catch (error) {
-    throw new Error(`what it takes to ask other viewers could not be loaded: ${(error as Error).message}`);
+    throw new Error(`what it takes ${why} could not be loaded: ${(error as Error).message}`);
   }
 }
 

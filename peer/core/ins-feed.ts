@@ -12,7 +12,6 @@ import type { Asked, Place } from './ins-gets.ts';
 import { InsRequests, type InsRequestsOptions } from './ins-requests.ts';
 import { InsServers } from './ins-servers.ts';
 import type { InsSession } from './ins-session.ts';
-import type { PastBlock } from './past-feed.ts';
 
 export type InsFeedEvent =
   | InsServerEvent
@@ -50,8 +49,9 @@ export class InsFeed {
   readonly follow: InsFollow;
   /** Which server is in use. */
   readonly failover: InsFailover;
+  /** What is asked for block by block. */
+  readonly requests: InsRequests;
   private readonly connections: InsConnections;
-  private readonly requests: InsRequests;
   private handles = 0;
 
   constructor(options: InsFeedOptions) {
@@ -211,10 +211,6 @@ export class InsFeed {
 
   flush(items: readonly WantedBlock[], places: readonly Asked[], nowMs: number): void {
     this.requests.flush(items, places, nowMs);
-  }
-
-  fetchPast(blocks: readonly PastBlock[], nowMs: number): boolean {
-    return this.requests.past(blocks, nowMs);
   }
 
   nextDeadline(): number | undefined {

@@ -7,7 +7,6 @@ import type { InsConnections } from './ins-connections.ts';
 import { type Asked, InsGets, type Place } from './ins-gets.ts';
 import type { InsSession } from './ins-session.ts';
 import type { Lockers } from './lockers.ts';
-import type { PastBlock } from './past-feed.ts';
 
 export interface InsRequestsOptions {
   readonly stream: Uint8Array;
@@ -24,8 +23,6 @@ export interface InsRequestsOptions {
 /** Ms after which an unanswered get is asked again. */
 const ANSWER_WITHIN_MS = 1_500;
 const GETS_MAX = 32;
-/** Ms within which a block of the past is worth sending. */
-const PAST_WITHIN_MS = 5_000;
 /** Ms a locker that lacked what it was said to hold is left alone. */
 const LOCKER_REST_MS = 5_000;
 
@@ -87,23 +84,20 @@ export class InsRequests {
     } else this.get(this.leastBusy(), items, places, nowMs);
   }
 
-  /** Asks for blocks of the past: after all else that the server has for us. @returns False when no server is there. */
-  past(blocks: readonly PastBlock[], nowMs: number): boolean {
+  /** A server is there, and has little to do for us. */
+  get isIdle(): boolean {
+    return this.connections.session?.up === true && this.gets.size < GETS_MAX / 2;
+  }
+
+  /** Whether a block is on its way. */
+  isAsked({ track, part, index }: Place): boolean {
+    return this.gets.isAsked(track, part, index);
+  }
+
+  /** Asks the server in use for what it need not keep for us. */
+  ask(items: readonly WantedBlock[], places: readonly Asked[], nowMs: number): void {
     const { session } = this.connections;
-    const { source } = this.options.lockers;
-    if (session?.up !== true || source === undefined || this.gets.size >= GETS_MAX / 2) return false;
-    const free = blocks.filter(({ track, part, index }) => !this.gets.isAsked(track, part, index));
-    const deadlineAtMs = nowMs + PAST_WITHIN_MS;
-    for (let at = 0; at < free.length; at += BATCH_ITEMS_MAX) {
-      const some = free.slice(at, at + BATCH_ITEMS_MAX);
-      const items = some.map(({ track, part, index, name }): WantedBlock => {
-        const label = name === null ? { track, part, index } : null;
-        return { token: source.sealed, name, label, deadlineAtMs, priority: 'low' };
-      });
-      const places = some.map(({ track, part, index }) => ({ track, part, index, owner: source.owner }));
-      this.get(session, items, places, nowMs, false);
-    }
-    return true;
+    if (session !== undefined) this.get(session, items, places, nowMs, false);
   }
 
   private get(

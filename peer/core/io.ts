@@ -6,7 +6,7 @@ import type { Description, IndexRecord } from '../../protocol/media.ts';
 import type { StreamState } from '../../protocol/swarm-fields.ts';
 import type { SwarmInput, SwarmOutput } from '../../swarm/io.ts';
 import type { MakeMesh } from './mesh.ts';
-import type { PastPart } from './past-feed.ts';
+import type { MakePast, PastPart } from './past.ts';
 import type { OnScreen } from './playhead.ts';
 import type { MakeRenditionChoice, Quality } from './rendition-choice.ts';
 
@@ -31,8 +31,8 @@ export type PeerInput =
   | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
   /** Which rendition to take from the next part on where a decoder can begin. */
   | { readonly kind: 'quality'; readonly quality: Quality }
-  /** A player asks for parts that are not in the window: each is answered by `past-part` or `past-none`. */
-  | { readonly kind: 'past'; readonly parts: readonly PastPart[] }
+  /** A player asks for parts that are not in the window: each is answered by `past-part` or `past-none`. `make` is used the first time. */
+  | { readonly kind: 'past'; readonly make: MakePast; readonly parts: readonly PastPart[] }
   /** A real player's picture, wanted several times a second while it plays: fetching follows it instead of the model. */
   | { readonly kind: 'screen'; readonly screen: OnScreen }
   | { readonly kind: 'ins-message'; readonly link: LinkId; readonly message: FromInsServer }

@@ -1,20 +1,18 @@
+import type { WantedBlock } from '../../ins-client/core/io.ts';
 import { earlier } from '../../machine/deadlines.ts';
-import type { Body, Sink } from '../../machine/machine.ts';
-import type { Description, IndexRecord } from '../../protocol/media.ts';
+import type { Body, LinkId } from '../../machine/machine.ts';
+import { BATCH_ITEMS_MAX } from '../../protocol/limits.ts';
+import type { IndexRecord } from '../../protocol/media.ts';
 import type { Reason } from '../../protocol/reasons.ts';
-import { type Catalogue, isWhole, type PartEntry } from '../../swarm/catalogue.ts';
+import { isWhole, type PartEntry } from '../../swarm/catalogue.ts';
+import type { InsFeedEvent } from './ins-feed.ts';
 import type { Place } from './ins-gets.ts';
-import { Intake, type PartShelf } from './intake.ts';
-import type { PeerOutput } from './io.ts';
-
-/** One part of one track that is over. */
-export interface PastPart {
-  readonly track: number;
-  readonly part: number;
-}
+import { Intake, type Origin, type PartShelf } from './intake.ts';
+import type { MakePast, Past, PastNeeds, PastPart } from './past.ts';
+import type { Bounded } from './peer-stats.ts';
 
 /** A block to ask for; by its label where its name is not known, as before the record has come. */
-export interface PastBlock extends Place {
+interface PastBlock extends Place {
   readonly name: Uint8Array | null;
 }
 
@@ -33,52 +31,38 @@ const ASKED_MAX = 16;
 const AGAIN_MS = 1_700;
 const TRIES_MAX = 4;
 const WITHIN_MS = 15_000;
+/** Ms within which a block is worth sending. */
+const SENT_WITHIN_MS = 5_000;
 /** Reasons that mean that nobody will ever have it. */
 const FINAL: readonly Reason[] = ['GONE', 'NO_OBJECT', 'TOKEN_SCOPE', 'POLICY_DENIED'];
+
+/** Makes what fetches the past: the only way in to it. */
+export const pastFeed: MakePast = (needs) => new PastFeed(needs);
 
 /**
  * What a viewer who seeks back wants of the time before the window: fetched from INS servers when a player asks for it, record and
  * blocks verified as any others, handed on and forgotten here.
  */
-export class PastFeed {
-  readonly intake: Intake;
+class PastFeed implements Past {
+  private readonly needs: PastNeeds;
+  private readonly intake: Intake;
   private readonly wanted = new Map<string, Wanted>();
   private readonly shelf = new Shelf();
-  private readonly window: Pick<Catalogue, 'get'>;
-  private readonly outputs: Sink<PeerOutput>;
-  private readonly ask: (blocks: readonly PastBlock[], nowMs: number) => boolean;
 
-  /**
-   * @param window - What is live, and held.
-   * @param ask - Asks an INS server for blocks; false when none is there.
-   */
-  constructor(
-    stream: Uint8Array,
-    window: Pick<Catalogue, 'get'>,
-    outputs: Sink<PeerOutput>,
-    nextRef: () => number,
-    descriptionOf: (revision: number) => Description | undefined,
-    ask: (blocks: readonly PastBlock[], nowMs: number) => boolean,
-  ) {
-    this.intake = new Intake(stream, this.shelf, outputs, nextRef, descriptionOf);
-    this.window = window;
-    this.outputs = outputs;
-    this.ask = ask;
+  constructor(needs: PastNeeds) {
+    const { options, outputs, nextRef, descriptionOf } = needs;
+    this.needs = needs;
+    this.intake = new Intake(options.stream, this.shelf, outputs, nextRef, descriptionOf);
   }
 
-  get size(): number {
-    return this.wanted.size;
+  sizes(): Record<string, Bounded> {
+    return { 'parts of the past that are wanted': { size: this.wanted.size, max: WANTED_MAX } };
   }
 
-  wants(track: number, part: number): boolean {
-    return this.wanted.has(keyOf(track, part));
-  }
-
-  /** A player wants these: what is in the window it has at once. */
   want(parts: readonly PastPart[], nowMs: number): void {
     for (const { track, part } of parts) {
-      const key = keyOf(track, part);
-      const held = this.window.get(track, part);
+      const key = keyOf({ track, part });
+      const held = this.needs.catalogue.get(track, part);
       const isHeld = held !== undefined && isWhole(held);
       if (isHeld) this.give(held);
       if (isHeld || this.wanted.has(key)) continue;
@@ -88,8 +72,8 @@ export class PastFeed {
     }
   }
 
-  /** Asks for what is not on its way. */
   run(nowMs: number): void {
+    this.takeIn(nowMs);
     if (this.wanted.size === 0) return;
     const blocks: PastBlock[] = [];
     const asked: Wanted[] = [];
@@ -121,21 +105,49 @@ export class PastFeed {
     return next;
   }
 
-  /** The record behind a part that is wanted, when it has come. */
-  entry({ track, part }: PastPart): PartEntry | undefined {
-    return this.shelf.get(track, part);
+  takes(event: InsFeedEvent): boolean {
+    switch (event.kind) {
+      case 'labelled': {
+        const { labelled, body, kept } = event;
+        const isOurs = this.wanted.has(keyOf(labelled));
+        if (isOurs) this.intake.labelled(labelled, body, originOf(event), kept);
+        return isOurs;
+      }
+      case 'block': {
+        const { place, body, kept } = event;
+        const entry = this.wanted.has(keyOf(place)) ? this.shelf.get(place.track, place.part) : undefined;
+        if (entry !== undefined) this.intake.block(entry, place.index, body, originOf(event), kept);
+        return entry !== undefined;
+      }
+      case 'none': {
+        const wanted = this.wanted.get(keyOf(event.place));
+        if (wanted !== undefined && FINAL.includes(event.reason)) this.end(wanted);
+        return wanted !== undefined;
+      }
+      default:
+        return false;
+    }
   }
 
-  /** A server does not give a block. */
-  refused({ track, part }: PastPart, reason: Reason): void {
-    const wanted = this.wanted.get(keyOf(track, part));
-    if (wanted !== undefined && FINAL.includes(reason)) this.end(wanted);
+  verified(ref: number, ok: boolean): boolean {
+    return this.intake.verified(ref, ok);
+  }
+
+  named(ref: number, ok: boolean): void {
+    this.intake.named(ref, ok);
+  }
+
+  private takeIn(nowMs: number): void {
+    const { events } = this.intake;
+    for (let event = events.shift(); event !== undefined; event = events.shift()) {
+      if (event.kind === 'bad') this.needs.reception.bad(event.origin, event.what, event.track, event.part, nowMs);
+      else this.came(event.entry, nowMs);
+    }
   }
 
   /** A record or a block is verified. */
-  came(entry: PartEntry, nowMs: number): void {
-    const { track, part } = entry.record;
-    const wanted = this.wanted.get(keyOf(track, part));
+  private came(entry: PartEntry, nowMs: number): void {
+    const wanted = this.wanted.get(keyOf(entry.record));
     if (wanted === undefined) return;
     if (!isWhole(entry)) {
       // With the record it is known what else there is.
@@ -146,8 +158,27 @@ export class PastFeed {
     this.give(entry);
   }
 
+  /** After all else that the server has for us. @returns False when none is there. */
+  private ask(blocks: readonly PastBlock[], nowMs: number): boolean {
+    const { requests } = this.needs.ins;
+    const { source } = this.needs.lockers;
+    if (source === undefined || !requests.isIdle) return false;
+    const free = blocks.filter((block) => !requests.isAsked(block));
+    const deadlineAtMs = nowMs + SENT_WITHIN_MS;
+    for (let at = 0; at < free.length; at += BATCH_ITEMS_MAX) {
+      const some = free.slice(at, at + BATCH_ITEMS_MAX);
+      const items = some.map(({ track, part, index, name }): WantedBlock => {
+        const label = name === null ? { track, part, index } : null;
+        return { token: source.sealed, name, label, deadlineAtMs, priority: 'low' };
+      });
+      const places = some.map(({ track, part, index }) => ({ track, part, index, owner: source.owner }));
+      requests.ask(items, places, nowMs);
+    }
+    return true;
+  }
+
   private give({ record, bodies }: PartEntry): void {
-    this.outputs.push({ kind: 'past-part', record, bodies: bodies as readonly Body[] });
+    this.needs.outputs.push({ kind: 'past-part', record, bodies: bodies as readonly Body[] });
   }
 
   private lacking({ track, part }: PastPart): PastBlock[] {
@@ -160,12 +191,12 @@ export class PastFeed {
 
   private end(wanted: Wanted): void {
     this.forget(wanted);
-    this.outputs.push({ kind: 'past-none', track: wanted.track, part: wanted.part });
+    this.needs.outputs.push({ kind: 'past-none', track: wanted.track, part: wanted.part });
   }
 
-  private forget({ track, part }: PastPart): void {
-    this.wanted.delete(keyOf(track, part));
-    this.shelf.drop(track, part);
+  private forget(wanted: Wanted): void {
+    this.wanted.delete(keyOf(wanted));
+    this.shelf.drop(wanted);
   }
 }
 
@@ -175,11 +206,11 @@ class Shelf implements PartShelf {
   private readonly entries = new Map<string, PartEntry>();
 
   get(track: number, part: number): PartEntry | undefined {
-    return this.entries.get(keyOf(track, part));
+    return this.entries.get(keyOf({ track, part }));
   }
 
   addRecord(record: IndexRecord, sealed: Uint8Array): PartEntry | undefined {
-    const key = keyOf(record.track, record.part);
+    const key = keyOf(record);
     const known = this.entries.get(key);
     if (known !== undefined) return known;
     const entry: PartEntry = { record, sealed, bodies: record.blocks.map(() => undefined), heldBlocks: 0 };
@@ -199,11 +230,15 @@ class Shelf implements PartShelf {
     return true;
   }
 
-  drop(track: number, part: number): void {
-    this.entries.delete(keyOf(track, part));
+  drop(part: PastPart): void {
+    this.entries.delete(keyOf(part));
   }
 }
 
-function keyOf(track: number, part: number): string {
+function keyOf({ track, part }: PastPart): string {
   return `${track}:${part}`;
+}
+
+function originOf({ link, url }: { readonly link: LinkId; readonly url: string }): Origin {
+  return { from: 'ins', link, who: url };
 }

@@ -18,7 +18,7 @@ import { Lockers } from './lockers.ts';
 import type { MakeMesh, Mesh, MeshParts } from './mesh.ts';
 import { isAnnouncement, isNews } from './news.ts';
 import { PartsKept } from './parts-kept.ts';
-import { PastFeed } from './past-feed.ts';
+import type { MakePast, Past } from './past.ts';
 import type { PeerOptions } from './peer-options.ts';
 import type { PeerSizes, PeerStats } from './peer-stats.ts';
 import { Playhead } from './playhead.ts';
@@ -46,7 +46,8 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   private readonly kept = new PartsKept();
   private readonly intake: Intake;
   private readonly ins: InsFeed;
-  private readonly past: PastFeed;
+  /** None: nobody has asked for what is over. */
+  private past: Past | undefined;
   /** None: INS servers alone feed us. */
   private mesh: Mesh | undefined;
   private isMeshWanted = false;
@@ -68,6 +69,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
   /** The source sends, as far as we know. */
   private live = false;
   private readonly account = new Account();
+  private readonly descriptionOf = (revision: number) => this.descriptions.of(revision);
 
   constructor(options: PeerOptions) {
     this.options = options;
@@ -88,8 +90,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     });
     const { catalogue } = this.member;
     const readRecord = options.readRecord ?? decodeRecord;
-    const descriptionOf = (revision: number) => this.descriptions.of(revision);
-    this.intake = new Intake(stream, catalogue, outputs, nextRef, descriptionOf, readRecord);
+    this.intake = new Intake(stream, catalogue, outputs, nextRef, this.descriptionOf, readRecord);
     const mesh = options.mesh?.(this.meshParts());
     const blockTokens = mesh?.blockTokens;
     this.player = new Player(playerOf(options));
@@ -111,9 +112,6 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       outputs,
       nextRef,
     });
-    this.past = new PastFeed(stream, catalogue, outputs, nextRef, descriptionOf, (blocks, nowMs) =>
-      this.ins.fetchPast(blocks, nowMs),
-    );
     this.taken = new TracksTaken(options.quality ?? 'all', options.choice, outputs, (tracks, nowMs) =>
       this.ins.setTracks(tracks ?? [], nowMs),
     );
@@ -127,9 +125,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       outputs,
       options.beginWithMs,
     );
-    const { member, descriptions, intake, ins, taken, past, evaluation, player, kept, account } = this;
+    const { member, descriptions, intake, ins, taken, evaluation, player, kept, account } = this;
     this.reception = new Reception({
-      ...{ mode, member, descriptions, intake, past, ins, taken, evaluation, player, kept, account, outputs },
+      ...{ mode, member, descriptions, intake, ins, taken, evaluation, player, kept, account, outputs },
     });
     this.signalling = new Signalling({
       ...{ options, member, descriptions, lockers, intake, ins, taken, outputs, nextRef },
@@ -199,7 +197,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     next = earlier(next, this.ins.nextDeadline());
     if (this.startedAtMs !== undefined && !this.isMeshWanted && this.mayWantMesh)
       next = earlier(next, this.startedAtMs + MESH_AFTER_MS);
-    return earlier(earlier(next, this.past.nextDeadline()), this.evaluation.nextDeadline());
+    return earlier(earlier(next, this.past?.nextDeadline()), this.evaluation.nextDeadline());
   }
 
   stats(nowMs: number): PeerStats {
@@ -233,7 +231,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         'parts in the window': { size: catalogue.size, max: windowParts },
         ...this.mesh?.sizes(),
         ...this.signalling.sizes(),
-        'parts of the past that are wanted': { size: this.past.size, max: 128 },
+        ...this.past?.sizes(),
       },
     };
   }
@@ -284,7 +282,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.taken.prefer(input.quality, nowMs);
         return;
       case 'past':
-        this.past.want(input.parts, nowMs);
+        this.pastOf(input.make).want(input.parts, nowMs);
         return;
       case 'screen':
         this.playhead.tell(input.screen, nowMs);
@@ -331,13 +329,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
         this.signed(input.ref, input.signature, nowMs);
         return;
       case 'verified':
-        if (this.intake.verified(input.ref, input.ok) || this.past.intake.verified(input.ref, input.ok)) return;
+        if (this.intake.verified(input.ref, input.ok) || this.past?.verified(input.ref, input.ok)) return;
         if (this.mesh?.verified(input.ref, input.ok)) this.signalling.meshEvents(nowMs);
         else this.signalling.verified(input.ref, input.ok, nowMs);
         return;
       case 'named':
         this.intake.named(input.ref, input.ok);
-        this.past.intake.named(input.ref, input.ok);
+        this.past?.named(input.ref, input.ok);
         return;
       default:
         unreachable(input);
@@ -367,7 +365,7 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.evaluation.run(this.taken.change, this.descriptions.tracks, partMs, partsPerSegment, nowMs, this.startedAtMs);
     // The tracker gives a place at the source to who needs it.
     if (this.evaluation.fedBy !== fedBy) this.heartbeat(nowMs);
-    this.past.run(nowMs);
+    this.past?.run(nowMs);
     this.ins.failover.look({ emptyAtMs: nowMs + this.player.bufferMs(nowMs), partMs, live: this.live }, nowMs);
     this.reception.insEvents(nowMs);
     this.playerEvents();
@@ -452,6 +450,13 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
     this.evaluation.mesh = mesh;
     this.signalling.setMesh(mesh);
     this.reception.mesh = mesh;
+  }
+
+  private pastOf(make: MakePast): Past {
+    const { ins, reception, descriptionOf } = this;
+    this.past ??= make({ ...this.meshParts(), ins, reception, descriptionOf });
+    reception.past = this.past;
+    return this.past;
   }
 
   private signed(ref: number, signature: Uint8Array, nowMs: number): void {

@@ -12,7 +12,7 @@ import type { Intake, IntakeEvent, Origin } from './intake.ts';
 import type { PeerOutput } from './io.ts';
 import type { Mesh } from './mesh.ts';
 import type { PartsKept } from './parts-kept.ts';
-import type { PastFeed, PastPart } from './past-feed.ts';
+import type { Past } from './past.ts';
 import type { TracksTaken } from './tracks-taken.ts';
 
 export interface ReceptionParts {
@@ -20,7 +20,6 @@ export interface ReceptionParts {
   readonly member: Membership;
   readonly descriptions: Descriptions;
   readonly intake: Intake;
-  readonly past: PastFeed;
   readonly ins: InsFeed;
   readonly taken: TracksTaken;
   readonly evaluation: Evaluation;
@@ -41,6 +40,8 @@ const STRIKES_MAX = 3;
 export class Reception {
   /** Who hears of what is here now. */
   mesh: Mesh | undefined;
+  /** Who has what was asked for of the past, kept apart from the window; undefined while nothing was. */
+  past: Past | undefined;
   private insStrikes = 0;
   private readonly parts: ReceptionParts;
 
@@ -61,9 +62,10 @@ export class Reception {
 
   /** Takes in what INS servers gave and said. */
   insEvents(nowMs: number): void {
-    const { ins, member, kept, past, outputs } = this.parts;
+    const { ins, intake, member, kept, outputs } = this.parts;
     if (ins.events.length === 0) return;
     for (let event = ins.events.shift(); event !== undefined; event = ins.events.shift()) {
+      if (this.past?.takes(event)) continue;
       switch (event.kind) {
         case 'up':
           member.tokens.addServer(event.server, event.url, event.clockOffsetMs, nowMs);
@@ -78,17 +80,16 @@ export class Reception {
           outputs.push({ kind: 'event', event: { kind: 'refused', by: 'ins', why: event.why } });
           break;
         case 'labelled':
-          this.intakeFor(event.labelled).labelled(event.labelled, event.body, insOrigin(event), event.kept);
+          intake.labelled(event.labelled, event.body, insOrigin(event), event.kept);
           break;
         case 'block': {
-          const { track, part } = event.place;
-          const entry = past.entry(event.place) ?? member.catalogue.get(track, part);
-          if (entry !== undefined)
-            this.intakeFor(event.place).block(entry, event.place.index, event.body, insOrigin(event), event.kept);
+          const { track, part, index } = event.place;
+          const entry = member.catalogue.get(track, part);
+          if (entry !== undefined) intake.block(entry, index, event.body, insOrigin(event), event.kept);
           break;
         }
         case 'none':
-          past.refused(event.place, event.reason);
+          // What is live is asked for again.
           break;
         default:
           unreachable(event);
@@ -102,23 +103,9 @@ export class Reception {
     return this.parts.taken.change.tracks ?? this.parts.descriptions.tracks;
   }
 
-  /** What was asked for of the past is kept apart from the window. */
-  private intakeFor({ track, part }: PastPart): Intake {
-    return this.parts.past.wants(track, part) ? this.parts.past.intake : this.parts.intake;
-  }
-
-  private pastEvents(nowMs: number): void {
-    const { past } = this.parts;
-    for (let event = past.intake.events.shift(); event !== undefined; event = past.intake.events.shift()) {
-      if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
-      else past.came(event.entry, nowMs);
-    }
-  }
-
   /** Takes in what has been verified. */
   intakeEvents(nowMs: number): void {
     const { intake, account, evaluation } = this.parts;
-    this.pastEvents(nowMs);
     for (let event = intake.events.shift(); event !== undefined; event = intake.events.shift()) {
       if (event.kind === 'bad') this.bad(event.origin, event.what, event.track, event.part, nowMs);
       else if (event.kind === 'record') {

@@ -11,6 +11,8 @@ import { buildPage, freePort, pageUrl, publish, Stage, Viewer } from './stage.ts
 const NATIVE_SIDE = /\/native-side-[^/]*\.js$/;
 /** The script that has what it takes to choose among renditions. */
 const QUALITY_SIDE = /\/quality-side-[^/]*\.js$/;
+/** The script that has what it takes to seek back. */
+const PAST_SIDE = /\/past-side-[^/]*\.js$/;
 
 let built: Awaited<ReturnType<typeof buildPage>>;
 let browser: Browser;
@@ -123,6 +125,29 @@ describe('a page with a stream, a source, an INS server and a headless peer', ()
     });
     await page.waitForFunction((to) => window.inswarm!.video.currentTime > to + 6, back.to);
     await viewer.plays(1);
+  });
+
+  it('INS mode: loads what it takes to seek back when that is asked for, and says so and loads it again where it cannot', async () => {
+    await expect.poll(() => source.stats().part, { timeout: 30_000 }).toBeGreaterThan(48);
+    const viewer = await view(pageUrl(stage, source.stream, 'ins'));
+    const { page } = viewer;
+    let asked = 0;
+    await page.route(PAST_SIDE, (route) => (++asked <= 2 ? route.abort() : route.continue()));
+    await viewer.play(1);
+    expect(asked).toBe(0);
+    const to = await page.evaluate(() => {
+      const { video } = window.inswarm!;
+      video.currentTime = video.seekable.start(0) + 1;
+      return video.currentTime;
+    });
+    const tells = (kind: string): boolean => window.inswarm!.events.some((event) => event.kind === kind);
+    await page.waitForFunction(tells, 'no-past');
+    await page.waitForFunction((from) => {
+      const { video } = window.inswarm!;
+      return !video.seeking && video.currentTime > from + 1 && video.currentTime < from + 5;
+    }, to);
+    const { fatalErrors, peer: stats } = await viewer.stats();
+    expect([asked, stats.bad, fatalErrors]).toEqual([3, 0, 0]);
   });
 
   it('plays without WebCrypto and WebAssembly, as on a page that is neither https nor localhost', async () => {

@@ -1,5 +1,6 @@
 import type { FragmentLoaderContext, HlsConfig, Loader, LoaderContext, LoaderStats } from 'hls.js';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import type { Sought } from '../../hls/live-source.ts';
 import { playerConfig, startPosition } from '../../web-player/loader/player-config.ts';
 import { createSwarmLoader, type MeasuredLiveSource, SWARM_URL } from '../../web-player/loader/swarm-loader.ts';
 import { MadeLive } from './made-live.ts';
@@ -161,6 +162,26 @@ describe('the loader for hls.js', () => {
       ['1/media.m3u8?_HLS_msn=99', 'error', 400],
       ['x', 'error', 404],
     ]);
+  });
+
+  it('waits for what is over while that is fetched, and says which errors hls.js is to try again', async () => {
+    const live = filled(6);
+    live.forget(VIDEO, 1);
+    live.forget(VIDEO, 2);
+    let sought: Sought = 'coming';
+    const seeks = Object.assign(live, { seek: (): Sought => sought });
+    const asked = [1, 1, 2].map((part) => ask(seeks, `1/part-${part}.m4s`).outcomes);
+    await settled();
+    expect(asked).toEqual([[], [], []]);
+    live.add(makeRecord(1));
+    expect(asked.slice(0, 2)).toMatchObject([[{ kind: 'success' }], [{ kind: 'success' }]]);
+    sought = 'failed';
+    live.changed();
+    expect(asked[2]).toMatchObject([{ kind: 'error', code: 503 }]);
+    sought = 'gone';
+    const { outcomes } = ask(seeks, '1/part-2.m4s');
+    await settled();
+    expect(outcomes).toMatchObject([{ kind: 'error', code: 404 }]);
   });
 
   it('tells hls.js the time that the bytes were on their way, not the time they were waited for', async () => {

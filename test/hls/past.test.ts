@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { answer } from '../../hls/answer.ts';
 import { LiveParts } from '../../hls/live-parts.ts';
 import { GATHERED } from '../../hls/live-window.ts';
+import { PastParts } from '../../hls/past-parts.ts';
 import { makeDescription, makeRecord, VIDEO } from './made-stream.ts';
 
 const block = (byteLength: number): Uint8Array[] => [new Uint8Array(byteLength)];
@@ -56,9 +57,10 @@ describe('what lies before the first part that came', () => {
   it('leaves playlists when it cannot be had any more, and is a gap when it is not there after all', () => {
     const parts = late(40, 49, 20);
     expect(numbers(parts)[0]).toBe(5);
-    parts.lacks(VIDEO, 30);
+    const sought = new PastParts(parts);
+    sought.lacks(VIDEO, 30);
     expect(playlist(parts)).toMatch(/#EXT-X-GAP\n#EXTINF:1[^\n]*\nsegment-7\.m4s/);
-    expect(parts.lacking(VIDEO, [30])).toBeUndefined();
+    expect(sought.lacking(VIDEO, [30])).toBeUndefined();
     parts.reach(29);
     expect(numbers(parts)).toEqual([8, 9, 10, 11, 12]);
   });
@@ -66,12 +68,13 @@ describe('what lies before the first part that came', () => {
   it('comes by its record: one that says that it was cut otherwise makes a gap of the segment', () => {
     const parts = late(40, 49, 20);
     numbers(parts);
-    expect(parts.lacking(VIDEO, [24, 25])).toEqual([24, 25]);
-    parts.addPast(makeRecord(24), block(77));
-    expect(parts.lacking(VIDEO, [24, 25])).toEqual([25]);
-    expect(parts.readPart(VIDEO, 24)![0]!.byteLength).toBe(77);
-    parts.addPast(makeRecord(29, { segment: 7, indexInSegment: 3 }), block(77));
-    expect(parts.readPart(VIDEO, 29)).toBeUndefined();
+    const sought = new PastParts(parts);
+    expect(sought.lacking(VIDEO, [24, 25, 40])).toEqual([24, 25]);
+    sought.add(makeRecord(24), block(77));
+    expect(sought.lacking(VIDEO, [24, 25, 40])).toEqual([25]);
+    expect(sought.read(VIDEO, 24)![0]!.byteLength).toBe(77);
+    sought.add(makeRecord(29, { segment: 7, indexInSegment: 3 }), block(77));
+    expect(sought.read(VIDEO, 29)).toBeUndefined();
     expect(playlist(parts)).toContain('#EXT-X-GAP');
   });
 });
@@ -85,16 +88,17 @@ describe('what has come and is too old to be kept', () => {
     expect(kept.readPart(VIDEO, 100)).toBeUndefined();
     expect(kept.readPart(VIDEO, 799)).toBeDefined();
     expect([kept.isPast(100), kept.isPast(799)]).toEqual([true, false]);
-    kept.addPast(makeRecord(100), block(55));
-    expect(kept.readPart(VIDEO, 100)![0]!.byteLength).toBe(55);
+    const sought = new PastParts(kept);
+    sought.add(makeRecord(100), block(55));
+    expect(sought.read(VIDEO, 100)![0]!.byteLength).toBe(55);
   });
 
   it('is kept within a bound once it was sought, what was used last the longest', () => {
-    const parts = late(0, 800, 0);
+    const parts = new PastParts(late(0, 800, 0));
     const big = 1024 * 1024;
-    for (let part = 0; part < 32; part++) parts.addPast(makeRecord(part), block(big));
+    for (let part = 0; part < 32; part++) parts.add(makeRecord(part), block(big));
     expect(parts.lacking(VIDEO, [0, 31])).toEqual([]);
-    for (let part = 32; part < 48; part++) parts.addPast(makeRecord(part), block(big));
+    for (let part = 32; part < 48; part++) parts.add(makeRecord(part), block(big));
     expect(parts.lacking(VIDEO, [0, 1, 2, 31, 47])).toEqual([1, 2]);
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { pastFeed } from '../../peer/core/past-feed.ts';
 import { SCENARIO_DEFAULTS } from '../../scenarios/plan/scenario.ts';
 import { Simulation } from '../../sim/simulation.ts';
 
@@ -25,7 +26,7 @@ describe('what was before a viewer came', () => {
       expect(peer.handed.every((output) => output.kind !== 'part' || output.record.part > 100)).toBe(true);
     }
     const sought = Array.from({ length: 40 }, (_, at) => ({ track: at % 2, part: 8 + (at >> 1) }));
-    for (const peer of simulation.peers) peer.input({ kind: 'past', parts: sought });
+    for (const peer of simulation.peers) peer.input({ kind: 'past', make: pastFeed, parts: sought });
     simulation.runUntil(50_000);
     for (const [at, peer] of simulation.peers.entries()) {
       const came = peer.past.map(({ record }) => `${record.track}:${record.part}`).toSorted();
@@ -39,8 +40,12 @@ describe('what was before a viewer came', () => {
     const simulation = run(70);
     const [peer] = simulation.peers;
     // Of a track that there is not.
-    peer!.input({ kind: 'past', parts: [{ track: 9, part: 20 }] });
-    peer!.input({ kind: 'past', parts: Array.from({ length: 300 }, (_, part) => ({ track: 8, part })) });
+    peer!.input({ kind: 'past', make: pastFeed, parts: [{ track: 9, part: 20 }] });
+    peer!.input({
+      kind: 'past',
+      make: pastFeed,
+      parts: Array.from({ length: 300 }, (_, part) => ({ track: 8, part })),
+    });
     expect(peer!.core.sizes().bounded['parts of the past that are wanted']!.size).toBeLessThanOrEqual(128);
     simulation.runUntil(69_000);
     expect(peer!.core.sizes().bounded['parts of the past that are wanted']!.size).toBe(0);

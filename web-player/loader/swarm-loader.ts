@@ -173,11 +173,14 @@ class SwarmLoader implements Loader<LoaderContext> {
     for (const part of parts) {
       const read = this.live.readPart(track, part);
       if (!read) {
-        if (this.live.seek?.(track, parts) === true) {
+        const sought = this.live.seek?.(track, parts);
+        if (sought === 'coming') {
           this.wait(() => this.sought(track, parts, context), context);
           return;
         }
-        this.fail({ kind: 'error', status: 404, text: `Part ${part} of track ${track} is no longer kept` }, context);
+        // hls.js asks again after a 503.
+        const status = sought === 'failed' ? 503 : 404;
+        this.fail({ kind: 'error', status, text: `Part ${part} of track ${track} is not kept` }, context);
         return;
       }
       blocks.push(...read);
@@ -188,7 +191,7 @@ class SwarmLoader implements Loader<LoaderContext> {
   /** What is listed and was not here: gives it once it is, or says that it cannot be had. */
   private sought(track: number, parts: readonly number[], context: LoaderContext): boolean {
     const isHere = parts.every((part) => this.live.readPart(track, part) !== undefined);
-    if (!isHere && this.live.seek?.(track, parts) === true) return false;
+    if (!isHere && this.live.seek?.(track, parts) === 'coming') return false;
     this.giveParts(track, parts, context);
     return true;
   }

@@ -10,9 +10,18 @@ export type PlayedFrom = 'ins' | 'peers' | 'source' | 'hls';
  * What went wrong. `unsupported`: this browser cannot check what it is given. `media`: what came cannot be played. `refused`: the
  * tracker, or the INS server, does not take this viewer. `tracker-lost`, `ins-lost`: a connection broke, and is dialled again.
  * `no-peers`: what it takes to ask peers could not be loaded; INS servers go on, and it is loaded again.
+ * `no-past`: what it takes to seek back could not be loaded; what is live goes on, and it is loaded again.
  * `fallback`: the source's plain HLS was to be played and cannot be.
  */
-export type ErrorCode = 'unsupported' | 'media' | 'refused' | 'tracker-lost' | 'ins-lost' | 'no-peers' | 'fallback';
+export type ErrorCode =
+  | 'unsupported'
+  | 'media'
+  | 'refused'
+  | 'tracker-lost'
+  | 'ins-lost'
+  | 'no-peers'
+  | 'no-past'
+  | 'fallback';
 
 /** What happens while a session plays, as the viewer has it. Times in ms. */
 export type SessionEvent =

@@ -414,6 +414,9 @@ export class Session {
       case 'no-neighbours':
         this.tellError('no-peers', event.why, false);
         return;
+      case 'no-past':
+        this.tellError('no-past', event.why, false);
+        return;
       default:
         return;
     }

@@ -54,8 +54,8 @@ export class LiveWindow {
   private wallOffsetMs: number | undefined;
   /** The oldest part that can be had although its bytes are not here. */
   private reachFrom = Number.POSITIVE_INFINITY;
-  /** By track: segments before the first one that was listed, guessed when that was. */
-  private readonly before = new Map<number, readonly WindowSegment[]>();
+  /** By track: segments before the first one that was listed, guessed when that was. Who finds out that one is not so puts another in its place. */
+  readonly guessed = new Map<number, readonly WindowSegment[]>();
   private newest: Description | undefined;
   private over = false;
 
@@ -144,13 +144,13 @@ export class LiveWindow {
     const all = this.tracks.get(track)?.segments ?? [];
     const firstNumber = all[0]?.number ?? 0;
     if (number >= firstNumber) return all[number - firstNumber];
-    return this.before.get(track)?.find((segment) => segment.number === number);
+    return this.guessed.get(track)?.find((segment) => segment.number === number);
   }
 
   part(track: number, part: number): WindowPart | undefined {
     const found = this.tracks.get(track)?.find(part);
     if (found !== undefined) return found;
-    const segment = this.before.get(track)?.findLast(({ parts }) => parts[0]!.part <= part);
+    const segment = this.guessed.get(track)?.findLast(({ parts }) => parts[0]!.part <= part);
     return segment?.parts[part - segment.parts[0]!.part];
   }
 
@@ -160,33 +160,16 @@ export class LiveWindow {
     return this.segments(track).findIndex(({ number }) => number >= firstNumber);
   }
 
-  /** Whether the part lies before all that was ever listed of what has come: nobody here knows more than that it should be there. */
-  isGuessed(track: number, part: number): boolean {
-    return this.tracks.get(track)?.find(part) === undefined && this.part(track, part) !== undefined;
-  }
-
-  /** The part cannot be had after all: its segment is a gap. True if playlists have changed. */
-  lacks(track: number, part: number): boolean {
-    const segments = this.before.get(track);
-    const at = segments?.findIndex(({ parts }) => parts.some((candidate) => candidate.part === part)) ?? -1;
-    const segment = segments?.[at];
-    if (segments === undefined || segment === undefined || !segment.parts.some(({ available }) => available))
-      return false;
-    const parts = segment.parts.map((candidate) => ({ ...candidate, available: false }));
-    this.before.set(track, segments.with(at, { ...segment, parts }));
-    return true;
-  }
-
   /** Fixed when something of the track is looked at first: a playlist that has begun with a segment never begins earlier. */
   private segmentsBefore(track: number): readonly WindowSegment[] {
     const first = this.tracks.get(track)?.segments[0];
     if (first === undefined || this.newest === undefined) return [];
-    let before = this.before.get(track);
+    let before = this.guessed.get(track);
     if (before === undefined) {
       const { partTargetMs, segmentTargetMs } = this.newest;
       const cut = { partTargetUs: partTargetMs * 1_000, segmentTargetUs: segmentTargetMs * 1_000 };
       before = Number.isFinite(this.reachFrom) ? segmentsBefore(first, this.reachFrom, cut) : [];
-      this.before.set(track, before);
+      this.guessed.set(track, before);
     }
     if (
       before.length > 0 &&
@@ -194,7 +177,7 @@ export class LiveWindow {
     ) {
       const fits = before.at(-1)!.number === first.number - 1;
       before = fits ? before.filter(({ parts }) => parts[0]!.part >= this.reachFrom) : [];
-      this.before.set(track, before);
+      this.guessed.set(track, before);
     }
     return before;
   }

@@ -1,5 +1,6 @@
 import type { IndexRecord } from '../protocol/media.ts';
 import type { LiveParts } from './live-parts.ts';
+import type { WindowSegment } from './track-window.ts';
 
 /** Bytes of parts that are kept after a player asked for them: half a minute of 8 Mbit/s. */
 const BYTES_MAX = 32 * 1024 * 1024;
@@ -20,9 +21,10 @@ export class PastParts {
   /** A part that a player has sought is there, whole. */
   add(record: IndexRecord, blocks: readonly Uint8Array[]): void {
     const { track, part } = record;
-    const { window } = this.live;
+    const { guessed } = this.live.window;
     // What nobody had seen was guessed to be cut evenly; the record says how it is.
-    const listed = window.isGuessed(track, part) ? window.segment(track, record.segment) : undefined;
+    const isGuessed = guessed.get(track)?.some((segment) => hasPart(segment, part)) === true;
+    const listed = isGuessed ? this.live.window.segment(track, record.segment) : undefined;
     if (listed !== undefined && listed.parts[record.indexInSegment]?.part !== part) this.lacks(track, part);
     else {
       this.keep(keyOf(track, part), blocks);
@@ -37,7 +39,9 @@ export class PastParts {
       if (this.gone.size <= GONE_MAX) break;
       this.gone.delete(oldest);
     }
-    this.live.window.lacks(track, part);
+    const { guessed } = this.live.window;
+    const segments = guessed.get(track)?.map((segment) => (hasPart(segment, part) ? asGap(segment) : segment));
+    if (segments !== undefined) guessed.set(track, segments);
     this.live.changed();
   }
 
@@ -71,6 +75,14 @@ export class PastParts {
     this.sizeBytes -= this.parts.get(key)?.sizeBytes ?? 0;
     this.parts.delete(key);
   }
+}
+
+function hasPart({ parts }: WindowSegment, part: number): boolean {
+  return parts.some((candidate) => candidate.part === part);
+}
+
+function asGap(segment: WindowSegment): WindowSegment {
+  return { ...segment, parts: segment.parts.map((part) => ({ ...part, available: false })) };
 }
 
 function keyOf(track: number, part: number): string {

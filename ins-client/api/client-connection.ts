@@ -3,6 +3,7 @@ import { proofPrefix } from '../../protocol/proof.ts';
 import { type Driven, drive } from '../../runtime/drive.ts';
 import { InsConversation } from '../core/conversation.ts';
 import type { InsClientInput, InsClientOutput } from '../core/io.ts';
+import { ownerCalls } from '../core/owner-calls.ts';
 import { type InsCallerOutput, isWorldOutput } from '../core/world.ts';
 import { Budget } from './budget.ts';
 import { type CancelSignal, onAbort } from './cancel.ts';
@@ -56,7 +57,10 @@ export class ClientConnection {
     });
     const prng = new Prng(keyText(platform.randomBytes(16)));
     const invitation = options.invitation === undefined ? {} : { invitation: invitationBytes(options.invitation) };
-    const conversation = new InsConversation({ url, key: keys.publicKey, application, prng, ...invitation });
+    const conversation = new InsConversation({
+      ...{ url, key: keys.publicKey, application, prng, owner: ownerCalls },
+      ...invitation,
+    });
     this.driven = drive<InsClientInput, InsClientOutput>(
       conversation,
       (output) => {

@@ -1,25 +1,18 @@
 import type { Body } from '../../machine/machine.ts';
 import type { BlockHeader } from '../../protocol/frames.ts';
+import { type BatchMessage, EMPTY_BATCH, type FromInsServer, OWN_LOCKER } from '../../protocol/ins-messages.ts';
 import {
-  type BatchMessage,
-  EMPTY_BATCH,
-  EMPTY_PUT,
-  type FromInsServer,
-  OWN_LOCKER,
-} from '../../protocol/ins-messages.ts';
-import {
+  type Asked,
   type Batch,
   batchesOf,
-  deadlineOf,
   GrowingBatch,
   type Item,
   type ItemCall,
-  type ItemsInput,
-  isReference,
   itemCall,
+  listsOf,
 } from './calls.ts';
 import { Heap } from './heap.ts';
-import type { WantedBlock } from './io.ts';
+import type { InsClientOutput } from './io.ts';
 import { type Refusal, type Requests, refusal } from './requests.ts';
 
 type Message<Type extends FromInsServer['type']> = Extract<FromInsServer, { readonly type: Type }>;
@@ -32,7 +25,7 @@ const PUT_BYTES_WAITING_MAX = 64 * 1024 * 1024;
 const RETRY_MS = 1_000;
 
 /**
- * The calls that consist of items: gets, puts, deletes, statuses. Whatever waits when there is room travels together, the most
+ * The calls that consist of items: gets, and what owners ask (`owner-calls.ts`). Whatever waits when there is room travels together, the most
  * urgent first; each item is answered by itself.
  */
 export class Batches {
@@ -58,16 +51,16 @@ export class Batches {
     this.getsMax = getsMax;
   }
 
-  begin(input: ItemsInput, nowMs: number): void {
-    if (this.isTooMuch(input)) {
-      this.requests.refuse(input.handle, refusal('OVERLOAD', RETRY_MS));
+  begin(asked: Asked, nowMs: number): void {
+    if (this.isTooMuch(asked)) {
+      this.requests.refuse(asked.handle, refusal('OVERLOAD', RETRY_MS));
       return;
     }
-    const call = itemCall(input, this.requests.hold);
+    const call = itemCall(asked, this.requests.hold);
     this.calls.set(call.handle, call);
     if (call.items.length === 0) this.finish(call);
     for (const item of call.items) {
-      const deadlineAtMs = deadlineOf(item);
+      const { deadlineAtMs } = item.ask;
       if (deadlineAtMs <= nowMs) this.refuse(item, refusal('DEADLINE'));
       else if (deadlineAtMs < Number.POSITIVE_INFINITY) this.due.push(deadlineAtMs, item);
     }
@@ -146,29 +139,18 @@ export class Batches {
     this.putBytesOpen += open.putBytes;
     this.requests.send(this.message(request, open, nowMs));
     for (const [item, { ask }] of items.entries()) {
-      if (ask.kind !== 'put' || isReference(ask.put)) continue;
+      const { body } = ask;
+      if (body === null) continue;
       const header = { request, item, kept: false, labelled: null };
-      this.requests.outputs.push({ kind: 'send-block', header, body: ask.body });
+      this.requests.outputs.push({ kind: 'send-block', header, body });
     }
   }
 
   private message(request: number, { envelope, items }: Batch, nowMs: number): BatchMessage {
-    const gets: BatchMessage['gets'][number][] = [];
-    const puts: BatchMessage['puts'][number][] = [];
-    const deletes: BatchMessage['deletes'][number][] = [];
-    const statuses: BatchMessage['statuses'][number][] = [];
-    const describes: BatchMessage['describes'][number][] = [];
-    for (const { ask, token: held } of items) {
-      const token = this.requests.aliasOf(held) ?? OWN_LOCKER;
-      if (ask.kind === 'get') gets.push(getItem(token, ask.block, nowMs));
-      else if (ask.kind === 'put') puts.push({ ...EMPTY_PUT, ...ask.put, token });
-      else if (ask.kind === 'delete') deletes.push({ token, name: ask.name });
-      else if (ask.kind === 'status') statuses.push({ token });
-      else describes.push({ token, name: ask.name, set: ask.set });
-    }
     const { keep, deliver, collection, ttlSeconds } = envelope;
     const common = { keep: keep ?? false, deliver: deliver ?? true, collection, ttlSeconds: ttlSeconds ?? 0 };
-    return { ...EMPTY_BATCH, request, ...common, gets, puts, deletes, statuses, describes };
+    const lists = listsOf(items, (held) => this.requests.aliasOf(held) ?? OWN_LOCKER, nowMs);
+    return { ...EMPTY_BATCH, request, ...common, ...lists };
   }
 
   // The answers
@@ -177,56 +159,38 @@ export class Batches {
   block({ request, item: at, kept, labelled }: BlockHeader, body: Body): boolean {
     const item = this.open.get(request)?.items[at];
     if (item === undefined) return this.open.has(request);
-    if (item.ask.kind !== 'get' || item.answered) return true;
+    if (item.ask.list !== 'gets' || item.answered) return true;
     const { call, index } = item;
     this.requests.outputs.push({ kind: 'arrived', handle: call.handle, item: index, labelled, kept, body });
     this.answer(item);
     return true;
   }
 
-  /** Of gets, those that were only to be kept. */
-  stored({ request, items }: Message<'stored'>): void {
-    this.doneWith('stored', (item) => item.ask.kind === 'put' || item.call.envelope.deliver === false, request, items);
-  }
-
-  deleted({ request, items }: Message<'deleted'>): void {
-    this.doneWith('deleted', (item) => item.ask.kind === 'delete', request, items);
-  }
-
-  usage({ type: _, request, item: at, ...usage }: Message<'usage'>): void {
-    const item = this.open.get(request)?.items[at];
-    if (item?.ask.kind !== 'status' || item.answered) return;
-    this.requests.outputs.push({ kind: 'usage', handle: item.call.handle, usage });
-    this.answer(item);
-  }
-
-  attributes({ type: _, request, item: at, ...attributes }: Message<'attributes'>): void {
-    const item = this.open.get(request)?.items[at];
-    if (item?.ask.kind !== 'describe' || item.answered) return;
-    this.requests.outputs.push({ kind: 'attributes', handle: item.call.handle, attributes });
-    this.answer(item);
-  }
-
   /** Items of several calls may have their answers in one message: each call is told of its own. */
-  private doneWith(
-    told: 'stored' | 'deleted',
-    fits: (item: Item) => boolean,
-    request: number,
-    at: readonly number[],
-  ): void {
+  doneWith({ type, request, items: at }: Message<'stored' | 'deleted'>): void {
     const batch = this.open.get(request);
     const items = [...new Set(at)].map((place) => batch?.items[place]);
     const byCall = new Map<ItemCall, Item[]>();
     for (const item of items) {
-      if (item === undefined || item.answered || !fits(item)) continue;
+      if (item === undefined || item.answered || item.ask.answer !== type) continue;
       const others = byCall.get(item.call);
       if (others === undefined) byCall.set(item.call, [item]);
       else others.push(item);
     }
     for (const [{ handle }, own] of byCall) {
-      this.requests.outputs.push({ kind: told, handle, items: own.map(({ index }) => index) });
+      this.requests.outputs.push({ kind: type, handle, items: own.map(({ index }) => index) });
       for (const item of own) this.answer(item);
     }
+  }
+
+  /** What was asked about a locker or a block. */
+  told(message: Message<'usage' | 'attributes'>): void {
+    const item = this.open.get(message.request)?.items[message.item];
+    if (item === undefined || item.answered || item.ask.answer !== message.type) return;
+    const { handle } = item.call;
+    const { type, request: _, item: __, ...told } = message;
+    this.requests.outputs.push({ kind: type, handle, [type]: told } as InsClientOutput);
+    this.answer(item);
   }
 
   /** One item, or all that is left of the request. @returns False when the request is none of ours. */
@@ -285,14 +249,10 @@ export class Batches {
     for (const call of this.calls.values()) this.queue(call);
   }
 
-  private isTooMuch(input: ItemsInput): boolean {
-    if (input.kind === 'status' || input.kind === 'describe') return this.itemsWaiting >= ITEMS_WAITING_MAX;
-    if (input.kind !== 'put') {
-      const { length } = input.kind === 'get' ? input.items : input.names;
-      return this.itemsWaiting + length > ITEMS_WAITING_MAX;
-    }
-    const bytes = input.bodies.reduce((sum, body) => sum + body.byteLength, 0);
-    return this.putBytesWaiting + bytes > PUT_BYTES_WAITING_MAX;
+  private isTooMuch({ asks }: Asked): boolean {
+    const bytes = asks.reduce((sum, { body }) => sum + (body?.byteLength ?? 0), 0);
+    if (bytes > 0) return this.putBytesWaiting + bytes > PUT_BYTES_WAITING_MAX;
+    return this.itemsWaiting + asks.length > ITEMS_WAITING_MAX;
   }
 
   private queue(call: ItemCall): void {
@@ -356,12 +316,6 @@ export class Batches {
       });
     }
   }
-}
-
-function getItem(token: number, block: WantedBlock, nowMs: number): BatchMessage['gets'][number] {
-  const { name, label, deadlineAtMs, wait = false, priority = 'normal' } = block;
-  const deadlineMs = deadlineAtMs === null ? 0 : Math.max(1, Math.floor(deadlineAtMs - nowMs));
-  return { token, deadlineMs, name, label, wait, priority };
 }
 
 /** Tokens that may still need a number. */

@@ -1,29 +1,50 @@
 import type { Body } from '../../machine/machine.ts';
-import type { PutBlock } from '../../protocol/ins-messages.ts';
+import type { BatchMessage } from '../../protocol/ins-messages.ts';
 import { BATCH_ITEMS_MAX, CONTROL_BYTES_MAX } from '../../protocol/limits.ts';
 import { sameBytes } from '../../protocol/text.ts';
 import type { HeldToken } from './aliases.ts';
-import type { InsClientInput, SetAttributes, WantedBlock } from './io.ts';
+import type { InsClientInput, WantedBlock } from './io.ts';
 
 /** What callers have asked for, item by item, and has not been answered. Calls outlive connections. */
 
-type Input<Kind extends InsClientInput['kind']> = Extract<InsClientInput, { readonly kind: Kind }>;
-export type ItemsInput = Input<'get' | 'put' | 'delete' | 'status' | 'describe'>;
+type Get = Extract<InsClientInput, { readonly kind: 'get' }>;
 
-/** What one item asks. The kinds stand in a batch in this order. */
-export type Ask =
-  | { readonly kind: 'get'; readonly block: WantedBlock }
-  | { readonly kind: 'put'; readonly put: PutBlock; readonly body: Body }
-  | { readonly kind: 'delete'; readonly name: Uint8Array }
-  | { readonly kind: 'status' }
-  | { readonly kind: 'describe'; readonly name: Uint8Array; readonly set: SetAttributes | null };
-const ORDER = { get: 0, put: 1, delete: 2, status: 3, describe: 4 } as const;
+/** The lists of a batch; what is asked stands in them in this order. */
+const LISTS = ['gets', 'puts', 'deletes', 'statuses', 'describes'] as const;
+type List = (typeof LISTS)[number];
+
+/** What one item asks. */
+export type Ask = { readonly [L in List]: AskOf<L> }[List];
+export interface AskOf<L extends List> {
+  readonly list: L;
+  /** As the batch says it, under the number of its token. */
+  readonly item: (token: number, nowMs: number) => BatchMessage[L][number];
+  /** What answers it, beside a refusal. */
+  readonly answer: 'block' | 'stored' | 'deleted' | 'usage' | 'attributes';
+  /** Null for our own locker. */
+  readonly token: Uint8Array | null;
+  /** Unix ms; infinite for none. */
+  readonly deadlineAtMs: number;
+  /** The bytes that follow the batch. */
+  readonly body: Body | null;
+  /** What it takes in the message beside what all take. */
+  readonly messageBytes: number;
+}
+
+/** Most items have neither. */
+export const PLAIN = { deadlineAtMs: Number.POSITIVE_INFINITY, body: null, messageBytes: 0 } as const;
+
+/** A call as its caller makes it, taken apart. */
+export interface Asked {
+  readonly handle: number;
+  readonly envelope: Envelope;
+  readonly asks: readonly Ask[];
+}
 
 export interface Item {
   readonly call: ItemCall;
   readonly index: number;
   readonly ask: Ask;
-  /** Null for our own locker. */
   readonly token: HeldToken | null;
   answered: boolean;
 }
@@ -43,47 +64,50 @@ export interface ItemCall {
   left: number;
 }
 
-/** Takes a call apart. `hold` notes that an item needs a token. */
-export function itemCall(input: ItemsInput, hold: (token: Uint8Array | null) => HeldToken | null): ItemCall {
+/** The items of a call. `hold` notes that an item needs a token. */
+export function itemCall(asked: Asked, hold: (token: Uint8Array | null) => HeldToken | null): ItemCall {
+  const { handle, envelope, asks } = asked;
   const items: Item[] = [];
-  const call: ItemCall = { handle: input.handle, envelope: envelopeOf(input), items, left: 0 };
-  for (const { ask, token } of asksOf(input)) {
-    items.push({ call, index: items.length, ask, token: hold(token), answered: false });
+  const call: ItemCall = { handle, envelope, items, left: asks.length };
+  for (const [index, ask] of asks.entries()) {
+    items.push({ call, index, ask, token: hold(ask.token), answered: false });
   }
-  call.left = items.length;
   return call;
 }
 
-const NO_ENVELOPE: Envelope = { keep: null, deliver: null, collection: null, ttlSeconds: null };
+export const NO_ENVELOPE: Envelope = { keep: null, deliver: null, collection: null, ttlSeconds: null };
 
-function envelopeOf(input: ItemsInput): Envelope {
-  switch (input.kind) {
-    case 'get':
-      return { ...NO_ENVELOPE, keep: input.keep, deliver: input.deliver ?? true, collection: input.collection };
-    case 'put':
-      return { ...NO_ENVELOPE, collection: input.collection, ttlSeconds: input.ttlSeconds };
-    case 'delete':
-    case 'status':
-    case 'describe':
-      return NO_ENVELOPE;
-  }
+/** Takes a get apart, the one call of items that viewers make. */
+export function getCall({ handle, keep, deliver = true, collection, items }: Get): Asked {
+  const asks = items.map((block): Ask => {
+    const { token, deadlineAtMs } = block;
+    return {
+      ...PLAIN,
+      ...{ list: 'gets', answer: deliver ? 'block' : 'stored', token },
+      deadlineAtMs: deadlineAtMs ?? PLAIN.deadlineAtMs,
+      item: (alias, nowMs) => getItem(alias, block, nowMs),
+    };
+  });
+  return { handle, envelope: { ...NO_ENVELOPE, keep, deliver, collection }, asks };
 }
 
-function asksOf(input: ItemsInput): { readonly ask: Ask; readonly token: Uint8Array | null }[] {
-  switch (input.kind) {
-    case 'get':
-      return input.items.map((block) => ({ ask: { kind: 'get', block }, token: block.token }));
-    case 'put':
-      return input.items.map((put, at) => {
-        return { ask: { kind: 'put', put, body: input.bodies[at]! }, token: input.token ?? null };
-      });
-    case 'delete':
-      return input.names.map((name) => ({ ask: { kind: 'delete', name }, token: input.token }));
-    case 'status':
-      return [{ ask: { kind: 'status' }, token: input.token }];
-    case 'describe':
-      return [{ ask: { kind: 'describe', name: input.name, set: input.set }, token: input.token }];
-  }
+function getItem(token: number, block: WantedBlock, nowMs: number): BatchMessage['gets'][number] {
+  const { name, label, deadlineAtMs, wait = false, priority = 'normal' } = block;
+  const deadlineMs = deadlineAtMs === null ? 0 : Math.max(1, Math.floor(deadlineAtMs - nowMs));
+  return { token, deadlineMs, name, label, wait, priority };
+}
+
+/** What a batch says of its items, list by list. */
+export function listsOf(
+  items: readonly Item[],
+  aliasOf: (token: HeldToken | null) => number,
+  nowMs: number,
+): Pick<BatchMessage, List> {
+  const lists: { readonly [L in List]: BatchMessage[L][number][] } = {
+    ...{ gets: [], puts: [], deletes: [], statuses: [], describes: [] },
+  };
+  for (const { ask, token } of items) (lists[ask.list] as unknown[]).push(ask.item(aliasOf(token), nowMs));
+  return lists;
 }
 
 /** Items that travel as one request, in the order of their kinds. */
@@ -105,10 +129,6 @@ const MESSAGE_BYTES = CONTROL_BYTES_MAX - 8_192;
 /** What an item takes in it besides its companion. */
 const ITEM_BYTES = 96;
 
-export function deadlineOf({ ask }: Item): number {
-  return (ask.kind === 'get' ? ask.block.deadlineAtMs : null) ?? Number.POSITIVE_INFINITY;
-}
-
 /** Cuts items of one call into batches. */
 export function batchesOf(envelope: Envelope, items: readonly Item[]): Batch[] {
   const batches: Batch[] = [];
@@ -124,17 +144,12 @@ export function batchesOf(envelope: Envelope, items: readonly Item[]): Batch[] {
   return batches;
 }
 
-/** The server is to have the block already: its bytes do not follow. */
-export function isReference({ reference = null }: PutBlock): boolean {
-  return reference !== null;
-}
-
 function bytesOf({ ask }: Item): number {
-  return ask.kind === 'put' && !isReference(ask.put) ? ask.body.byteLength : 0;
+  return ask.body?.byteLength ?? 0;
 }
 
 function messageBytesOf({ ask }: Item): number {
-  return ITEM_BYTES + (ask.kind === 'put' ? ask.put.companion.length : 0);
+  return ITEM_BYTES + ask.messageBytes;
 }
 
 /** A batch in the making. */
@@ -163,8 +178,8 @@ export class GrowingBatch {
 
   add(item: Item): void {
     this.items.push(item);
-    this.byAtMs = Math.min(this.byAtMs, deadlineOf(item));
-    if (item.ask.kind === 'get') this.gets++;
+    this.byAtMs = Math.min(this.byAtMs, item.ask.deadlineAtMs);
+    if (item.ask.list === 'gets') this.gets++;
     this.putBytes += bytesOf(item);
     this.messageBytes += messageBytesOf(item);
   }
@@ -180,7 +195,7 @@ export class GrowingBatch {
 
   done(): Batch {
     const { envelope, byAtMs, gets, putBytes, messageBytes } = this;
-    const items = this.items.sort((a, b) => ORDER[a.ask.kind] - ORDER[b.ask.kind]);
+    const items = this.items.sort((a, b) => LISTS.indexOf(a.ask.list) - LISTS.indexOf(b.ask.list));
     return { envelope, items, byAtMs, gets, putBytes, messageBytes };
   }
 }

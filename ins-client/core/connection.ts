@@ -7,7 +7,7 @@ import { PROTOCOL_VERSION } from '../../protocol/limits.ts';
 import { CLOSE, REPLACED_TEXT } from '../../protocol/reasons.ts';
 import type { InsClientInput, InsClientOutput } from './io.ts';
 
-export interface InsConversationOptions {
+export interface ConnectionOptions {
   /** The server's address, `ws://…` or `wss://…`. */
   readonly url: string;
   /** Our account: an Ed25519 public key. */
@@ -38,7 +38,7 @@ type Greeted = Omit<Extract<InsClientOutput, { readonly kind: 'ready' }>, 'kind'
 export class Connection {
   private readonly deadlines = new Deadlines<'connect' | 'redial'>();
   private readonly backoff = new RedialPause(PAUSE_MS, PAUSE_MS_MAX);
-  private readonly options: InsConversationOptions;
+  private readonly options: ConnectionOptions;
   private readonly outputs: Sink<InsClientOutput>;
   private state: 'idle' | 'dialling' | 'greeting' | 'signing' | 'open' | 'closing' | 'pausing' = 'idle';
   private wanted = false;
@@ -47,7 +47,7 @@ export class Connection {
   private greeted: Greeted | undefined;
   private signRef = 0;
 
-  constructor(options: InsConversationOptions, outputs: Sink<InsClientOutput>) {
+  constructor(options: ConnectionOptions, outputs: Sink<InsClientOutput>) {
     this.options = options;
     this.outputs = outputs;
   }

@@ -10,13 +10,18 @@ import {
 import { CLOSE } from '../../protocol/reasons.ts';
 import { Aliases } from './aliases.ts';
 import { Batches } from './batches.ts';
-import { Connection, type InsConversationOptions } from './connection.ts';
+import { getCall } from './calls.ts';
+import { Connection, type ConnectionOptions } from './connection.ts';
 import { Follows } from './follows.ts';
 import type { InsClientInput, InsClientOutput } from './io.ts';
-import { Orders } from './orders.ts';
+import type { Orders, OwnerOrder } from './orders.ts';
+import type { OwnerCalls, OwnerItems } from './owner-calls.ts';
 import { type Refusal, Requests, refusal } from './requests.ts';
 
-export type { InsConversationOptions } from './connection.ts';
+export interface InsConversationOptions extends ConnectionOptions {
+  /** For whoever fills and looks after a locker; without it there are gets and follows. */
+  readonly owner?: OwnerCalls;
+}
 
 type Input<Kind extends InsClientInput['kind']> = Extract<InsClientInput, { readonly kind: Kind }>;
 
@@ -41,7 +46,10 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
   private readonly requests: Requests;
   private readonly batches: Batches;
   private readonly follows: Follows;
-  private readonly orders: Orders;
+  private readonly orders: Orders | undefined;
+  /** All that carries calls. */
+  private readonly parts: readonly (Batches | Follows | Orders)[];
+  private readonly owner: OwnerCalls | undefined;
   private rangeToken: Uint8Array | undefined;
 
   constructor(options: InsConversationOptions) {
@@ -50,7 +58,10 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
     this.requests = new Requests(this.outputs, this.aliases, max.requests);
     this.batches = new Batches(this.requests, max.gets);
     this.follows = new Follows(this.requests);
-    this.orders = new Orders(this.requests);
+    this.owner = options.owner;
+    this.orders = options.owner?.orders(this.requests);
+    const { batches, follows, orders } = this;
+    this.parts = orders === undefined ? [batches, follows] : [batches, follows, orders];
   }
 
   handleInput(input: InsClientInput, nowMs: number): void {
@@ -81,21 +92,12 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
           this.batches.block(input.header, input.body);
         break;
       case 'get':
-      case 'put':
-      case 'delete':
-      case 'status':
-      case 'describe':
         this.mustBeFree(input.handle);
-        this.batches.begin(input, nowMs);
+        this.batches.begin(getCall(input), nowMs);
         break;
       case 'follow':
         this.mustBeFree(input.handle);
         this.follows.begin(input, this.connection.isOpen);
-        break;
-      case 'revoke':
-      case 'access':
-        this.mustBeFree(input.handle);
-        this.orders.begin(input);
         break;
       case 'cancel':
         this.cancel(input.handle);
@@ -110,9 +112,17 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
         if (this.connection.isOpen) this.requests.send({ type: 'range-token', token: input.token });
         break;
       default:
-        unreachable(input);
+        this.ownerCall(input, nowMs);
     }
     this.pump(nowMs);
+  }
+
+  private ownerCall(input: OwnerItems | OwnerOrder, nowMs: number): void {
+    const { owner, orders } = this;
+    if (owner === undefined || orders === undefined) throw new Error(`${input.kind} is for owners of lockers`);
+    this.mustBeFree(input.handle);
+    if (input.kind === 'revoke' || input.kind === 'access') orders.begin(input);
+    else this.batches.begin(owner.itemsOf(input), nowMs);
   }
 
   handleTimeout(nowMs: number): void {
@@ -131,20 +141,20 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
 
   private pump(nowMs: number): void {
     if (!this.connection.isOpen) return;
-    this.orders.pump();
+    this.orders?.pump();
     this.batches.pump(nowMs);
   }
 
   private stop(): void {
     if (!this.connection.stop()) return;
-    for (const part of [this.batches, this.follows, this.orders]) part.drop();
+    for (const part of this.parts) part.drop();
     this.rangeToken = undefined;
     this.outputs.push({ kind: 'lost', why: 'stopped', final: true, retryAfterMs: 0, otherServer: null });
   }
 
   private closed(input: Input<'closed'>, nowMs: number): void {
     const lost = this.connection.closed(input, nowMs);
-    for (const part of [this.batches, this.follows, this.orders]) part.takeBack();
+    for (const part of this.parts) part.takeBack();
     this.aliases.reset();
     if (lost === undefined) return;
     if (lost.final) this.refuseAll(refusal('REPLACED'));
@@ -152,7 +162,7 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
   }
 
   private refuseAll(reason: Refusal): void {
-    for (const part of [this.batches, this.follows, this.orders]) part.refuseAll(reason);
+    for (const part of this.parts) part.refuseAll(reason);
   }
 
   private signed(input: Input<'signed'>): void {
@@ -164,14 +174,11 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
   }
 
   private cancel(handle: number): void {
-    this.batches.cancel(handle, this.connection.isOpen);
-    this.follows.cancel(handle, this.connection.isOpen);
-    this.orders.cancel(handle);
+    for (const part of this.parts) part.cancel(handle, this.connection.isOpen);
   }
 
   private mustBeFree(handle: number): void {
-    if (this.batches.has(handle) || this.follows.has(handle) || this.orders.has(handle))
-      throw new Error(`handle ${handle} is in use`);
+    if (this.parts.some((part) => part.has(handle))) throw new Error(`handle ${handle} is in use`);
   }
 
   private message(message: FromInsServer, nowMs: number): void {
@@ -191,19 +198,18 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
         this.outputs.push({ kind: 'accepted', quotaBytes: message.quotaBytes });
         return;
       case 'stored':
-        this.batches.stored(message);
-        return;
       case 'deleted':
-        this.batches.deleted(message);
+        this.batches.doneWith(message);
         return;
       case 'usage':
-        this.batches.usage(message);
+      case 'attributes':
+        this.batches.told(message);
         return;
       case 'refused':
-        if (!this.follows.refused(message) && !this.batches.refused(message)) this.orders.refused(message);
+        if (!this.follows.refused(message) && !this.batches.refused(message)) this.orders?.refused(message);
         return;
       case 'done':
-        if (!this.batches.done(message.request)) this.orders.done(message.request);
+        if (!this.batches.done(message.request)) this.orders?.done(message.request);
         return;
       case 'token-refused':
         // Each request under it is refused by itself.
@@ -211,9 +217,6 @@ export class InsConversation implements Machine<InsClientInput, InsClientOutput>
         return;
       case 'renewed':
         this.follows.renewed(message);
-        return;
-      case 'attributes':
-        this.batches.attributes(message);
         return;
       default:
         unreachable(message);

@@ -2,7 +2,7 @@ import type { FromInsClient, FromInsServer } from '../../protocol/ins-messages.t
 import type { InsClientInput } from './io.ts';
 import { type Refusal, type Requests, refusal } from './requests.ts';
 
-type Input = Extract<InsClientInput, { readonly kind: 'revoke' | 'access' }>;
+export type OwnerOrder = Extract<InsClientInput, { readonly kind: 'revoke' | 'access' }>;
 type Message<Type extends FromInsServer['type']> = Extract<FromInsServer, { readonly type: Type }>;
 
 const WAITING_MAX = 256;
@@ -11,13 +11,13 @@ const RETRY_MS = 1_000;
 /** What an owner tells the server about its locker: each is a request of its own, told again after a lost connection until it is done. */
 export class Orders {
   private readonly requests: Requests;
-  private readonly calls = new Map<number, { readonly input: Input; request: number }>();
+  private readonly calls = new Map<number, { readonly input: OwnerOrder; request: number }>();
 
   constructor(requests: Requests) {
     this.requests = requests;
   }
 
-  begin(input: Input): void {
+  begin(input: OwnerOrder): void {
     if (this.calls.size < WAITING_MAX) this.calls.set(input.handle, { input, request: 0 });
     else this.requests.refuse(input.handle, refusal('OVERLOAD', RETRY_MS));
   }
@@ -88,7 +88,7 @@ export class Orders {
   }
 }
 
-function messageOf(input: Input, request: number): FromInsClient {
+function messageOf(input: OwnerOrder, request: number): FromInsClient {
   return input.kind === 'revoke'
     ? { type: 'revoke', request, ids: input.ids, epoch: input.epoch }
     : { type: 'access', request, collection: input.collection, access: input.access };

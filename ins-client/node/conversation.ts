@@ -5,6 +5,7 @@ import { type KeyPair, randomSeed } from '../../runtime/node/crypto.ts';
 import { type LinkCounters, makeCounters } from '../../runtime/node/ws-link.ts';
 import { InsConversation } from '../core/conversation.ts';
 import type { InsClientInput, InsClientOutput } from '../core/io.ts';
+import { ownerCalls } from '../core/owner-calls.ts';
 import { type InsCallerInput, type InsCallerOutput, isWorldOutput } from '../core/world.ts';
 import { InsDialler } from './ins-dialler.ts';
 
@@ -44,6 +45,7 @@ export function runConversation({
     application,
     ...(invitation === undefined ? {} : { invitation }),
     prng: new Prng(randomSeed()),
+    owner: ownerCalls,
   });
   const driven = drive<InsClientInput, InsClientOutput>(
     conversation,

@@ -1,5 +1,6 @@
 import { InsConversation } from '../../ins-client/core/conversation.ts';
 import type { InsClientInput, InsClientOutput } from '../../ins-client/core/io.ts';
+import { ownerCalls } from '../../ins-client/core/owner-calls.ts';
 import { earlier } from '../../machine/deadlines.ts';
 import { type Body, type LinkId, Queue, type Sink } from '../../machine/machine.ts';
 import type { Prng } from '../../machine/prng.ts';
@@ -84,6 +85,7 @@ export class InsFeeds {
         key,
         application: 'inswarm/live',
         prng: prng.fork(url),
+        owner: ownerCalls,
         ...known,
       });
       const nothing = { link: undefined, server: undefined, refused: new Set<number>(), held: [] as Held[] };

@@ -1,5 +1,6 @@
 import { InsConversation } from '../../ins-client/core/conversation.ts';
 import type { InsClientInput } from '../../ins-client/core/io.ts';
+import { ownerCalls } from '../../ins-client/core/owner-calls.ts';
 import { Prng } from '../../machine/prng.ts';
 import { insClientCodec } from '../../protocol/ins-messages.ts';
 import { blockOf, collectionOf } from './helpers.ts';
@@ -26,6 +27,7 @@ export class Bookkeeper {
     key: new Uint8Array(32),
     application: 'x',
     prng: new Prng(1),
+    owner: ownerCalls,
   });
 
   step(step: Step, tokens: readonly (Uint8Array | null)[]): void {

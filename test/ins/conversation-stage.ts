@@ -1,5 +1,6 @@
 import { InsConversation } from '../../ins-client/core/conversation.ts';
 import type { InsClientInput, InsClientOutput, WantedBlock } from '../../ins-client/core/io.ts';
+import { ownerCalls } from '../../ins-client/core/owner-calls.ts';
 import { Prng } from '../../machine/prng.ts';
 import {
   type FromInsClient,
@@ -27,6 +28,7 @@ export class ConversationStage {
     key: keys.publicKey,
     application: 'test',
     prng: new Prng(1),
+    owner: ownerCalls,
   });
   nowMs = 1_800_000_000_000;
   outputs: InsClientOutput[] = [];

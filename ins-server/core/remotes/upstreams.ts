@@ -1,5 +1,6 @@
 import { InsConversation } from '../../../ins-client/core/conversation.ts';
 import type { InsClientInput } from '../../../ins-client/core/io.ts';
+import { ownerCalls } from '../../../ins-client/core/owner-calls.ts';
 import { type InsCallerOutput, type InsWorldInput, isWorldOutput } from '../../../ins-client/core/world.ts';
 import { earlier } from '../../../machine/deadlines.ts';
 import type { Sink } from '../../../machine/machine.ts';
@@ -161,7 +162,9 @@ export class Upstreams {
       id,
       place: placeKey(server),
       server: server.key,
-      conversation: new InsConversation({ url: server.url, key, application: SERVER_APPLICATION, prng: prng.fork(id) }),
+      conversation: new InsConversation({
+        ...{ url: server.url, key, application: SERVER_APPLICATION, prng: prng.fork(id), owner: ownerCalls },
+      }),
       ready: false,
       lostAtMs: nowMs,
       usedAtMs: nowMs,

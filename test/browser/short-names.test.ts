@@ -38,6 +38,23 @@ describe('short names of private members', () => {
     ).toBe(`${code} class One { private $0 = 2; get() { const count = this.$0; return { count }; } }`);
   });
 
+  test('are the same few in all classes, the shortest for what is used most', () => {
+    const other =
+      'class Other { private first = 1; private most = 2; sum() { return this.first + this.most * this.most; } }';
+    expect(short(`class One { private count = 1; } ${other}`)).toBe(
+      'class One { private $0 = 1; } ' +
+        'class Other { private $1 = 1; private $0 = 2; sum() { return this.$1 + this.$0 * this.$0; } }',
+    );
+  });
+
+  test('of a subclass are not those of its parents', () => {
+    expect(short('class Sub extends One { private own = 1; get() { return this.own; } }')).toBe(
+      'class Sub extends One { private $Sub0 = 1; get() { return this.$Sub0; } }',
+    );
+    const unnamed = 'const made = class extends One { private own = 1; };';
+    expect(short(unnamed)).toBe(unnamed);
+  });
+
   test('fields that begin with nothing are left out, but where they could hide what is inherited', () => {
     expect(short('class One { private at: number; was?: string; constructor() { this.at = 1; } }')).toBe(
       'class One { constructor() { this.$0 = 1; } }',

@@ -1,5 +1,6 @@
 import Hls, { Events, type HlsConfig, type Loader, type LoaderContext } from 'hls.js';
-import { type BrowserPeer, createPeer as createPagePeer } from '../../peer/browser/peer.ts';
+import type { BrowserPeer } from '../../peer/browser/browser-peer.ts';
+import { createPeer as createPagePeer } from '../../peer/browser/peer.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { createEitherLoader } from '../loader/either-loader.ts';
 import { createLedAbr } from '../loader/led-abr.ts';
@@ -8,7 +9,7 @@ import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { Listeners, type SessionEvent } from '../playback/events.ts';
 import { Session, type SessionOptions, type SessionStats } from '../playback/session.ts';
 
-export type { BrowserPeerStats } from '../../peer/browser/peer.ts';
+export type { BrowserPeerStats } from '../../peer/browser/browser-peer.ts';
 export type { ErrorCode, Phase, PlayedFrom, SessionEvent } from '../playback/events.ts';
 export type { Mode };
 export { Session, type SessionStats };

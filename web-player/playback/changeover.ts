@@ -1,5 +1,5 @@
 import type Hls from 'hls.js';
-import type { BrowserPeer } from '../../peer/browser/peer.ts';
+import type { BrowserPeer } from '../../peer/browser/browser-peer.ts';
 import { SWARM_URL } from '../loader/swarm-loader.ts';
 import type { Changer } from './changers.ts';
 import { FallbackRule, type PlayedOut } from './fallback.ts';

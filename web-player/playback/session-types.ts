@@ -1,5 +1,5 @@
 import type Hls from 'hls.js';
-import type { BrowserPeer, BrowserPeerStats } from '../../peer/browser/peer.ts';
+import type { BrowserPeer, BrowserPeerStats } from '../../peer/browser/browser-peer.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import type { Phase, PlayedFrom } from './events.ts';
 import type { PlaybackFigures } from './playback-watch.ts';

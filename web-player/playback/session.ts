@@ -1,6 +1,7 @@
 import Hls, { type ErrorData, ErrorTypes, Events, type FragLoadedData, type LevelSwitchedData } from 'hls.js';
+import type { BrowserPeer, BrowserPeerEvent } from '../../peer/browser/browser-peer.ts';
 import { onScreen } from '../../peer/browser/on-screen.ts';
-import { type BrowserPeer, type BrowserPeerEvent, createPeer } from '../../peer/browser/peer.ts';
+import { createPeer } from '../../peer/browser/peer.ts';
 import { nowMs } from '../../runtime/browser/clock.ts';
 import { KeepLive, TARGET_LATENCY_MS } from '../loader/keep-live.ts';
 import { createLedAbr } from '../loader/led-abr.ts';

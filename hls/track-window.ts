@@ -61,6 +61,11 @@ export interface TrackContext {
 
 /** Parts that wait for one before them, or for their description. */
 const PENDING_MAX = 1_024;
+/**
+ * A hole up to a segment's start ends so much before it, as playlists list it. What a browser has buffered up to there ends up to a
+ * microsecond early, and times of day are rounded to ms: a player that goes on there would look for the next bytes in the hole.
+ */
+const HOLE_SHORT_US = 2_000;
 /** Parts of one segment; more than this is no segment that a player could start with. */
 const SEGMENT_PARTS_MAX = 256;
 
@@ -211,9 +216,15 @@ export class TrackWindow {
     let done = 0;
     counts.forEach((count, offset) => {
       for (const end = done + count; done < end; done++) {
-        const hole = { part: first + done, timeUs: startUs + done * durationUs, durationUs, independent: false };
-        const startMs = startsAtMs + (done * durationUs) / 1_000;
-        this.append(last.number + offset, last.header, startMs, false, { ...hole, sizeBytes: 0, available: false });
+        const isLast = done === missing - 1 && record.indexInSegment === 0;
+        this.append(last.number + offset, last.header, startsAtMs + (done * durationUs) / 1_000, false, {
+          part: first + done,
+          timeUs: startUs + done * durationUs,
+          durationUs: isLast ? Math.max(1, durationUs - HOLE_SHORT_US) : durationUs,
+          independent: false,
+          sizeBytes: 0,
+          available: false,
+        });
       }
     });
   }

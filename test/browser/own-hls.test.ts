@@ -9,7 +9,12 @@ import { folderWithScript, OtherSite } from './site.ts';
 import { Stage } from './stage.ts';
 
 /** What the page has made by hand, as a site does that has an hls.js of its own. */
-declare const mine: { readonly peer: Library.InswarmPeer; readonly hls: InstanceType<typeof Library.Hls> };
+declare const mine: {
+  readonly peer: Library.InswarmPeer;
+  readonly hls: InstanceType<typeof Library.Hls>;
+  /** Of the picture, what hls.js has asked for: height, segment, part or `all`; and `hole` where it found one. */
+  readonly asked: readonly (readonly [height: number | 'hole', segment: number, part: number | 'all'])[];
+};
 
 let browser: Browser;
 let served: Awaited<ReturnType<typeof folderWithScript>>;
@@ -69,7 +74,15 @@ async function visit(options: Partial<Library.PeerOptions>, line?: Line): Promis
       hls.attachMedia(document.querySelector('video')!);
       peer.attach(hls);
       void document.querySelector('video')!.play();
-      Object.assign(window, { mine: { peer, hls } });
+      const asked: unknown[] = [];
+      hls.on(Hls.Events.FRAG_LOADING, (_, { frag, part }) => {
+        if (frag.type === 'main' && frag.sn !== 'initSegment')
+          asked.push([hls.levels[frag.level]?.height, frag.sn, part?.index ?? 'all']);
+      });
+      hls.on(Hls.Events.ERROR, (_, { details, frag }) => {
+        if (details === Hls.ErrorDetails.FRAG_GAP) asked.push(['hole', frag?.sn, 'all']);
+      });
+      Object.assign(window, { mine: { peer, hls, asked } });
     },
     { tracker: `${stage.tracker.wsUrl}/`, stream: source.stream, mode: 'ins' as const, ...options },
   );
@@ -97,6 +110,22 @@ describe('an hls.js of a site’s own, in a page of another origin that is isola
     } finally {
       await two.close();
       await line.close();
+    }
+  });
+
+  it('goes on after a change to a better one with the first part of that, and asks for no hole before it', async () => {
+    const two = await stage.source({ input: 'testsrc=432x240', ladder: ['240p', '144p'] });
+    try {
+      await visit({ stream: two.stream });
+      await until(() => mine.asked.filter(([height]) => height === 240).length > 4);
+      const asked = await page.evaluate(() => mine.asked);
+      const at = asked.findIndex(([height]) => height !== 144);
+      const [, last] = asked[at - 1]!;
+      expect(asked.slice(at, at + 3)).toEqual([0, 1, 2].map((part) => [240, last + 1, part]));
+      expect(asked.filter(([height]) => height === 'hole')).toEqual([]);
+      expect(complaints).toEqual([]);
+    } finally {
+      await two.close();
     }
   });
 

@@ -68,7 +68,9 @@ describe('a live window', () => {
     expect(shape(window)).toEqual(['0:0 1']);
     addAll(window, [6]);
     expect(shape(window)).toEqual(['0:0 1 (2) (3)!', '1:4 5 6']);
-    expect(window.part(VIDEO, 3)).toMatchObject({ available: false, timeUs: 750_000, durationUs: 250_000 });
+    expect(window.part(VIDEO, 2)).toMatchObject({ available: false, timeUs: 500_000, durationUs: 250_000 });
+    // Up to a segment's start it ends a little early.
+    expect(window.part(VIDEO, 3)).toMatchObject({ available: false, timeUs: 750_000, durationUs: 248_000 });
   });
 
   it('goes on in the same segment after a hole in sound, where every part can be decoded', () => {

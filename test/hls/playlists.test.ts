@@ -3,7 +3,7 @@ import { answer, type Query } from '../../hls/answer.ts';
 import { LiveWindow } from '../../hls/live-window.ts';
 import { masterPlaylist, mediaPlaylist } from '../../hls/playlists.ts';
 import { isoTime, quoted, secondsText } from '../../hls/text.ts';
-import { AUDIO, audioTrack, makeDescription, makeRecord, VIDEO, videoTrack } from './made-stream.ts';
+import { AUDIO, audioTrack, BEGAN_AT_MS, makeDescription, makeRecord, VIDEO, videoTrack } from './made-stream.ts';
 
 function filled(parts: number, options = {}): LiveWindow {
   const window = new LiveWindow(options);
@@ -119,9 +119,10 @@ describe('a media playlist', () => {
       '#EXTINF:1,',
       'segment-0.m4s',
       '#EXT-X-PROGRAM-DATE-TIME:2024-02-29T12:00:01.000Z',
-      ...[4, 5, 6, 7].map((part) => `#EXT-X-PART:DURATION=0.25,URI="part-${part}.m4s",GAP=YES`),
+      ...[4, 5, 6].map((part) => `#EXT-X-PART:DURATION=0.25,URI="part-${part}.m4s",GAP=YES`),
+      '#EXT-X-PART:DURATION=0.248,URI="part-7.m4s",GAP=YES',
       '#EXT-X-GAP',
-      '#EXTINF:1,',
+      '#EXTINF:0.998,',
       'segment-1.m4s',
       '#EXT-X-PROGRAM-DATE-TIME:2024-02-29T12:00:02.000Z',
       '#EXT-X-PART:DURATION=0.25,URI="part-8.m4s",INDEPENDENT=YES',
@@ -129,6 +130,28 @@ describe('a media playlist', () => {
     expect(answer(window, `${VIDEO}/segment-0.m4s`, {})).toEqual({ kind: 'segment', track: VIDEO, parts: [0, 1] });
     expect(answer(window, `${VIDEO}/segment-1.m4s`, {})).toMatchObject({ kind: 'error', status: 404 });
     expect(answer(window, `${VIDEO}/part-5.m4s`, {})).toMatchObject({ kind: 'error', status: 404 });
+  });
+
+  it('ends a hole before what a browser has buffered up to there, also where times of day are rounded, so that nobody goes on inside the hole', () => {
+    const frameUs = 1_001_000 / 30;
+    const partUs = Math.round(frameUs * 8);
+    const record = (part: number) =>
+      makeRecord(part, {
+        timeUs: part * partUs,
+        durationUs: partUs,
+        capturedAtMs: BEGAN_AT_MS + (part * partUs) / 1_000,
+      });
+    const window = filled(0);
+    for (const part of [0, 1, 2, 3, 16, 17]) window.addRecord(record(part));
+    window.giveUp(16);
+    // As a player adds them up that has aligned the first segment by its time of day, which may be half a ms late.
+    const lines = media(window);
+    const sums = lines.flatMap((line) => (line.startsWith('#EXTINF:') ? Number(line.slice(8, -1)) : []));
+    const begins = sums.reduce((sum, seconds) => sum + seconds, 0) + 0.000_5;
+    expect(sums.length).toBe(4);
+    // A browser's buffer ends up to a microsecond early.
+    expect(begins).toBeLessThan((16 * partUs - 1) / 1e6);
+    expect(begins).toBeGreaterThan((16 * partUs) / 1e6 - 0.01);
   });
 
   it('ends with ENDLIST and hints at nothing more when the stream is over', () => {

@@ -35,6 +35,13 @@ const HEADERS_MAX = 8;
 const BREAKS_MAX = 8;
 /** Newer parts, counted in ms, after which a source that has begun anew is believed to have left out the numbers that are missing. */
 const BREAK_PATIENCE_MS = 1_500;
+/**
+ * A hole is listed as ending so much before the segment behind it. What a browser has buffered up to there ends up to a microsecond
+ * early, and times of day are rounded to ms: a player that changes to this track there would look for the next bytes in the hole.
+ */
+const HOLE_SHORT_US = 2_000;
+/** It begins anew with the least beyond this. */
+const HOLE_SHORT_US_MAX = 50_000;
 /** Wall clock and timeline may drift apart this far before EXT-X-PROGRAM-DATE-TIME is set anew. */
 const WALL_DRIFT_MS = 250;
 
@@ -265,6 +272,7 @@ export class LiveWindow {
       segmentNumber: (record) => record.segment + this.shiftAt(record.part),
       crossesBreak: (firstMissing, record) => this.crossesBreak(firstMissing, record),
       decodableAnywhere: this.newest?.tracks.find((track) => track.id === id)?.kind === 'audio',
+      holeShortUs: () => this.holeShortUs(id),
       partTargetUs: partTargetMs * 1_000,
       beginsAt: this.beginsAt,
       patienceParts: Math.ceil(this.patienceMs / partTargetMs),
@@ -276,6 +284,16 @@ export class LiveWindow {
       partsMax: Math.ceil(keptMs / partTargetMs) * 4 + 64,
       segmentsMax: Math.ceil(keptMs / segmentTargetMs) * 4,
     };
+  }
+
+  /**
+   * hls.js puts a track where it is by a time of day of the one that it leaves, which is as much late as a hole there ends early: each
+   * hole ends earlier than those that other tracks list.
+   */
+  private holeShortUs(id: number): number {
+    let most = 0;
+    for (const [other, track] of this.tracks) if (other !== id) most = Math.max(most, track.holeShortUs);
+    return most + HOLE_SHORT_US > HOLE_SHORT_US_MAX ? HOLE_SHORT_US : most + HOLE_SHORT_US;
   }
 
   private crossesBreak(firstMissing: number, record: IndexRecord): boolean {

@@ -28,6 +28,8 @@ export interface WindowSegment {
 interface GrowingSegment extends WindowSegment {
   readonly parts: WindowPart[];
   complete: boolean;
+  /** So much earlier than its media would, it ends as it is listed: the end of a hole. */
+  shortUs: number;
 }
 
 /** What a track must know of the stream around it. */
@@ -45,6 +47,8 @@ export interface TrackContext {
    */
   crossesBreak(firstMissing: number, record: IndexRecord): boolean;
   readonly decodableAnywhere: boolean;
+  /** A hole up to a segment's start is listed as ending so much before it. */
+  holeShortUs(): number;
   readonly partTargetUs: number;
   /** Before this part no track begins; undefined: they wait to be told. */
   readonly beginsAt: number | undefined;
@@ -61,11 +65,6 @@ export interface TrackContext {
 
 /** Parts that wait for one before them, or for their description. */
 const PENDING_MAX = 1_024;
-/**
- * A hole up to a segment's start ends so much before it, as playlists list it. What a browser has buffered up to there ends up to a
- * microsecond early, and times of day are rounded to ms: a player that goes on there would look for the next bytes in the hole.
- */
-const HOLE_SHORT_US = 2_000;
 /** Parts of one segment; more than this is no segment that a player could start with. */
 const SEGMENT_PARTS_MAX = 256;
 
@@ -109,6 +108,11 @@ export class TrackWindow {
   /** Nothing is listed yet from where the track is taken again on. */
   get isStale(): boolean {
     return this.nextPart !== undefined && this.nextPart < (this.beginsAt ?? 0);
+  }
+
+  /** The most by which a hole that is listed ends early; 0 without one. */
+  get holeShortUs(): number {
+    return this.segments.reduce((most, { shortUs }) => Math.max(most, shortUs), 0);
   }
 
   /** Lists what can be listed; true if something was. */
@@ -213,18 +217,20 @@ export class TrackWindow {
     const durationUs = Math.round(related ? spanUs / missing : context.partTargetUs);
     const startsAtMs = context.wallMs(record) - (missing * durationUs) / 1_000;
     const counts = holeCounts(missing, number - last.number, last.parts.length, record.indexInSegment);
+    const holeShortUs = context.holeShortUs();
     let done = 0;
     counts.forEach((count, offset) => {
       for (const end = done + count; done < end; done++) {
-        const isLast = done === missing - 1 && record.indexInSegment === 0;
+        const shortUs = done === missing - 1 && record.indexInSegment === 0 ? holeShortUs : 0;
         this.append(last.number + offset, last.header, startsAtMs + (done * durationUs) / 1_000, false, {
           part: first + done,
           timeUs: startUs + done * durationUs,
-          durationUs: isLast ? Math.max(1, durationUs - HOLE_SHORT_US) : durationUs,
+          durationUs: Math.max(1, durationUs - shortUs),
           independent: false,
           sizeBytes: 0,
           available: false,
         });
+        this.segments.at(-1)!.shortUs = shortUs;
       }
     });
   }
@@ -239,7 +245,15 @@ export class TrackWindow {
     if (open) open.complete = true;
     // Players count segments from the first one listed: a number left out may not lie between two that are listed.
     if (open && number !== open.number + 1) this.restart();
-    const segment: GrowingSegment = { number, header, startsAtMs, fromItsStart, parts: [], complete: false };
+    const segment: GrowingSegment = {
+      number,
+      header,
+      startsAtMs,
+      fromItsStart,
+      parts: [],
+      complete: false,
+      shortUs: 0,
+    };
     this.segments.push(segment);
     this.push(segment, part);
   }

@@ -73,6 +73,24 @@ describe('a live window', () => {
     expect(window.part(VIDEO, 3)).toMatchObject({ available: false, timeUs: 750_000, durationUs: 248_000 });
   });
 
+  it('ends a hole earlier than those that other tracks list, as a player takes times from the one that it leaves', () => {
+    const window = begun({ windowMs: 20_000 });
+    const early: number[] = [];
+    for (let change = 0; change < 12; change++) {
+      const track = change % 2 === 0 ? VIDEO : AUDIO;
+      const first = change * 16;
+      addAll(window, range(first, first + 16), { track });
+      window.begin(first + 16, track === VIDEO ? AUDIO : VIDEO);
+      const hole = change < 2 ? undefined : window.part(track, first - 1);
+      if (hole !== undefined) early.push(250_000 - hole.durationUs);
+    }
+    expect(early.length).toBe(10);
+    early.forEach((us, at) => {
+      expect(us).toBeGreaterThan(early[at - 1] ?? 1_000);
+      expect(us).toBeLessThanOrEqual(50_000);
+    });
+  });
+
   it('goes on in the same segment after a hole in sound, where every part can be decoded', () => {
     const window = begun();
     addAll(window, [0, 1, 3], { track: AUDIO });

@@ -3,14 +3,14 @@
  * These types are the currency between the source, the peers, the playlists and the player.
  */
 
-/** One rendition or one audio of a stream. */
+/** One rendition, one sound or one language of subtitles of a stream. */
 export interface Track {
   /** 0 … 15, unique in the stream; the first video track leads: its parts set everyone's borders. */
   readonly id: number;
-  readonly kind: 'video' | 'audio';
-  /** RFC 6381 codec string, such as `avc1.64001f` or `mp4a.40.2`. */
+  readonly kind: 'video' | 'audio' | 'text';
+  /** RFC 6381 codec string, such as `avc1.64001f`, `mp4a.40.2` or `stpp.ttml.im1t`. */
   readonly codecs: string;
-  /** What a person reads in the quality menu, such as `720p` or `Audio`. */
+  /** What a person reads in the menus, such as `720p`, `Audio` or `English`. */
   readonly name: string;
   /** Peak bandwidth in bits per second, for the master playlist. */
   readonly bandwidthBps: number;
@@ -23,6 +23,8 @@ export interface Track {
   readonly channels: number;
   /** CMAF header (init segment): ftyp + moov for this track alone. */
   readonly init: Uint8Array;
+  /** ISO 639 or BCP 47 code of sound and text; '' where it is not known, and for pictures. */
+  readonly language: string;
 }
 
 /** What a viewer must know of a stream before its first part. */

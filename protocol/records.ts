@@ -1,5 +1,6 @@
 import { pack, unpack } from './codec.ts';
 import {
+  added,
   between,
   blob,
   bytes,
@@ -47,7 +48,7 @@ const thousandths: Field<number> = {
 
 const trackField = struct({
   id: between(0, TRACKS_MAX - 1),
-  kind: word(['video', 'audio']),
+  kind: word(['video', 'audio', 'text']),
   codecs: text(WORD_CHARS_MAX),
   name: text(WORD_CHARS_MAX),
   bandwidthBps: u32,
@@ -57,6 +58,7 @@ const trackField = struct({
   frameRate: thousandths,
   channels: u8,
   init: blob(INIT_BYTES_MAX, 1),
+  language: added(text(WORD_CHARS_MAX), ''),
 });
 
 const descriptionField = struct({

@@ -91,7 +91,7 @@ export class SimSource extends SimSwarmNode<SourceInput, SourceOutput> {
 
   private chunk(track: Track, part: number, indexInSegment: number): SourceChunk {
     const { partMs } = this.stream;
-    const bytes = partBytes(this.stream, indexInSegment)[track.kind];
+    const bytes = partBytes(this.stream, indexInSegment)[track.kind === 'video' ? 'video' : 'audio'];
     const ofBest = track.id < TRACKS.length ? 1 : track.bandwidthBps / this.stream.bps;
     const byteLength = Math.round(bytes * ofBest);
     const body: SimBody = { byteLength, content: `${track.id}.${part}` };
@@ -153,6 +153,7 @@ const TRACKS: readonly Track[] = [
     height: 720,
     frameRate: 30,
     channels: 0,
+    language: '',
     init: INIT,
   },
   {
@@ -165,6 +166,7 @@ const TRACKS: readonly Track[] = [
     height: 0,
     frameRate: 0,
     channels: 2,
+    language: '',
     init: INIT,
   },
 ];

@@ -15,6 +15,7 @@ export const videoTrack: Track = {
   height: 720,
   frameRate: 30,
   channels: 0,
+  language: '',
   init: Uint8Array.of(1, 1, 1),
 };
 
@@ -28,6 +29,7 @@ export const audioTrack: Track = {
   height: 0,
   frameRate: 0,
   channels: 2,
+  language: '',
   init: Uint8Array.of(2, 2),
 };
 

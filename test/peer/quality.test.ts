@@ -14,6 +14,7 @@ const track = (id: number, kind: Track['kind'], name: string, bandwidthBps: numb
   height: 0,
   frameRate: 0,
   channels: 0,
+  language: '',
   init: Uint8Array.of(1),
 });
 const TRACKS = [
@@ -32,6 +33,12 @@ describe('the choice of a rendition', () => {
     expect(chooseTracks(TRACKS, 'auto', 0)).toEqual([0, 3]);
     expect(chooseTracks(TRACKS, 'all', undefined)).toEqual([0, 1, 2, 3, 4]);
     expect(chooseTracks(TRACKS.slice(3), 'best', undefined)).toHaveLength(1);
+  });
+
+  it('takes all text with every picture: it is next to nothing', () => {
+    const texts = [track(5, 'text', 'English', 30_000), track(6, 'text', 'French', 30_000)];
+    expect(chooseTracks([...TRACKS, ...texts], 'lowest', undefined)).toEqual([2, 3, 5, 6]);
+    expect(chooseTracks([...TRACKS, ...texts], 'auto', 0)).toEqual([0, 3, 5, 6]);
   });
 
   it('names those that there are where the one that was asked for is not among them', () => {

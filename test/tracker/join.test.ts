@@ -254,6 +254,7 @@ describe('bounds', () => {
         height: 1,
         frameRate: 25,
         channels: 0,
+        language: '',
         init: new Uint8Array(8_192),
       })),
     });

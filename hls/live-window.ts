@@ -271,7 +271,7 @@ export class LiveWindow {
       markDiscontinuity: (segment) => this.markDiscontinuity(segment),
       segmentNumber: (record) => record.segment + this.shiftAt(record.part),
       crossesBreak: (firstMissing, record) => this.crossesBreak(firstMissing, record),
-      decodableAnywhere: this.newest?.tracks.find((track) => track.id === id)?.kind === 'audio',
+      decodableAnywhere: this.newest?.tracks.find((track) => track.id === id)?.kind !== 'video',
       holeShortUs: () => this.holeShortUs(id),
       partTargetUs: partTargetMs * 1_000,
       beginsAt: this.beginsAt,

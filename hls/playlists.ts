@@ -31,31 +31,34 @@ export function targetSeconds(description: Description): number {
   return Math.max(1, Math.round(description.segmentTargetMs / 1_000));
 }
 
-/** The multivariant playlist: video tracks as variants, audio tracks as renditions of one group. Audio alone: each a variant. */
+/** The multivariant playlist: video tracks as variants, audio and text tracks as renditions of a group each. Audio alone: each a variant. */
 export function masterPlaylist(description: Description, averageBps: (track: number) => number | undefined): string {
   const videos = description.tracks.filter((track) => track.kind === 'video');
   const audios = description.tracks.filter((track) => track.kind === 'audio');
+  const texts = description.tracks.filter((track) => track.kind === 'text');
   const lines = ['#EXTM3U', '#EXT-X-VERSION:9'];
   if (videos.length === 0) {
-    for (const audio of audios) lines.push(...variantLines(audio, [], averageBps));
+    for (const audio of audios) lines.push(...variantLines(audio, [], [], averageBps));
   } else {
     audios.forEach((audio, i) => {
-      lines.push(renditionLine(audio, i === 0));
+      lines.push(renditionLine(audio, 'AUDIO', i === 0));
     });
-    for (const video of videos) lines.push(...variantLines(video, audios, averageBps));
+    for (const text of texts) lines.push(renditionLine(text, 'SUBTITLES', false));
+    for (const video of videos) lines.push(...variantLines(video, audios, texts, averageBps));
   }
   return `${lines.join('\n')}\n`;
 }
 
-function renditionLine(audio: Track, isDefault: boolean): string {
+function renditionLine(track: Track, type: 'AUDIO' | 'SUBTITLES', isDefault: boolean): string {
   const attributes = [
-    'TYPE=AUDIO',
-    'GROUP-ID="audio"',
-    `NAME=${quoted(audio.name)}`,
+    `TYPE=${type}`,
+    `GROUP-ID="${track.kind}"`,
+    `NAME=${quoted(track.name)}`,
+    ...(track.language === '' ? [] : [`LANGUAGE=${quoted(track.language)}`]),
     `DEFAULT=${isDefault ? 'YES' : 'NO'}`,
     'AUTOSELECT=YES',
-    ...(audio.channels > 0 ? [`CHANNELS="${audio.channels}"`] : []),
-    `URI="${audio.id}/media.m3u8"`,
+    ...(track.channels > 0 ? [`CHANNELS="${track.channels}"`] : []),
+    `URI="${track.id}/media.m3u8"`,
   ];
   return `#EXT-X-MEDIA:${attributes.join(',')}`;
 }
@@ -63,12 +66,13 @@ function renditionLine(audio: Track, isDefault: boolean): string {
 function variantLines(
   track: Track,
   audios: readonly Track[],
+  texts: readonly Track[],
   averageBps: (track: number) => number | undefined,
 ): string[] {
   const loudest = audios.reduce((max, audio) => Math.max(max, audio.bandwidthBps), 0);
   const average = averageBps(track.id);
   const averageAudio = audios.reduce((max, audio) => Math.max(max, averageBps(audio.id) ?? 0), 0);
-  const codecs = [...new Set([track.codecs, ...audios.map((audio) => audio.codecs)])].join(',');
+  const codecs = [...new Set([track, ...audios, ...texts].map(({ codecs }) => codecs))].join(',');
   const attributes = [
     `BANDWIDTH=${Math.round(track.bandwidthBps + loudest)}`,
     ...(average === undefined ? [] : [`AVERAGE-BANDWIDTH=${Math.round(average + averageAudio)}`]),
@@ -76,6 +80,7 @@ function variantLines(
     ...(track.kind === 'video' ? [`RESOLUTION=${track.width}x${track.height}`] : []),
     ...(track.frameRate > 0 ? [`FRAME-RATE=${track.frameRate.toFixed(3)}`] : []),
     ...(audios.length > 0 ? ['AUDIO="audio"'] : []),
+    ...(texts.length > 0 ? ['SUBTITLES="text"'] : []),
     `NAME=${quoted(track.name)}`,
   ];
   return [`#EXT-X-STREAM-INF:${attributes.join(',')}`, `${track.id}/media.m3u8`];

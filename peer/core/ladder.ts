@@ -16,8 +16,12 @@ export function hasChoice(tracks: readonly Track[]): boolean {
   return byRate(tracks, 'video').length > 1 || byRate(tracks, 'audio').length > 1;
 }
 
-/** Numbers of what is taken with a rendition: one sound goes with every picture, the first that the source names. */
+/**
+ * Numbers of what is taken with a rendition: one sound goes with every picture, the first that the source names, and all text, which is
+ * next to nothing.
+ */
 export function withSound(tracks: readonly Track[], rendition: Track | undefined): readonly number[] {
   const sound = rendition?.kind === 'video' ? tracks.find(({ kind }) => kind === 'audio') : undefined;
-  return [rendition, sound].flatMap((track) => (track === undefined ? [] : track.id));
+  const texts = tracks.filter(({ kind }) => kind === 'text');
+  return [rendition, sound, ...texts].flatMap((track) => (track === undefined ? [] : track.id));
 }

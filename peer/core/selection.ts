@@ -65,12 +65,14 @@ export class Selection {
     if (this.fixed) return;
     const videos = this.known.filter(({ kind }) => kind === 'video');
     const audios = this.known.filter(({ kind }) => kind === 'audio');
+    // Next to nothing.
+    const texts = this.known.filter(({ kind }) => kind === 'text');
     const pick = (tracks: readonly Track[]): readonly Track[] => {
       const wanted = tracks.filter(({ id }) => this.wantedAtMs.has(id));
       return wanted.length > 0 ? wanted : tracks.slice(0, 1);
     };
     if (videos.length <= 1 && audios.length <= 1) this.set(null);
-    else this.set([...pick(videos), ...pick(audios)].map(({ id }) => id));
+    else this.set([...pick(videos), ...pick(audios), ...texts].map(({ id }) => id));
   }
 
   private set(tracks: readonly number[] | null): void {

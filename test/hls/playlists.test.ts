@@ -188,6 +188,21 @@ describe('a master playlist', () => {
     ]);
   });
 
+  it('lists text as one group of subtitles, by language, shown to nobody who does not ask', () => {
+    const text = { ...audioTrack, id: 3, kind: 'text', name: 'English', language: 'eng', channels: 0 } as const;
+    const made = { ...text, codecs: 'stpp.ttml.im1t', bandwidthBps: 30_000 };
+    const lines = masterPlaylist(makeDescription({ tracks: [...tracks, made] }), () => undefined).split('\n');
+    expect(lines).toContain(
+      '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="English",LANGUAGE="eng",DEFAULT=NO,AUTOSELECT=YES,URI="3/media.m3u8"',
+    );
+    const variants = lines.filter((line) => line.startsWith('#EXT-X-STREAM-INF'));
+    expect(variants).toHaveLength(2);
+    for (const line of variants) {
+      expect(line).toContain('CODECS="avc1.64001f,mp4a.40.2,stpp.ttml.im1t"');
+      expect(line).toContain('SUBTITLES="text"');
+    }
+  });
+
   it('says the average bandwidth that the window has measured', () => {
     const text = answer(filled(8), 'master.m3u8', {});
     expect(text).toMatchObject({

@@ -43,14 +43,18 @@ describe("reading ffmpeg's listing", () => {
     expect(info.leftOut).toEqual(['sound (deu, ac3)']);
   });
 
-  it('names what does not become part of the stream: subtitles', () => {
+  it('takes subtitles that are text, and names what does not become part of the stream', () => {
     const info = listing(
       '    Stream #0:0(und): Video: h264 (High) (avc1 / 0x31637661), yuv420p, 640x360, 25 fps, 25 tbr, 90k tbn',
       '    Stream #0:1(eng): Subtitle: mov_text (tx3g / 0x67337874), 0 kb/s (default)',
       '    Stream #0:2[0x102](deu): Subtitle: dvb_teletext',
       '    Stream #0:3: Subtitle: webvtt',
     );
-    expect(info.leftOut).toEqual(['subtitles (eng, mov_text)', 'subtitles (deu, dvb_teletext)', 'subtitles (webvtt)']);
+    expect(info.texts).toEqual([
+      { index: 1, language: 'eng' },
+      { index: 3, language: '' },
+    ]);
+    expect(info.leftOut).toEqual(['subtitles (deu, dvb_teletext)']);
   });
 
   it('takes no cover for a video, and no announced but empty track for sound', () => {

@@ -2,6 +2,7 @@ import { writeChunk } from './cmaf-writer.ts';
 import { AudioChain, type Follower, VideoFollower } from './follower.ts';
 import { LeadCutter, type LeadPart } from './lead-cutter.ts';
 import { PaceLine } from './pace-line.ts';
+import { TextFollower } from './text-follower.ts';
 import type { CutPart, CutTrack, Sample, TrackHeader } from './types.ts';
 
 export interface PackagerOptions {
@@ -97,6 +98,7 @@ export class Packager {
     this.followers = tracks.map(({ header }, i) => {
       if (i === 0) return undefined;
       if (header.kind === 'video') return new VideoFollower();
+      if (header.kind === 'text') return new TextFollower();
       return new AudioChain(header.timescale, header.channels, header.codecs);
     });
     const { kind, timescale, channels, codecs } = lead.header;
@@ -240,7 +242,7 @@ export class Packager {
     this.followers[index]!.push({ ...sample, dts });
   }
 
-  /** A border of the leading track in the ticks of another: pictures share decoding times, audio goes by what shows. */
+  /** A border of the leading track in the ticks of another: pictures share decoding times, sound and text go by what shows. */
   private borderOf(index: number, leadTicks: number, reorder: number): number {
     const { header } = this.tracks[index]!;
     if (header.kind === 'video') return leadTicks;

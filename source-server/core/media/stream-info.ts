@@ -2,7 +2,9 @@
 export interface InputInfo {
   readonly video: VideoInfo | undefined;
   readonly audio: AudioInfo | undefined;
-  /** What is in the input and does not become part of the stream, for people: `subtitles (eng, mov_text)`, `sound (deu, aac)`. */
+  /** Subtitles that are text. */
+  readonly texts: readonly TextInfo[];
+  /** What is in the input and does not become part of the stream, for people: `subtitles (eng, dvb_subtitle)`, `sound (deu, aac)`. */
   readonly leftOut: readonly string[];
 }
 
@@ -33,6 +35,17 @@ export interface AudioInfo {
   readonly layout: string;
 }
 
+export interface TextInfo {
+  readonly index: number;
+  /** As the input names it, mostly three letters (ISO 639-2); '' where it does not. */
+  readonly language: string;
+}
+
+/** Subtitles that ffmpeg can write as WebVTT; others are pictures. */
+const textCodecs = new Set(['subrip', 'srt', 'mov_text', 'webvtt', 'ass', 'ssa', 'text']);
+/** More of them are left out. */
+const textsMax = 4;
+
 /** Pictures on the cover of a sound file; old builds of ffmpeg do not mark them. */
 const coverCodecs = new Set(['mjpeg', 'png', 'bmp', 'gif', 'webp']);
 
@@ -40,6 +53,7 @@ const coverCodecs = new Set(['mjpeg', 'png', 'bmp', 'gif', 'webp']);
 export function readInputInfo(lines: readonly string[]): InputInfo {
   const videos: VideoInfo[] = [];
   const audios: (AudioInfo & { readonly isDefault: boolean; readonly words: string })[] = [];
+  const texts: TextInfo[] = [];
   const subtitles: string[] = [];
   let inInput = false;
   for (const line of lines) {
@@ -58,8 +72,10 @@ export function readInputInfo(lines: readonly string[]): InputInfo {
     const profile = /^[\w.-]+ \(([^/)]*)\)/.exec(text)?.[1] ?? '';
     const language = /\((\w+)\)/.exec(stream[2]!)?.[1];
     const words = `(${[language, codec].filter((word) => word !== undefined).join(', ')})`;
-    if (stream[3] === 'Subtitle') subtitles.push(`subtitles ${words}`);
-    else if (stream[3] === 'Audio') {
+    if (stream[3] === 'Subtitle') {
+      if (textCodecs.has(codec) && texts.length < textsMax) texts.push({ index, language: language ?? '' });
+      else subtitles.push(`subtitles ${words}`);
+    } else if (stream[3] === 'Audio') {
       const layout = /[1-9]\d* Hz, ([^,]+)/.exec(text)?.[1];
       // A track that is announced but has sent nothing yet has no rate.
       if (layout !== undefined && layout !== '0 channels')
@@ -72,7 +88,7 @@ export function readInputInfo(lines: readonly string[]): InputInfo {
     undefined,
   );
   const others = audios.filter((one) => one !== audio).map(({ words }) => `sound ${words}`);
-  return { video, audio, leftOut: [...others, ...subtitles] };
+  return { video, audio, texts, leftOut: [...others, ...subtitles] };
 }
 
 function readVideo(index: number, codec: string, profile: string, text: string): VideoInfo[] {

@@ -18,7 +18,7 @@ export interface Sample {
 export interface TrackHeader {
   /** Id inside the container. */
   readonly containerId: number;
-  readonly kind: 'video' | 'audio';
+  readonly kind: 'video' | 'audio' | 'text';
   /** RFC 6381 codec string. */
   readonly codecs: string;
   /** Ticks per second. */

@@ -174,9 +174,10 @@ export class PartSink {
 }
 
 function describeTrack(plan: Plan, header: TrackHeader, id: number): Track {
-  const { name, frameRate, bandwidthBps } = plan.tracks[id]!;
+  const { name, language, frameRate, bandwidthBps } = plan.tracks[id]!;
   const { kind, codecs, width, height, channels } = header;
-  return { id, kind, codecs, name, bandwidthBps, width, height, frameRate, channels, init: writeInit(header, id + 1) };
+  const init = writeInit(header, id + 1);
+  return { id, kind, codecs, name, bandwidthBps, width, height, frameRate, channels, init, language };
 }
 
 function sameTracks(one: readonly Track[], other: readonly Track[]): boolean {

@@ -8,15 +8,17 @@ import {
 } from '../../core/media/decide.ts';
 import type { GopReport } from '../../core/media/gop-meter.ts';
 import { peakRateBps } from '../../core/media/input.ts';
-import type { AudioInfo, InputInfo, VideoInfo } from '../../core/media/stream-info.ts';
+import type { AudioInfo, InputInfo, TextInfo, VideoInfo } from '../../core/media/stream-info.ts';
 import { roundUpToFrames } from '../../core/media/targets.ts';
 import { outputUrl } from './ffmpeg-process.ts';
 
 /** One track that ffmpeg is to deliver. */
 export interface PlannedTrack {
-  readonly kind: 'video' | 'audio';
+  readonly kind: 'video' | 'audio' | 'text';
   /** What a person reads in the quality menu. */
   readonly name: string;
+  /** As the input names it, mostly three letters (ISO 639-2); '' where it does not. */
+  readonly language: string;
   /** Frames per second; 0 for audio and where it is not known. */
   readonly frameRate: number;
   /** Longest time from one frame to the next; 0 for audio, whose header says it. */
@@ -56,6 +58,9 @@ const muxerArgs = [
   ...['-movflags', 'empty_moov+delay_moov+default_base_moof+frag_every_frame+frag_discont+skip_trailer', '-f', 'mp4'],
 ];
 
+/** Cues at the same times. */
+const textMuxerArgs = ['-output_ts_offset', String(timeOffsetSeconds), '-flush_packets', '1', '-f', 'webvtt'];
+
 /** ffmpeg's command line for a plan: one output, one pipe for each track. */
 export function ffmpegArgs(plan: Plan): string[] {
   const args = [...plan.inputArgs];
@@ -63,7 +68,7 @@ export function ffmpegArgs(plan: Plan): string[] {
   plan.tracks.forEach((track, i) => {
     args.push('-map', track.map, ...track.codecArgs);
     if (track.kind === 'video') args.push('-video_track_timescale', String(videoTimescale));
-    args.push(...muxerArgs, outputUrl(i));
+    args.push(...(track.kind === 'text' ? textMuxerArgs : muxerArgs), outputUrl(i));
   });
   return args;
 }
@@ -166,12 +171,18 @@ export function planInput(
     plan.tracks.push(why === undefined ? copiedAudio(info.audio) : encodedAudio(`0:${info.audio.index}`));
     plan.decisions.push(why === undefined ? 'audio passed through' : `audio transcoded: ${why}`);
   } else plan.decisions.push('no audio');
+  if (info.video !== undefined) planTexts(plan, info.texts);
   if (info.leftOut.length > 0) plan.decisions.push(`left out: ${info.leftOut.join(', ')}`);
   const { filter, ...rest } = plan;
   return { inputArgs, ...rest, ...(filter === undefined ? {} : { filter }) };
 }
 
 const askedFor = 'asked for';
+
+function planTexts(plan: { tracks: PlannedTrack[]; decisions: string[] }, texts: readonly TextInfo[]): void {
+  if (texts.length > 0) plan.decisions.push(`subtitles: ${texts.map((text, at) => textName(text, at)).join(', ')}`);
+  plan.tracks.push(...texts.map(textTrack));
+}
 
 function planVideo(
   plan: { tracks: PlannedTrack[]; decisions: string[]; filter: string | undefined },
@@ -221,6 +232,7 @@ function encodeVideo(
     tracks: heights.map((height, i) => ({
       kind: 'video',
       name: `${height}p`,
+      language: '',
       frameRate: rate.framesPerSecond,
       frameMs,
       steady: true,
@@ -243,6 +255,7 @@ function copiedVideo(video: VideoInfo, gop: GopReport, segmentMs: number): Plann
   return {
     kind: 'video',
     name: `${video.height}p`,
+    language: '',
     frameRate: steady && video.framesPerSecond > 0 ? video.framesPerSecond : measured,
     frameMs: gop.longestFrameSeconds * 1000,
     steady,
@@ -271,4 +284,38 @@ function encodedAudio(map: string): PlannedTrack {
 /** The filter takes off the headers that AAC wears in a transport stream, and leaves alone AAC that has none. */
 const copiedAacArgs = ['-c:a', 'copy', '-bsf:a', 'aac_adtstoasc'];
 
-const audioTrack = { kind: 'audio', name: 'Audio', frameRate: 0, frameMs: 0, steady: true, segmentMs: 0 } as const;
+const audioTrack = {
+  kind: 'audio',
+  name: 'Audio',
+  language: '',
+  frameRate: 0,
+  frameMs: 0,
+  steady: true,
+  segmentMs: 0,
+} as const;
+
+/** A document for each part, empty ones included, and a few lines in it. */
+const textRateBps = 30_000;
+
+function textTrack(text: TextInfo, at: number): PlannedTrack {
+  return {
+    ...audioTrack,
+    kind: 'text',
+    name: textName(text, at),
+    language: text.language,
+    bandwidthBps: textRateBps,
+    codecArgs: ['-c:s', 'webvtt'],
+    map: `0:${text.index}`,
+  };
+}
+
+/** `English` for `eng`; what says nothing has a number. */
+function textName({ language }: TextInfo, at: number): string {
+  try {
+    const name = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }).of(language);
+    if (name !== undefined && language !== 'und') return name;
+  } catch {
+    // No code of a language.
+  }
+  return `Subtitles ${at + 1}`;
+}

@@ -77,6 +77,7 @@ function copyPlan(inputArgs: readonly string[], index: number): Plan {
   const track = {
     kind: 'video',
     name: '',
+    language: '',
     frameRate: 0,
     frameMs: 0,
     steady: true,

@@ -1,8 +1,10 @@
 import type { Writable } from 'node:stream';
 import { Mp4Reader } from '../../core/media/mp4-reader.ts';
+import { textHeader } from '../../core/media/ttml.ts';
 import type { Sample, TrackHeader } from '../../core/media/types.ts';
 import { type FfmpegExit, FfmpegProcess } from './ffmpeg-process.ts';
 import { ffmpegArgs, type Plan } from './plan.ts';
+import { TextReader } from './text-reader.ts';
 
 export interface RunHandlers {
   /** All tracks have shown their headers. Comes before the first sample. */
@@ -20,7 +22,7 @@ const earlyMax = 4000;
 /** One run of ffmpeg for a plan, as samples. */
 export class Run {
   private readonly process: FfmpegProcess;
-  private readonly readers: Mp4Reader[];
+  private readonly readers: (Mp4Reader | TextReader)[];
   private readonly headers: (TrackHeader | undefined)[];
   private readonly handlers: RunHandlers;
   private early: { readonly track: number; readonly sample: Sample }[] | undefined = [];
@@ -33,8 +35,9 @@ export class Run {
   constructor(program: string, plan: Plan, stdin: 'pipe' | 'ignore', silenceMaxMs: number, handlers: RunHandlers) {
     this.handlers = handlers;
     this.silenceMaxMs = silenceMaxMs;
-    this.readers = plan.tracks.map(() => new Mp4Reader());
-    this.headers = plan.tracks.map(() => undefined);
+    this.readers = plan.tracks.map(({ kind }) => (kind === 'text' ? new TextReader() : new Mp4Reader()));
+    // Text has a header of our own making, and may say nothing for long.
+    this.headers = plan.tracks.map(({ kind, language }) => (kind === 'text' ? textHeader(language) : undefined));
     this.process = new FfmpegProcess(program, ffmpegArgs(plan), plan.tracks.length, stdin, {
       onData: (output, bytes) => this.read(output, bytes),
       onExit: (exit) => this.end(exit),

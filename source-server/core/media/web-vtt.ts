@@ -1,0 +1,66 @@
+/** Words to be shown from one moment to another, in ms of the input's own time. */
+export interface Cue {
+  readonly fromMs: number;
+  readonly toMs: number;
+  /** One or more. */
+  readonly lines: readonly string[];
+}
+
+/** Longer ones are cut, and what follows more lines is left out: nobody reads them. */
+const LINE_CHARS_MAX = 500;
+const LINES_MAX = 8;
+/** A line that does not end is none. */
+const PARTIAL_CHARS_MAX = 8_192;
+
+/**
+ * Reads WebVTT (W3C, 4.1) as ffmpeg writes it, while it is being written: a cue is told with the bytes that its words come in, as the
+ * blank line that ends it comes with the next cue. Styles, places and voices are left out.
+ */
+export class VttReader {
+  private partial = '';
+  private open: { fromMs: number; toMs: number; lines: string[] } | undefined;
+
+  /** The cues in some more text. One that comes in two pieces is told as two, with the same times. */
+  push(text: string): readonly Cue[] {
+    const cues: Cue[] = [];
+    const lines = (this.partial + text).split(/\r\n|\n|\r/);
+    this.partial = lines.pop()!.slice(0, PARTIAL_CHARS_MAX);
+    for (const line of lines) {
+      const times = timesOf(line);
+      if (times === undefined && line.trim() !== '') {
+        if (this.open !== undefined && this.open.lines.length < LINES_MAX) this.open.lines.push(wordsOf(line));
+        continue;
+      }
+      this.tell(cues);
+      this.open = times;
+    }
+    this.tell(cues, true);
+    return cues;
+  }
+
+  private tell(cues: Cue[], goesOn = false): void {
+    const { open } = this;
+    if (open === undefined || open.lines.length === 0) return;
+    cues.push(open);
+    this.open = goesOn ? { ...open, lines: [] } : undefined;
+  }
+}
+
+function timesOf(line: string): { fromMs: number; toMs: number; lines: string[] } | undefined {
+  const match = /^\s*((?:\d+:)?\d\d:\d\d\.\d{3})\s+-->\s+((?:\d+:)?\d\d:\d\d\.\d{3})/.exec(line);
+  if (match === null) return undefined;
+  const [fromMs, toMs] = [msOf(match[1]!), msOf(match[2]!)];
+  return toMs > fromMs ? { fromMs, toMs, lines: [] } : undefined;
+}
+
+function msOf(time: string): number {
+  const [seconds, minutes, hours = 0] = time.split(':').reverse().map(Number);
+  return Math.round((hours * 3_600 + minutes! * 60 + seconds!) * 1_000);
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', nbsp: '\u00a0', lrm: '', rlm: '' };
+
+function wordsOf(line: string): string {
+  const words = line.replace(/<[^>]*>/g, '').replace(/&(\w+);/g, (all, name: string) => ENTITIES[name] ?? all);
+  return words.trim().slice(0, LINE_CHARS_MAX);
+}

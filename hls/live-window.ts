@@ -265,13 +265,14 @@ export class LiveWindow {
     const segmentTargetMs = Math.max(this.newest?.segmentTargetMs ?? 1_000, partTargetMs);
     // A player that has just read a playlist may still ask for the oldest segments in it after they have left it.
     const keptMs = this.windowMs + 3 * segmentTargetMs;
+    const kind = this.newest?.tracks.find((track) => track.id === id)?.kind;
     return {
       headerOf: (revision) => this.headerOf(id, revision)?.revision,
       wallMs: (record) => this.wallMs(record),
       markDiscontinuity: (segment) => this.markDiscontinuity(segment),
       segmentNumber: (record) => record.segment + this.shiftAt(record.part),
       crossesBreak: (firstMissing, record) => this.crossesBreak(firstMissing, record),
-      decodableAnywhere: this.newest?.tracks.find((track) => track.id === id)?.kind !== 'video',
+      decodableAnywhere: kind === 'audio' || kind === 'text',
       holeShortUs: () => this.holeShortUs(id),
       partTargetUs: partTargetMs * 1_000,
       beginsAt: this.beginsAt,

@@ -107,6 +107,27 @@ describe('a file', () => {
     expect(longestUs).toBeLessThanOrEqual(made.partTargetMs * 1000);
   });
 
+  it('with subtitles has them as text, each cue in every part that it lasts in, at its time', async () => {
+    const [words, file] = [folder.file('words.srt'), folder.file('words.mp4')];
+    const cue = (at: number) => `${at}\n00:00:0${at},250 --> 00:00:0${at},750\n<b>Word</b> ${at}\n`;
+    await writeFile(words, [0, 1, 2].map(cue).join('\n'));
+    const maps = '-map 0:v -map 1:a -map 2:s -metadata:s:s:0 language=fra';
+    await ffmpeg(`${pictures} ${tone} -i ${words} ${maps} -t 4 ${h264} -g 30 -c:a aac -c:s mov_text`, file);
+    const made = await collect({ input: file }, partsAtLeast(15));
+    expect(made.decisions).toEqual(['video passed through', 'audio passed through', 'subtitles: French']);
+    expect(made.tracks[2]).toMatchObject({ kind: 'text', codecs: 'stpp.ttml.im1t', name: 'French', language: 'fra' });
+    const documents = made.parts.map(({ tracks }) => new TextDecoder().decode(tracks[2]!.bytes));
+    const said = documents.map((text) => [...text.matchAll(/Word \d/g)].join());
+    const ofSecond = (at: number) => said.slice(4 * at, 4 * at + 4);
+    for (const at of [0, 1, 2]) {
+      expect(new Set(ofSecond(at))).toEqual(new Set(['', `Word ${at}`]));
+      const begins = [...documents.join().matchAll(new RegExp(`begin="00:00:0${at}.(\\d{3})"`, 'g'))];
+      expect(begins.length).toBeGreaterThanOrEqual(2);
+      for (const [, ms] of begins) expect(Math.abs(Number(ms) - 250)).toBeLessThanOrEqual(30);
+    }
+    expect(said.slice(12).join('')).toBe('');
+  });
+
   it('with 5.1 AAC passes through, with other 5.1 sound becomes stereo', async () => {
     const surround = '-f lavfi -i aevalsrc=0.1*sin(2764*t)|0|0|0|0|0:c=5.1:s=48000';
     await ffmpeg(`${pictures} ${surround} -t 2 ${h264} -g 30 -c:a aac`, folder.file('surround.mp4'));

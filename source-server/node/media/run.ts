@@ -30,6 +30,7 @@ export class Run {
   private readonly silenceMaxMs: number;
   private watch: NodeJS.Timeout | undefined;
   private paused = false;
+  private readonly hasWords: boolean;
 
   /** @param silenceMaxMs a run that delivers nothing for so long is ended. */
   constructor(program: string, plan: Plan, stdin: 'pipe' | 'ignore', silenceMaxMs: number, handlers: RunHandlers) {
@@ -38,9 +39,10 @@ export class Run {
     this.readers = plan.tracks.map(({ kind }) => (kind === 'text' ? new TextReader() : new Mp4Reader()));
     // Text has a header of our own making, and may say nothing for long.
     this.headers = plan.tracks.map(({ kind, language }) => (kind === 'text' ? textHeader(language) : undefined));
+    this.hasWords = plan.tracks.some(({ kind }) => kind === 'text');
     this.process = new FfmpegProcess(program, ffmpegArgs(plan), plan.tracks.length, stdin, {
-      onData: (output, bytes) => this.read(output, bytes),
-      onExit: (exit) => this.end(exit),
+      onData: (output, bytes) => this.came(output, bytes),
+      onExit: (exit) => this.afterWords(() => this.end(exit)),
     });
     this.watchSilence();
   }
@@ -58,8 +60,8 @@ export class Run {
   setPaused(paused: boolean): void {
     if (paused === this.paused) return;
     this.paused = paused;
-    this.readers.forEach((_, i) => {
-      this.process.setPaused(i, paused);
+    this.readers.forEach((reader, i) => {
+      if (!(reader instanceof TextReader)) this.process.setPaused(i, paused);
     });
     this.watchSilence();
   }
@@ -68,6 +70,20 @@ export class Run {
   stop(why: string): void {
     this.failure ??= why;
     this.process.kill();
+  }
+
+  private came(output: number, bytes: Uint8Array): void {
+    if (this.readers[output] instanceof TextReader) this.read(output, bytes);
+    else this.afterWords(() => this.read(output, bytes));
+  }
+
+  /**
+   * No part waits for words, so they are read first: ffmpeg has written those that belong to a picture before it, but into another pipe.
+   * One round of the event loop reads what was there, the second what came while it did.
+   */
+  private afterWords(act: () => void): void {
+    if (this.hasWords) setImmediate(() => setImmediate(act));
+    else act();
   }
 
   private read(output: number, bytes: Uint8Array): void {

@@ -1,4 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
+import { InsConversation } from '../../ins-client/core/conversation.ts';
+import { Prng } from '../../machine/prng.ts';
 import { ConversationStage, collection, signature, want } from './conversation-stage.ts';
 import { blockOf } from './helpers.ts';
 
@@ -145,6 +147,25 @@ describe('what is asked in an INS conversation', () => {
     stage.message({ type: 'stored', request, items: first.map((_, at) => at) });
     stage.message({ type: 'done', request });
     expect(stage.told('send-block')).toHaveLength(12);
+  });
+
+  it('has no more puts wait by reference than items of any kind', () => {
+    const reference = { token: 1, proof: null };
+    const items = Array.from({ length: 9_000 }, (_, at) => ({ ...blockOf(at).item, reference }));
+    const bodies = items.map(() => ({ byteLength: 0 }));
+    for (const handle of [1, 2]) stage.input({ kind: 'put', handle, collection, ttlSeconds: 9, items, bodies });
+    expect(stage.told('refused')).toMatchObject([{ handle: 2, item: null, reason: 'OVERLOAD' }]);
+  });
+
+  it('is gets and follows alone where a conversation is made without the calls of owners', () => {
+    const viewer = new InsConversation({ url: 'ws://x', key: new Uint8Array(32), application: 'x', prng: new Prng(1) });
+    const ask = (kind: 'status' | 'revoke') =>
+      viewer.handleInput(
+        kind === 'status' ? { kind, handle: 1, token: null } : { kind, handle: 1, ids: [], epoch: null },
+        0,
+      );
+    expect(() => ask('status')).toThrow('status is for owners of lockers');
+    expect(() => ask('revoke')).toThrow('revoke is for owners of lockers');
   });
 
   it('hands on what was on its way when its follow was cancelled, and nothing of it once the handle is in use again', () => {

@@ -17,6 +17,8 @@ export interface LiveSource {
   onChange(listener: () => void): () => void;
   /** A player has asked for this track's playlist: a peer that fetches only some of them may begin with it. */
   wantTrack?(track: number): void;
+  /** A player is going to change to this track as soon as it is listed: it is to be fetched beside the one that plays. */
+  expectTrack?(track: number): void;
   /** A player is given this part of this track: it needs no others of its kind any more. */
   playTrack?(track: number, part: number): void;
 }

@@ -103,11 +103,25 @@ export class LiveWindow {
    */
   begin(part: number, track?: number): boolean {
     if (this.over || (track !== undefined && (track < 0 || track >= TRACKS_MAX))) return false;
-    if (track !== undefined) this.trackWindow(track).begin(part);
-    else this.beginsAt = part;
+    if (track !== undefined) {
+      this.forgetBeforeHole(track, part);
+      this.trackWindow(track).begin(part);
+    } else this.beginsAt = part;
     let changed = false;
     for (const [id, window] of this.tracks) changed = this.advance(id, window) || changed;
     return changed;
+  }
+
+  /**
+   * A sound that is taken again is listed anew where what was not taken of it can be had: who seeks back finds it there, where a hole
+   * would be silence. Not so pictures, of which players would ask for what they need not show.
+   */
+  private forgetBeforeHole(track: number, part: number): void {
+    const nextPart = this.tracks.get(track)?.nextPart;
+    if (nextPart === undefined || nextPart >= part || nextPart < this.reachFrom) return;
+    if (this.kindOf(track) !== 'audio') return;
+    this.tracks.delete(track);
+    this.guessed.delete(track);
   }
 
   /** The parts of a track (of all tracks) before `beforePart` that are not there will not come: the window goes on without them. */
@@ -251,6 +265,10 @@ export class LiveWindow {
     for (const track of this.tracks.values()) track.dropBefore(staleBefore);
   }
 
+  private kindOf(id: number): Track['kind'] | undefined {
+    return this.newest?.tracks.find((track) => track.id === id)?.kind;
+  }
+
   private trackWindow(id: number): TrackWindow {
     let track = this.tracks.get(id);
     if (!track) {
@@ -265,7 +283,7 @@ export class LiveWindow {
     const segmentTargetMs = Math.max(this.newest?.segmentTargetMs ?? 1_000, partTargetMs);
     // A player that has just read a playlist may still ask for the oldest segments in it after they have left it.
     const keptMs = this.windowMs + 3 * segmentTargetMs;
-    const kind = this.newest?.tracks.find((track) => track.id === id)?.kind;
+    const kind = this.kindOf(id);
     return {
       headerOf: (revision) => this.headerOf(id, revision)?.revision,
       wallMs: (record) => this.wallMs(record),

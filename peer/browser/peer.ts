@@ -63,9 +63,7 @@ class PagePeer implements BrowserPeer {
   private readonly parts = new LiveParts(GATHERED);
   private readonly standing = new Standing();
   private readonly arrivals = new Arrivals();
-  private readonly selection = new Selection((tracks) => {
-    if (!this.chooses) this.driven?.input({ kind: 'select', tracks });
-  });
+  private readonly selection = new Selection(() => this.tellSelection());
   private readonly chosen = new Rendition();
   private chooses: boolean;
   private readonly listeners = new Set<(event: BrowserPeerEvent) => void>();
@@ -111,6 +109,7 @@ class PagePeer implements BrowserPeer {
       seek: (track, numbers) => this.seek(track, numbers),
       onChange: (listener) => parts.onChange(listener),
       wantTrack: (track) => selection.want(track, nowMs()),
+      expectTrack: (track) => selection.expect(track),
       playTrack: (track, part) => {
         selection.plays(track);
         this.chosen.gave(track, part);
@@ -168,9 +167,8 @@ class PagePeer implements BrowserPeer {
     if (chooses) {
       this.chosen.resume();
       this.driven?.input({ kind: 'quality', quality: 'auto' });
-    } else {
-      this.driven?.input({ kind: 'select', tracks: this.selection.tracks });
     }
+    this.tellSelection();
   }
 
   get rendition(): number | undefined {
@@ -243,6 +241,12 @@ class PagePeer implements BrowserPeer {
     this.trackerUp = false;
   }
 
+  /** Of what the player asks for the sound is its own choice in any case. */
+  private tellSelection(): void {
+    const { tracks } = this.selection;
+    this.driven?.input(this.chooses ? { kind: 'hear', tracks: tracks ?? [] } : { kind: 'select', tracks });
+  }
+
   private tracks(): BrowserPeerStats['tracks'] {
     const { window } = this.parts;
     const tracks = window.description?.tracks ?? [];
@@ -274,8 +278,7 @@ class PagePeer implements BrowserPeer {
       prng: new Prng(randomSeed()),
     });
     this.driven = drive(this.core, (output) => this.perform(output, tools), browserClock);
-    if (!this.chooses && this.selection.tracks !== null)
-      this.driven.input({ kind: 'select', tracks: this.selection.tracks });
+    if (this.selection.tracks !== null) this.tellSelection();
     if (this.asked === 'prepare' || this.asked === 'start') this.driven.input({ kind: this.asked });
     this.wakeTimer = window.setInterval(this.look, WAKE_LOOK_MS);
     this.leaveThrift = onThrift((isThrifty) => this.driven?.input({ kind: 'give', gives: !isThrifty }));

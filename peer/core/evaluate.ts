@@ -92,7 +92,7 @@ export class Evaluation {
   };
   /** It found something missing. */
   private missing = true;
-  /** By place in the list of tracks: the first part that is looked at. */
+  /** By track: the first part that is looked at. */
   private readonly starts: number[] = [];
 
   constructor(
@@ -203,16 +203,17 @@ export class Evaluation {
     let firstMissing = -1;
     const { starts } = this;
     let first = from;
-    for (let at = 0; at < tracks.length; at++) {
-      const start = this.startOf(tracks[at]!, tracks, from);
-      starts[at] = start;
+    for (const track of this.looked.earlier) starts[track] = from;
+    for (const track of tracks) {
+      const start = this.startOf(track, tracks, from);
+      starts[track] = start;
       if (start < first) first = start;
     }
     for (let part = first; part <= to; part++) {
       const here = part < taken.atPart ? this.looked.earlier : tracks;
       for (let at = 0; at < here.length; at++) {
         const track = here[at]!;
-        if (this.catalogue.holds(track, part) || part < (here === tracks ? starts[at]! : from)) continue;
+        if (this.catalogue.holds(track, part) || part < starts[track]!) continue;
         if (this.intake.busy(track, part)) continue;
         if (firstMissing < 0) firstMissing = part;
         const dueAtMs = this.playhead.dueAtMs(part, partMs, nowMs);

@@ -29,6 +29,8 @@ export type PeerInput =
   | { readonly kind: 'choice'; readonly make: MakeRenditionChoice }
   /** Which tracks to take; null is all of them. */
   | { readonly kind: 'select'; readonly tracks: readonly number[] | null }
+  /** Which tracks a player has asked for where it leaves the quality to the peer: the sounds among them are taken with its pictures. */
+  | { readonly kind: 'hear'; readonly tracks: readonly number[] }
   /** Which rendition to take from the next part on where a decoder can begin. */
   | { readonly kind: 'quality'; readonly quality: Quality }
   /** A player asks for parts that are not in the window: each is answered by `past-part` or `past-none`. `make` is used the first time. */

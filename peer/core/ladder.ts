@@ -17,11 +17,34 @@ export function hasChoice(tracks: readonly Track[]): boolean {
 }
 
 /**
- * Numbers of what is taken with a rendition: one sound goes with every picture, the first that the source names, and all text, which is
- * next to nothing.
+ * Numbers of what is taken with a rendition: with every picture a sound, and all text, which is next to nothing.
+ *
+ * @param heard - The sounds that a player has asked for; those that are none do not count. Without any, the first that the source names.
  */
-export function withSound(tracks: readonly Track[], rendition: Track | undefined): readonly number[] {
-  const sound = rendition?.kind === 'video' ? tracks.find(({ kind }) => kind === 'audio') : undefined;
+export function withSound(
+  tracks: readonly Track[],
+  rendition: Track | undefined,
+  heard: readonly number[] = [],
+): readonly number[] {
+  const sounds = rendition?.kind === 'video' ? soundsOf(tracks, heard) : [];
   const texts = tracks.filter(({ kind }) => kind === 'text');
-  return [rendition, sound, ...texts].flatMap((track) => (track === undefined ? [] : track.id));
+  return [...(rendition === undefined ? [] : [rendition]), ...sounds, ...texts].map(({ id }) => id);
+}
+
+/** The same pictures and text with other sounds: those among `heard`. */
+export function withOtherSounds(
+  tracks: readonly Track[],
+  taken: readonly number[],
+  heard: readonly number[],
+): readonly number[] {
+  const of = (kind: Track['kind'], among: readonly number[]) =>
+    tracks.flatMap((track) => (track.kind === kind && among.includes(track.id) ? track.id : []));
+  const sounds = of('audio', heard);
+  return sounds.length === 0 ? taken : [...of('video', taken), ...sounds, ...of('text', taken)];
+}
+
+function soundsOf(tracks: readonly Track[], heard: readonly number[]): readonly Track[] {
+  const sounds = tracks.filter(({ kind }) => kind === 'audio');
+  const wanted = sounds.filter(({ id }) => heard.includes(id));
+  return wanted.length > 0 ? wanted : sounds.slice(0, 1);
 }

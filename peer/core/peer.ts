@@ -278,6 +278,9 @@ export class PeerCore implements Machine<PeerInput, PeerOutput> {
       case 'select':
         this.taken.select(input.tracks, this.playhead.started, nowMs);
         return;
+      case 'hear':
+        this.taken.hear(input.tracks, nowMs);
+        return;
       case 'quality':
         this.taken.prefer(input.quality, nowMs);
         return;

@@ -33,15 +33,16 @@ export function chooseTracks(
   tracks: readonly Track[],
   quality: Quality,
   auto: number | undefined,
+  heard: readonly number[] = [],
 ): readonly number[] | undefined {
   if (quality === 'all') return tracks.map(({ id }) => id);
   const ladder = ladderOf(tracks);
   if (typeof quality !== 'object') {
     const main = quality === 'best' ? ladder.at(-1) : ladder.find(({ id }) => quality === 'auto' && id === auto);
-    return withSound(tracks, main ?? ladder[0]);
+    return withSound(tracks, main ?? ladder[0], heard);
   }
   const named = byRate(tracks, 'video').find(({ name }) => sameName(name, quality.name));
-  return named === undefined ? undefined : withSound(tracks, named);
+  return named === undefined ? undefined : withSound(tracks, named, heard);
 }
 
 /** Says which renditions there are instead of the one that was asked for. */
@@ -113,6 +114,13 @@ export class AutoQuality {
     else if (this.wellSinceMs !== undefined && nowMs - this.wellSinceMs >= this.upAfterMs) this.up(nowMs);
   }
 
+  /** What comes late now, was asked for late. */
+  askedForMore(nowMs: number): void {
+    this.changedAtMs = nowMs;
+    this.wellSinceMs = undefined;
+    this.lags = [];
+  }
+
   /** Playback stands: whatever the parts in hand say, what is taken is too much. */
   stalled(nowMs: number): void {
     if (nowMs - this.changedAtMs >= SETTLE_MS) this.down(nowMs);
@@ -142,8 +150,6 @@ export class AutoQuality {
 
   private take(at: number, nowMs: number): void {
     this.current = this.ladder[at]!.id;
-    this.changedAtMs = nowMs;
-    this.wellSinceMs = undefined;
-    this.lags = [];
+    this.askedForMore(nowMs);
   }
 }

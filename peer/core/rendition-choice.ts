@@ -37,6 +37,8 @@ export interface HeldParts {
 /** What a choice is made with: how things are when it comes. */
 export interface ChoiceParts {
   readonly quality: Quality;
+  /** The sounds that a player has asked for; none is the first. */
+  readonly heard: readonly number[];
   /** What the description names; none before it is known. */
   readonly known: readonly Track[];
   /** What is taken; null is all. */
@@ -57,6 +59,8 @@ export interface RenditionChoice {
    * that follows the one on screen.
    */
   select(tracks: readonly number[] | null, started: boolean, nowMs: number): void;
+  /** The tracks that a player has asked for: of those the sounds go with every picture, from the segment on screen on. */
+  hear(tracks: readonly number[]): void;
   describe(tracks: readonly Track[], nowMs: number): void;
   /** Takes another rendition from the next part on where a decoder can begin; one of those that are taken now, at once. */
   prefer(quality: Quality, nowMs: number): void;

@@ -1,7 +1,7 @@
 import type { Sink } from '../../machine/machine.ts';
 import type { Track } from '../../protocol/media.ts';
 import type { PeerOutput } from './io.ts';
-import { byRate, hasChoice } from './ladder.ts';
+import { byRate, hasChoice, withOtherSounds } from './ladder.ts';
 import { AutoQuality, chooseTracks, unknownRendition } from './quality.ts';
 import type {
   ChoiceParts,
@@ -12,7 +12,7 @@ import type {
   RenditionChoice,
 } from './rendition-choice.ts';
 import { sameNumbers } from './selection.ts';
-import { type ChangeFrom, TrackChange } from './track-change.ts';
+import { type ChangeFrom, lastStart, TrackChange } from './track-change.ts';
 
 /** Makes what chooses: the only way in to the rule of `auto` and to changes from one rendition to the next. */
 export const renditionRule: MakeRenditionChoice = (parts) => new RenditionRule(parts);
@@ -21,13 +21,17 @@ export const renditionRule: MakeRenditionChoice = (parts) => new RenditionRule(p
 class RenditionRule implements RenditionChoice {
   readonly change = new TrackChange();
   private quality: Quality;
+  private heard: readonly number[];
+  /** They are not taken yet. */
+  private hears = false;
   private known: readonly Track[];
   private readonly auto = new AutoQuality();
   private readonly outputs: Sink<PeerOutput>;
   private readonly changed: ChoiceParts['changed'];
 
-  constructor({ quality, known, tracks, outputs, changed }: ChoiceParts) {
+  constructor({ quality, heard, known, tracks, outputs, changed }: ChoiceParts) {
     this.quality = quality;
+    this.heard = heard;
     this.known = known;
     this.outputs = outputs;
     this.changed = changed;
@@ -37,8 +41,14 @@ class RenditionRule implements RenditionChoice {
 
   select(tracks: readonly number[] | null, started: boolean, nowMs: number): void {
     this.quality = 'all';
+    this.hear(tracks ?? []);
     if (started && tracks !== null && this.change.tracks !== null) this.change.want(tracks, 'screen');
     else this.set(tracks, nowMs);
+  }
+
+  hear(tracks: readonly number[]): void {
+    this.hears ||= !sameNumbers(tracks, this.heard);
+    this.heard = tracks;
   }
 
   describe(tracks: readonly Track[], nowMs: number): void {
@@ -77,6 +87,7 @@ class RenditionRule implements RenditionChoice {
       this.auto.stalled(nowMs);
       this.want();
     }
+    this.changeSounds(playhead, held, nowMs);
     if (!playhead.started) return;
     const { change } = this;
     const { atPart: wasAt, added: wereAdded } = change;
@@ -92,9 +103,28 @@ class RenditionRule implements RenditionChoice {
     this.outputs.push({ kind: 'event', event: { kind: 'rendition', name: picture.name, from: part } });
   }
 
+  /**
+   * What a player is to hear next it has to have from what is on screen on: it lets go of what it has of another sound, and sounds
+   * begin anywhere, and are small. So they are changed of all parts at once, whatever the picture does.
+   */
+  private changeSounds({ started, part }: PlayheadNow, held: HeldParts, nowMs: number): void {
+    const { change, known, heard } = this;
+    const was = change.tracks;
+    if (!this.hears || was === null || byRate(known, 'video').length === 0) return;
+    this.hears = false;
+    change.map((tracks) => withOtherSounds(known, tracks, heard));
+    const tracks = change.tracks!;
+    if (sameNumbers(was, tracks)) return;
+    const more = tracks.filter((track) => !was.includes(track));
+    const from = lastStart(part, held);
+    if (started) for (const track of more) this.outputs.push({ kind: 'begin', part: from < 0 ? part : from, track });
+    if (more.length > 0) this.auto.askedForMore(nowMs);
+    this.changed(tracks, nowMs);
+  }
+
   /** Undefined where there is nothing to choose, or no such rendition. */
   private get choice(): readonly number[] | undefined {
-    return this.quality === 'all' ? undefined : chooseTracks(this.known, this.quality, this.auto.track);
+    return this.quality === 'all' ? undefined : chooseTracks(this.known, this.quality, this.auto.track, this.heard);
   }
 
   /** @param from - Left out: at once where the new rendition needs less, as what comes now is too much. */

@@ -15,6 +15,7 @@ export class Selection {
   private readonly wantedAtMs = new Map<number, number>();
   /** The tracks whose media was asked for last, one of a kind at most. */
   private readonly played = new Set<number>();
+  private expected: number | undefined;
   private readonly changed: (tracks: readonly number[] | null) => void;
 
   constructor(changed: (tracks: readonly number[] | null) => void) {
@@ -33,6 +34,12 @@ export class Selection {
     this.choose();
   }
 
+  /** The player is going to change to this track: it is taken beside the one that plays, until it is played itself. */
+  expect(track: number): void {
+    this.expected = track;
+    this.choose();
+  }
+
   /** The player has asked for this track's playlist. What it has not begun to play it does not need beside that. */
   want(track: number, atMs: number): void {
     this.wantedAtMs.set(track, atMs);
@@ -48,6 +55,7 @@ export class Selection {
   plays(track: number): void {
     const wantedAtMs = this.wantedAtMs.get(track) ?? 0;
     this.played.add(track);
+    if (track === this.expected) this.expected = undefined;
     for (const other of this.othersOfKind(track)) {
       this.played.delete(other);
       // What it asked for later it is about to change to.
@@ -68,7 +76,7 @@ export class Selection {
     // Next to nothing.
     const texts = this.known.filter(({ kind }) => kind === 'text');
     const pick = (tracks: readonly Track[]): readonly Track[] => {
-      const wanted = tracks.filter(({ id }) => this.wantedAtMs.has(id));
+      const wanted = tracks.filter(({ id }) => this.wantedAtMs.has(id) || id === this.expected);
       return wanted.length > 0 ? wanted : tracks.slice(0, 1);
     };
     if (videos.length <= 1 && audios.length <= 1) this.set(null);

@@ -53,6 +53,13 @@ export class TrackChange implements Taken {
     this.wanted = undefined;
   }
 
+  /** Of every part, without a change of rendition: the one that is under way or wanted goes on. */
+  map(other: (tracks: readonly number[]) => readonly number[]): void {
+    this.after = this.after && other(this.after);
+    this.before = this.before && other(this.before);
+    if (this.wanted !== undefined) this.want(other(this.wanted.tracks), this.wanted.from);
+  }
+
   /** Those that were not taken before the change. */
   get added(): readonly number[] {
     return this.after?.filter((track) => this.before?.includes(track) === false) ?? [];
@@ -123,7 +130,7 @@ export class TrackChange implements Taken {
 }
 
 /** The last known start at or before `part`; -1 for none. */
-function lastStart(part: number, held: HeldParts): number {
+export function lastStart(part: number, held: HeldParts): number {
   for (let at = part; at >= Math.max(0, part - BACK_PARTS); at--) if (held.isStart(at)) return at;
   return -1;
 }

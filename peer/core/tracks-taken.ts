@@ -24,6 +24,7 @@ export class TracksTaken {
   change: Taken = always(null);
   private choice: RenditionChoice | undefined;
   private quality: Quality;
+  private heard: readonly number[] = [];
   private known: readonly Track[] = [];
   private hasChoice = false;
   private isWanted = false;
@@ -46,8 +47,8 @@ export class TracksTaken {
   /** From now on it is asked; what was wished for before there was one is its first task. */
   setChoice(make: MakeRenditionChoice, nowMs: number): void {
     if (this.choice !== undefined) return;
-    const { quality, known, outputs, changed, early } = this;
-    const choice = make({ quality, known, tracks: this.change.tracks, outputs, changed });
+    const { quality, heard, known, outputs, changed, early } = this;
+    const choice = make({ quality, heard, known, tracks: this.change.tracks, outputs, changed });
     this.choice = choice;
     this.change = choice.change;
     for (const tell of early) tell(choice);
@@ -59,6 +60,13 @@ export class TracksTaken {
     this.quality = 'all';
     if (this.choice !== undefined) this.choice.select(tracks, started, nowMs);
     else this.set(tracks, nowMs);
+  }
+
+  /** The sounds among these are taken with every picture. */
+  hear(tracks: readonly number[], nowMs: number): void {
+    this.heard = tracks;
+    if (this.choice !== undefined) this.choice.hear(tracks);
+    else if (this.quality !== 'all') this.takeLeast(nowMs);
   }
 
   describe(tracks: readonly Track[], nowMs: number): void {
@@ -100,7 +108,7 @@ export class TracksTaken {
   }
 
   private takeLeast(nowMs: number): void {
-    this.set(this.hasChoice ? withSound(this.known, ladderOf(this.known)[0]) : null, nowMs);
+    this.set(this.hasChoice ? withSound(this.known, ladderOf(this.known)[0], this.heard) : null, nowMs);
   }
 
   private set(tracks: readonly number[] | null, nowMs: number): void {

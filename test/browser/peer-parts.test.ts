@@ -67,6 +67,21 @@ describe('the tracks that are taken', () => {
     ]);
   });
 
+  it('are both, the one that plays and the one that the player is going to change to, however long it plays the first', () => {
+    const selection = new Selection(() => {});
+    selection.describe({ ...makeDescription(), tracks: [track(0, 'video'), track(2, 'audio'), track(3, 'audio')] });
+    for (const one of [0, 2]) selection.want(one, 0);
+    selection.expect(3);
+    for (const atMs of [100, 5_000]) {
+      selection.want(2, atMs);
+      selection.plays(2);
+      expect(selection.tracks).toEqual([0, 2, 3]);
+    }
+    selection.want(3, 5_100);
+    selection.plays(3);
+    expect(selection.tracks).toEqual([0, 3]);
+  });
+
   it('are those that were fixed, until it is left to the player again', () => {
     const selection = new Selection(() => {});
     selection.describe(ladder());

@@ -191,6 +191,37 @@ describe('a live window', () => {
     expect(shape(window, AUDIO)).toEqual(['2:8 9 10 11!', '3:12 (13) (14) (15)!', '4:16 17']);
   });
 
+  it('lists a sound that is taken again without a hole where what was not taken can be had, and a picture with one', () => {
+    const window = new LiveWindow(GATHERED);
+    window.setDescription(makeDescription());
+    window.begin(0);
+    for (const track of [VIDEO, AUDIO]) {
+      addAll(window, range(0, 8), { track });
+      window.setReach(0);
+      window.begin(16, track);
+      addAll(window, range(16, 18), { track });
+    }
+    expect(shape(window, AUDIO)).toEqual(['0:0 1 2 3!', '1:4 5 6 7!', '2:8 9 10 11!', '3:12 13 14 15!', '4:16 17']);
+    expect(shape(window)).toEqual([
+      '0:0 1 2 3!',
+      '1:4 5 6 7!',
+      '2:(8) (9) (10) (11)!',
+      '3:(12) (13) (14) (15)!',
+      '4:16 17',
+    ]);
+  });
+
+  it('keeps the hole of a sound that is taken again where the oldest of it cannot be had any more', () => {
+    const window = new LiveWindow(GATHERED);
+    window.setDescription(makeDescription());
+    window.begin(0);
+    addAll(window, range(0, 8), { track: AUDIO });
+    window.setReach(9);
+    window.begin(16, AUDIO);
+    addAll(window, [16], { track: AUDIO });
+    expect(shape(window, AUDIO).slice(2)).toEqual(['2:(8) (9) (10) (11)!', '3:(12) (13) (14) (15)!', '4:16']);
+  });
+
   it('lists no hole while playback has not gone on without the part, however many newer ones come first', () => {
     const window = new LiveWindow(GATHERED);
     window.setDescription(makeDescription());

@@ -69,6 +69,94 @@ describe('a player is led to the rendition that is taken', () => {
   });
 });
 
+describe('the sound that a player asks for', () => {
+  const OTHER = 4;
+  const both = [...ladder, { ...audioTrack, id: OTHER }];
+  const outputs = new Queue<PeerOutput>();
+  const told = (): PeerOutput[] => Array.from({ length: outputs.length }, () => outputs.shift()!);
+  const held: HeldParts = {
+    newestIndependent: 16,
+    isStart: (part) => part % PARTS_PER_SEGMENT === 0 && part <= 19,
+    knows: (part) => part <= 19,
+    holdsAll: (_, part) => part <= 19,
+  };
+  let taken: TracksTaken;
+  const settle = (part: number): void =>
+    taken.settle({ started: true, part, stalled: false }, PARTS_PER_SEGMENT, true, held, 0);
+
+  beforeEach(() => {
+    taken = new TracksTaken('lowest', renditionRule, outputs, () => undefined);
+    taken.describe(both, 0);
+    settle(14);
+    told();
+  });
+
+  it('is taken of every part, and the player is told from which segment on: the one on screen', () => {
+    taken.hear([LOW, SOUND, OTHER], 0);
+    settle(14);
+    expect(told()).toEqual([{ kind: 'begin', part: 12, track: OTHER }]);
+    expect([taken.change.of(12), taken.change.of(30)]).toEqual([
+      [LOW, SOUND, OTHER],
+      [LOW, SOUND, OTHER],
+    ]);
+  });
+
+  it('takes the place of the one before once the player has left that, also in what is chosen afterwards', () => {
+    for (const heard of [[SOUND, OTHER], [OTHER]]) {
+      taken.hear(heard, 0);
+      settle(14);
+    }
+    expect(taken.change.of(14)).toEqual([LOW, OTHER]);
+    taken.prefer('best', 0);
+    settle(14);
+    expect([taken.change.tracks, told().filter(({ kind }) => kind === 'begin')]).toEqual([
+      [HIGH, OTHER],
+      [
+        { kind: 'begin', part: 12, track: OTHER },
+        { kind: 'begin', part: 20, track: HIGH },
+      ],
+    ]);
+  });
+
+  it('leaves a change of the picture that is under way as it is', () => {
+    taken.prefer('best', 0);
+    settle(14);
+    const { atPart } = taken.change;
+    expect(atPart).toBeGreaterThan(14);
+    taken.hear([OTHER], 0);
+    settle(14);
+    expect([taken.change.atPart, taken.change.of(atPart - 1), taken.change.of(atPart)]).toEqual([
+      atPart,
+      [LOW, OTHER],
+      [HIGH, OTHER],
+    ]);
+  });
+
+  it('is what is taken from the beginning on where it was asked for before', () => {
+    const early = new TracksTaken('lowest', undefined, outputs, () => undefined);
+    early.describe(both, 0);
+    expect(early.change.tracks).toEqual([LOW, SOUND]);
+    early.hear([OTHER], 0);
+    expect(early.change.tracks).toEqual([LOW, OTHER]);
+    early.setChoice(renditionRule, 0);
+    early.prefer('best', 0);
+    early.settle({ started: true, part: 14, stalled: false }, PARTS_PER_SEGMENT, true, held, 0);
+    expect(early.change.tracks).toEqual([HIGH, OTHER]);
+  });
+
+  it('is at once there where a player chooses all for itself, and no other is added to what it left out', () => {
+    taken.select([LOW, SOUND, OTHER], true, 0);
+    settle(14);
+    expect([taken.change.of(14), taken.change.of(30)]).toEqual([
+      [LOW, SOUND, OTHER],
+      [LOW, SOUND, OTHER],
+    ]);
+    taken.select([LOW], true, 0);
+    settle(14);
+    expect(taken.change.tracks).toEqual([LOW]);
+  });
+});
+
 describe('without what chooses among renditions', () => {
   const outputs = new Queue<PeerOutput>();
   const changes: (readonly number[] | null)[] = [];

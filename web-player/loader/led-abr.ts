@@ -51,7 +51,7 @@ export function createLedAbr(leader: Leader): typeof AbrController {
   };
 }
 
-/** Of a media playlist's address. */
-function trackOf(uri: string): number {
+/** Of a media playlist's address; NaN where there is none. */
+export function trackOf(uri = ''): number {
   return Number(/\/(\d+)\/media\.m3u8$/.exec(uri)?.[1] ?? Number.NaN);
 }

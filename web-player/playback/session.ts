@@ -13,6 +13,7 @@ import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
 import { PutAside } from './put-aside.ts';
 import type { MadePair, SessionOptions, SessionStats } from './session-types.ts';
+import { Sound } from './sound.ts';
 import { type Timeline, timelineOf } from './timeline.ts';
 import { type Choice, choicesOf, type Quality, qualitiesOf, qualityName } from './tracks.ts';
 
@@ -49,6 +50,7 @@ export class Session {
   private keepLive: KeepLive;
   private readonly changeover: OnDemandChangeover;
   private readonly putAside: PutAside;
+  private readonly sound = new Sound();
   private readonly timers: number[];
   private readonly leavePeer: () => void;
   private readonly listeners = new Listeners<SessionEvent>();
@@ -212,11 +214,11 @@ export class Session {
   }
 
   get audioTrack(): number {
-    return this.hls.audioTrack;
+    return this.sound.of(this.hls);
   }
 
   set audioTrack(id: number) {
-    this.hls.audioTrack = id;
+    void this.sound.change(this.hls, this.peer.live, id);
   }
 
   /** Subtitles to choose from. */
@@ -495,6 +497,7 @@ export class Session {
     this.unmount();
     change();
     if (level >= 0 && next !== this.player) next.nextLevel = level;
+    this.sound.keep(this.player, next);
     this.player = next;
     this.keepLive = this.mount(following);
     void this.play();

@@ -31,16 +31,23 @@ describe("reading ffmpeg's listing", () => {
     }
   });
 
-  it('takes the largest picture and the default sound of several', () => {
+  it('takes the largest picture of several, and one sound of each language, the default one first', () => {
     const info = listing(
       '  Stream #0:0: Video: h264 (Main), yuv420p, 640x360, 25 fps, 25 tbr, 90k tbn',
       '  Stream #0:1: Video: h264 (Main), yuv420p, 1920x1080, 25 fps, 25 tbr, 90k tbn',
       '  Stream #0:2(deu): Audio: ac3, 48000 Hz, 5.1(side), fltp, 448 kb/s',
       '  Stream #0:3(eng): Audio: aac (LC), 44100 Hz, stereo, fltp (default)',
+      '  Stream #0:4(eng): Audio: aac (LC), 44100 Hz, mono, fltp',
+      '  Stream #0:5: Audio: aac (LC), 44100 Hz, stereo, fltp',
     );
-    expect([info.video?.index, info.audio?.index]).toEqual([1, 3]);
-    expect(info.audio).toMatchObject({ codec: 'aac', profile: 'LC', layout: 'stereo' });
-    expect(info.leftOut).toEqual(['sound (deu, ac3)']);
+    expect(info.video?.index).toBe(1);
+    expect(info.audios.map(({ index, language }) => [index, language])).toEqual([
+      [3, 'eng'],
+      [2, 'deu'],
+      [5, ''],
+    ]);
+    expect(info.audios[0]).toMatchObject({ codec: 'aac', profile: 'LC', layout: 'stereo' });
+    expect(info.leftOut).toEqual(['sound (eng, aac)']);
   });
 
   it('takes subtitles that are text, and names what does not become part of the stream', () => {
@@ -63,7 +70,7 @@ describe("reading ffmpeg's listing", () => {
       '    Stream #0:1: Video: mjpeg (Baseline), yuvj420p(pc), 200x200 [SAR 1:1 DAR 1:1], 90k tbr, 90k tbn, 90k tbc',
       '    Stream #0:2: Video: png, rgba(pc), 500x500, 90k tbr, 90k tbn (attached pic)',
     );
-    expect(info).toMatchObject({ video: undefined, audio: undefined });
+    expect(info).toMatchObject({ video: undefined, audios: [] });
   });
 
   it('gives the size of a turned picture upright', () => {
@@ -90,7 +97,7 @@ describe('deciding', () => {
 
   it('passes through 8-bit H.264 with key frames every 2 s, and AAC-LC', () => {
     expect(whyEncodeVideo(h264, good)).toBeUndefined();
-    expect(whyEncodeAudio({ index: 1, codec: 'aac', profile: 'LC', layout: '5.1' })).toBeUndefined();
+    expect(whyEncodeAudio({ index: 1, codec: 'aac', profile: 'LC', layout: '5.1', language: '' })).toBeUndefined();
   });
 
   it.each([
@@ -109,7 +116,7 @@ describe('deciding', () => {
     ['AC3 5.1(side)', { codec: 'ac3', profile: '', layout: '5.1(side)' }],
     ['AAC HE-AAC', { codec: 'aac', profile: 'HE-AAC', layout: 'stereo' }],
   ])('encodes other sound and says why: %s', (why, audio) => {
-    expect(whyEncodeAudio({ index: 1, ...audio })).toBe(why);
+    expect(whyEncodeAudio({ index: 1, language: '', ...audio })).toBe(why);
   });
 
   it('measures the distance of key frames up to the end of what it saw', () => {

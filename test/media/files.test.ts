@@ -128,6 +128,30 @@ describe('a file', () => {
     expect(said.slice(12).join('')).toBe('');
   });
 
+  it('in several languages has a sound of each, all in step, each passed through or not', async () => {
+    const file = folder.file('languages.mkv');
+    const other = '-f lavfi -i sine=frequency=880:sample_rate=48000';
+    const tags = '-metadata:s:a:0 language=eng -metadata:s:a:1 language=deu -metadata:s:a:2 language=deu';
+    const maps = `-map 0:v -map 1:a -map 2:a -map 2:a ${tags}`;
+    await ffmpeg(`${pictures} ${tone} ${other} ${maps} -t 3 ${h264} -g 30 -c:a:0 aac -c:a:1 ac3 -c:a:2 aac`, file);
+    const made = await collect({ input: file }, partsAtLeast(25));
+    expect(made.decisions).toEqual([
+      'video passed through',
+      'audio (English) passed through',
+      'audio (German) transcoded: AC3 mono',
+      'left out: sound (deu, aac)',
+    ]);
+    expect(made.tracks.map(({ id, kind, name, language }) => [id, kind, name, language])).toEqual([
+      [0, 'video', '180p', ''],
+      [1, 'audio', 'English', 'eng'],
+      [2, 'audio', 'German', 'deu'],
+    ]);
+    expectWellCut(made);
+    expect(made.parts.every(({ tracks }) => tracks.length === 3)).toBe(true);
+    for (const track of [1, 2])
+      expect(steps(await decode(made.tracks[track]!, made.parts, folder.file(`sound-${track}.mp4`)))).toEqual([1024]);
+  });
+
   it('with 5.1 AAC passes through, with other 5.1 sound becomes stereo', async () => {
     const surround = '-f lavfi -i aevalsrc=0.1*sin(2764*t)|0|0|0|0|0:c=5.1:s=48000';
     await ffmpeg(`${pictures} ${surround} -t 2 ${h264} -g 30 -c:a aac`, folder.file('surround.mp4'));
@@ -201,6 +225,15 @@ describe('a file', () => {
     expectWellCut(made);
     expect(made.parts.every((part) => part.independent)).toBe(true);
     expect(steps(await decode(made.tracks[0]!, made.parts, folder.file('sound-out.mp4')))).toEqual([1024]);
+  });
+
+  it('with sounds alone takes the first, for players take several for renditions of one', async () => {
+    const file = folder.file('sounds.mkv');
+    const tags = '-metadata:s:a:0 language=eng -metadata:s:a:1 language=deu';
+    await ffmpeg(`${tone} -map 0:a -map 0:a ${tags} -t 2 -c:a aac`, file);
+    const made = await collect({ input: file }, partsAtLeast(6));
+    expect(made.decisions).toEqual(['no video', 'audio passed through', 'left out: sound (deu, aac)']);
+    expect(made.tracks.map(({ name, language }) => [name, language])).toEqual([['Audio', 'eng']]);
   });
 
   it('becomes a ladder of renditions that share their borders and never enlarge the pictures', async () => {

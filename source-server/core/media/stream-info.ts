@@ -1,7 +1,8 @@
 /** What ffmpeg says of an input's streams, read from its listing (`Stream #0:0…`), which has not changed in years. */
 export interface InputInfo {
   readonly video: VideoInfo | undefined;
-  readonly audio: AudioInfo | undefined;
+  /** One of a language, the one to begin with first. */
+  readonly audios: readonly AudioInfo[];
   /** Subtitles that are text. */
   readonly texts: readonly TextInfo[];
   /** What is in the input and does not become part of the stream, for people: `subtitles (eng, dvb_subtitle)`, `sound (deu, aac)`. */
@@ -33,6 +34,8 @@ export interface AudioInfo {
   readonly profile: string;
   /** Such as `stereo` or `5.1(side)`. */
   readonly layout: string;
+  /** As the input names it, mostly three letters (ISO 639-2); '' where it does not. */
+  readonly language: string;
 }
 
 export interface TextInfo {
@@ -45,11 +48,12 @@ export interface TextInfo {
 const textCodecs = new Set(['subrip', 'srt', 'mov_text', 'webvtt', 'ass', 'ssa', 'text']);
 /** More of them are left out. */
 const textsMax = 4;
+const audiosMax = 4;
 
 /** Pictures on the cover of a sound file; old builds of ffmpeg do not mark them. */
 const coverCodecs = new Set(['mjpeg', 'png', 'bmp', 'gif', 'webp']);
 
-/** Picks the largest video and the first audio (the default one, if one says so) from the lines that ffmpeg prints. */
+/** Picks the largest video, a sound of each language (the default one first, if one says so) and the text from the lines that ffmpeg prints. */
 export function readInputInfo(lines: readonly string[]): InputInfo {
   const videos: VideoInfo[] = [];
   const audios: (AudioInfo & { readonly isDefault: boolean; readonly words: string })[] = [];
@@ -73,22 +77,46 @@ export function readInputInfo(lines: readonly string[]): InputInfo {
     const language = /\((\w+)\)/.exec(stream[2]!)?.[1];
     const words = `(${[language, codec].filter((word) => word !== undefined).join(', ')})`;
     if (stream[3] === 'Subtitle') {
-      if (textCodecs.has(codec) && texts.length < textsMax) texts.push({ index, language: language ?? '' });
+      if (textCodecs.has(codec) && texts.length < textsMax) texts.push({ index, language: known(language) });
       else subtitles.push(`subtitles ${words}`);
     } else if (stream[3] === 'Audio') {
       const layout = /[1-9]\d* Hz, ([^,]+)/.exec(text)?.[1];
       // A track that is announced but has sent nothing yet has no rate.
       if (layout !== undefined && layout !== '0 channels')
-        audios.push({ index, codec, profile, layout, isDefault: text.includes('(default)'), words });
+        audios.push({
+          index,
+          codec,
+          profile,
+          layout,
+          language: known(language),
+          isDefault: text.includes('(default)'),
+          words,
+        });
     } else videos.push(...readVideo(index, codec, profile, text));
   }
-  const audio = audios.find((one) => one.isDefault) ?? audios[0];
+  const sounds = ofEachLanguage(audios.toSorted((a, b) => Number(b.isDefault) - Number(a.isDefault)));
   const video = videos.reduce<VideoInfo | undefined>(
     (best, one) => (best === undefined || one.width * one.height > best.width * best.height ? one : best),
     undefined,
   );
-  const others = audios.filter((one) => one !== audio).map(({ words }) => `sound ${words}`);
-  return { video, audio, texts, leftOut: [...others, ...subtitles] };
+  const others = audios.filter((one) => !sounds.includes(one)).map(({ words }) => `sound ${words}`);
+  return {
+    video,
+    audios: sounds.map(({ isDefault, words, ...one }) => one),
+    texts,
+    leftOut: [...others, ...subtitles],
+  };
+}
+
+/** `und` says as little as nothing. */
+function known(language: string | undefined): string {
+  return language === undefined || language === 'und' ? '' : language;
+}
+
+/** The first of each language: others of it are comments, or the same for another line. What names none is there once, too. */
+function ofEachLanguage<T extends { readonly language: string }>(sounds: readonly T[]): readonly T[] {
+  const first = sounds.filter(({ language }, at) => sounds.findIndex((one) => one.language === language) === at);
+  return first.slice(0, audiosMax);
 }
 
 function readVideo(index: number, codec: string, profile: string, text: string): VideoInfo[] {

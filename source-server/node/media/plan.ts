@@ -166,21 +166,42 @@ export function planInput(
   const plan = { tracks: [] as PlannedTrack[], decisions: [] as string[], filter: undefined as string | undefined };
   if (info.video !== undefined) planVideo(plan, info.video, gop, options);
   else plan.decisions.push('no video');
-  if (info.audio !== undefined) {
-    const why = options.transcode ? askedFor : whyEncodeAudio(info.audio);
-    plan.tracks.push(why === undefined ? copiedAudio(info.audio) : encodedAudio(`0:${info.audio.index}`));
-    plan.decisions.push(why === undefined ? 'audio passed through' : `audio transcoded: ${why}`);
-  } else plan.decisions.push('no audio');
+  planAudios(plan, info, options);
   if (info.video !== undefined) planTexts(plan, info.texts);
-  if (info.leftOut.length > 0) plan.decisions.push(`left out: ${info.leftOut.join(', ')}`);
+  const leftOut = [...soundsOf(info).leftOut, ...info.leftOut];
+  if (leftOut.length > 0) plan.decisions.push(`left out: ${leftOut.join(', ')}`);
   const { filter, ...rest } = plan;
   return { inputArgs, ...rest, ...(filter === undefined ? {} : { filter }) };
 }
 
 const askedFor = 'asked for';
 
+/** Sounds alone are renditions to a player, the best of which it takes: those of several languages are not. */
+function soundsOf({ video, audios }: InputInfo): { taken: readonly AudioInfo[]; leftOut: readonly string[] } {
+  if (video !== undefined) return { taken: audios, leftOut: [] };
+  const others = audios.slice(1).map(({ language, codec }) => `sound (${language || 'unknown'}, ${codec})`);
+  return { taken: audios.slice(0, 1), leftOut: others };
+}
+
+function planAudios(
+  plan: { tracks: PlannedTrack[]; decisions: string[] },
+  info: InputInfo,
+  { transcode }: PlanOptions,
+): void {
+  const { taken } = soundsOf(info);
+  if (taken.length === 0) plan.decisions.push('no audio');
+  taken.forEach((audio, at) => {
+    const why = transcode ? askedFor : whyEncodeAudio(audio);
+    const name = taken.length > 1 ? languageName(audio.language, 'Audio', at) : audioTrack.name;
+    const words = taken.length > 1 ? `audio (${name})` : 'audio';
+    const made = why === undefined ? copiedAudio(audio) : encodedAudio(`0:${audio.index}`);
+    plan.tracks.push({ ...made, name, language: audio.language });
+    plan.decisions.push(why === undefined ? `${words} passed through` : `${words} transcoded: ${why}`);
+  });
+}
+
 function planTexts(plan: { tracks: PlannedTrack[]; decisions: string[] }, texts: readonly TextInfo[]): void {
-  if (texts.length > 0) plan.decisions.push(`subtitles: ${texts.map((text, at) => textName(text, at)).join(', ')}`);
+  if (texts.length > 0) plan.decisions.push(`subtitles: ${texts.map(textName).join(', ')}`);
   plan.tracks.push(...texts.map(textTrack));
 }
 
@@ -309,13 +330,17 @@ function textTrack(text: TextInfo, at: number): PlannedTrack {
   };
 }
 
-/** `English` for `eng`; what says nothing has a number. */
 function textName({ language }: TextInfo, at: number): string {
+  return languageName(language, 'Subtitles', at);
+}
+
+/** `English` for `eng`; what says nothing has a number. */
+function languageName(language: string, kind: string, at: number): string {
   try {
     const name = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }).of(language);
-    if (name !== undefined && language !== 'und') return name;
+    if (name !== undefined) return name;
   } catch {
     // No code of a language.
   }
-  return `Subtitles ${at + 1}`;
+  return `${kind} ${at + 1}`;
 }

@@ -43,7 +43,7 @@ function listStreams({ ffmpeg, inputArgs, bytes, signal }: ProbeInput): Promise<
       onExit: ({ lastWords }) => {
         stop();
         const info = readInputInfo(lines);
-        if (info.video !== undefined || info.audio !== undefined) resolve(info);
+        if (info.video !== undefined || info.audios.length > 0) resolve(info);
         // Without an output ffmpeg always ends with this complaint; it says nothing of the input.
         else if (lastWords.startsWith('At least one output')) reject(new Error('it holds no pictures and no sound'));
         else reject(new Error(lastWords || 'ffmpeg says nothing of its streams'));

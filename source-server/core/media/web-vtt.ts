@@ -14,11 +14,14 @@ const PARTIAL_CHARS_MAX = 8_192;
 
 /**
  * Reads WebVTT (W3C, 4.1) as ffmpeg writes it, while it is being written: a cue is told with the bytes that its words come in, as the
- * blank line that ends it comes with the next cue. Styles, places and voices are left out.
+ * line that ends it comes with the next cue. A blank line ends none: ffmpeg leaves those that a cue has in it, and writes nothing but
+ * cues behind its first line. Styles, places and voices are left out.
  */
 export class VttReader {
   private partial = '';
   private open: { fromMs: number; toMs: number; lines: string[] } | undefined;
+  /** Lines that the open cue may still have. */
+  private left = 0;
 
   /** The cues in some more text. One that comes in two pieces is told as two, with the same times. */
   push(text: string): readonly Cue[] {
@@ -26,23 +29,26 @@ export class VttReader {
     const lines = (this.partial + text).split(/\r\n|\n|\r/);
     this.partial = lines.pop()!.slice(0, PARTIAL_CHARS_MAX);
     for (const line of lines) {
-      const times = timesOf(line);
-      if (times === undefined && line.trim() !== '') {
-        if (this.open !== undefined && this.open.lines.length < LINES_MAX) this.open.lines.push(wordsOf(line));
-        continue;
+      if (line.includes('-->')) {
+        this.tell(cues);
+        this.open = timesOf(line);
+        this.left = LINES_MAX;
+      } else if (this.open !== undefined && this.left > 0) {
+        const words = wordsOf(line);
+        if (words === '') continue;
+        this.open.lines.push(words);
+        this.left--;
       }
-      this.tell(cues);
-      this.open = times;
     }
-    this.tell(cues, true);
+    this.tell(cues);
     return cues;
   }
 
-  private tell(cues: Cue[], goesOn = false): void {
+  private tell(cues: Cue[]): void {
     const { open } = this;
     if (open === undefined || open.lines.length === 0) return;
     cues.push(open);
-    this.open = goesOn ? { ...open, lines: [] } : undefined;
+    this.open = { ...open, lines: [] };
   }
 }
 
@@ -58,9 +64,25 @@ function msOf(time: string): number {
   return Math.round((hours * 3_600 + minutes! * 60 + seconds!) * 1_000);
 }
 
-const ENTITIES: Readonly<Record<string, string>> = { amp: '&', lt: '<', gt: '>', nbsp: '\u00a0', lrm: '', rlm: '' };
+const ENTITIES = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['nbsp', '\u00a0'],
+  ['lrm', '\u200e'],
+  ['rlm', '\u200f'],
+]);
+/** What ASS draws by lines is words to ffmpeg: `m 0 0 l 100 0 100 50`. */
+const DRAWING = /^m -?[\d.]+ -?[\d.]+( [mnlbspc\d.-]*)*$/;
 
 function wordsOf(line: string): string {
-  const words = line.replace(/<[^>]*>/g, '').replace(/&(\w+);/g, (all, name: string) => ENTITIES[name] ?? all);
-  return words.trim().slice(0, LINE_CHARS_MAX);
+  const words = line
+    // No tag has another in it: a line of nothing but their beginnings is gone through once.
+    .replace(/<[^<>]*>/g, '')
+    .replace(/&(\w+);/g, (all, name: string) => ENTITIES.get(name) ?? all)
+    // ffmpeg leaves what ASS writes for a space that is no place to break, and makes it out of `&nbsp;`, too.
+    .replaceAll('\\h', '\u00a0')
+    .trim()
+    .slice(0, LINE_CHARS_MAX);
+  return DRAWING.test(words) ? '' : words;
 }

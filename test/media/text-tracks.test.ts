@@ -97,4 +97,18 @@ describe('a text track', () => {
       ['00:00:02.000', 'round 1'],
     ]);
   });
+
+  it('ends words that last longer than the file with it, however often that begins anew', () => {
+    const packager = withText();
+    for (const round of [0, 1, 2]) {
+      packager.beginRun(round > 0, 0);
+      packager.push(TEXT, cue(500, 360_000_000, `round ${round}`), 0);
+      for (const sample of makeVideo({ frames: 60 })) packager.push(0, sample, 0);
+      packager.endRun();
+    }
+    packager.interrupt();
+    const said = documents(taken(packager)).map((text) => [...text.matchAll(/round \d/g)].join());
+    const rounds = [0, 1, 2].flatMap((round) => ['', '', ...Array.from({ length: 6 }, () => `round ${round}`)]);
+    expect(said).toEqual(rounds);
+  });
 });

@@ -32,8 +32,10 @@ export class TextFollower implements Follower {
     return true;
   }
 
+  /** Words end with the run, too: those that are said to last for ever would else be there once more with each round of a file. */
   dropFrom(border: number): void {
-    this.cues = this.cues.filter(({ dts }) => dts < border);
+    const begun = this.cues.filter(({ dts }) => dts < border);
+    this.cues = begun.map((cue) => ({ ...cue, duration: Math.min(cue.duration, border - cue.dts) }));
   }
 
   skipTo(border: number): void {

@@ -111,4 +111,20 @@ describe('a text track', () => {
     const rounds = [0, 1, 2].flatMap((round) => ['', '', ...Array.from({ length: 6 }, () => `round ${round}`)]);
     expect(said).toEqual(rounds);
   });
+
+  it('says no more at once than anybody reads, and what has begun last', () => {
+    const packager = withText();
+    packager.beginRun(false, 0);
+    for (let at = 0; at < 200; at++) packager.push(TEXT, cue(at, 2_000, `${at}:`, 'x'.repeat(200)), 0);
+    packager.push(TEXT, cue(201, 2_000, ...Array.from({ length: 8 }, () => '中'.repeat(500))), 0);
+    play(packager, 2);
+    const [first, second] = documents(taken(packager));
+    for (const text of [first!, second!]) {
+      expect(text.length).toBeLessThan(5_000);
+      expect(text).toContain('>199:<br/>');
+      expect(text).not.toContain('>0:<br/>');
+    }
+    const order = [...second!.matchAll(/>(\d+):/g)].map(([, at]) => Number(at));
+    expect(order).toEqual(order.toSorted((a, b) => a - b));
+  });
 });

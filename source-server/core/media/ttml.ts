@@ -69,12 +69,19 @@ const HEAD =
   `<head><layout><region xml:id="r" tts:origin="10% 10%" tts:extent="80% 80%" ` +
   `tts:displayAlign="after" tts:textAlign="center"/></layout></head>`;
 
+/** More than this at once nobody reads, and every viewer takes it with each part: what has begun last is shown then. */
+const SHOWN_CHARS_MAX = 4_096;
+
 /** The document of what is shown between two times, as one sample. */
 export function textSample(cues: readonly Sample[], from: number, to: number): Sample {
-  const shown = cues.filter(({ dts, duration }) => dts < to && dts + duration > from);
-  const lines = shown.map(({ dts, duration, bytes }) => {
-    return `<p begin="${timeOf(dts)}" end="${timeOf(dts + duration)}" region="r">${String.fromCharCode(...bytes)}</p>`;
-  });
+  const lines: string[] = [];
+  let chars = 0;
+  for (const { dts, duration, bytes } of cues.toReversed()) {
+    if (dts >= to || dts + duration <= from || chars + bytes.length > SHOWN_CHARS_MAX) continue;
+    const line = `<p begin="${timeOf(dts)}" end="${timeOf(dts + duration)}" region="r">${String.fromCharCode(...bytes)}</p>`;
+    chars += line.length;
+    lines.unshift(line);
+  }
   const text =
     lines.length === 0
       ? `<tt xmlns="${TTML}" xml:lang=""/>`

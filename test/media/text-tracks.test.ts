@@ -127,4 +127,12 @@ describe('a text track', () => {
     const order = [...second!.matchAll(/>(\d+):/g)].map(([, at]) => Number(at));
     expect(order).toEqual(order.toSorted((a, b) => a - b));
   });
+
+  it('holds nothing that XML has no character for', () => {
+    const packager = withText();
+    packager.beginRun(false, 0);
+    packager.push(TEXT, cue(0, 200, 'a\u0000\u000b\uffff\ufffe\ud83d', '\udc00b😀\u0085'), 0);
+    play(packager, 1);
+    expect(documents(taken(packager))[0]).toContain('>a<br/>b&#128512;&#133;</p>');
+  });
 });

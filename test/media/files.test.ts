@@ -128,6 +128,18 @@ describe('a file', () => {
     expect(said.slice(12).join('')).toBe('');
   });
 
+  it('with subtitles that cannot be decoded plays over its end without a jump, and without words', async () => {
+    const [words, file] = [folder.file('latin.srt'), folder.file('latin.mkv')];
+    // No UTF-8: nothing in the file says in what code it is.
+    await writeFile(words, Buffer.from('1\n00:00:00,250 --> 00:00:00,750\ngr\u00fcn\n', 'latin1'));
+    const maps = '-map 0:v -map 1:a -map 2:s';
+    await ffmpeg(`${pictures} ${tone} -i ${words} ${maps} -t 2 ${h264} -g 30 -c:a aac -c:s copy`, file);
+    const made = await collect({ input: file }, partsAtLeast(20));
+    expect(made.decisions).toContain('subtitles: Subtitles 1');
+    expect(texts(made.events, 'interrupted')).toEqual([]);
+    expect(made.parts.some(({ discontinuity }) => discontinuity)).toBe(false);
+  });
+
   it('in several languages has a sound of each, all in step, each passed through or not', async () => {
     const file = folder.file('languages.mkv');
     const other = '-f lavfi -i sine=frequency=880:sample_rate=48000';

@@ -64,6 +64,8 @@ const textMuxerArgs = ['-output_ts_offset', String(timeOffsetSeconds), '-flush_p
 /** ffmpeg's command line for a plan: one output, one pipe for each track. */
 export function ffmpegArgs(plan: Plan): string[] {
   const args = [...plan.inputArgs];
+  // Words that cannot be decoded are left out: where nothing else is decoded, a film's end would be told as a failure of all of it.
+  if (plan.tracks.some(({ kind }) => kind === 'text')) args.push('-max_error_rate', '1');
   if (plan.filter !== undefined) args.push('-filter_complex', plan.filter);
   plan.tracks.forEach((track, i) => {
     args.push('-map', track.map, ...track.codecArgs);

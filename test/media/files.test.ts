@@ -140,6 +140,19 @@ describe('a file', () => {
     expect(made.parts.some(({ discontinuity }) => discontinuity)).toBe(false);
   });
 
+  it('plays however many words come before its first picture', async () => {
+    const [words, file] = [folder.file('many.srt'), folder.file('many.mkv')];
+    await writeFile(
+      words,
+      Array.from({ length: 6_000 }, (_, at) => `${at}\n00:00:00,000 --> 00:00:00,500\n${at}\n`).join('\n'),
+    );
+    const maps = '-map 0:v -map 1:a -map 2:s';
+    await ffmpeg(`${pictures} ${tone} -i ${words} ${maps} -t 2 ${h264} -g 30 -c:a aac -c:s copy`, file);
+    const made = await collect({ input: file }, partsAtLeast(8));
+    expect(texts(made.events, 'failed')).toEqual([]);
+    expectWellCut({ ...made, tracks: made.tracks.filter(({ kind }) => kind !== 'text') });
+  });
+
   it('in several languages has a sound of each, all in step, each passed through or not', async () => {
     const file = folder.file('languages.mkv');
     const other = '-f lavfi -i sine=frequency=880:sample_rate=48000';

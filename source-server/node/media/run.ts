@@ -18,6 +18,8 @@ export interface RunHandlers {
 
 /** Samples that wait until every track has shown its header: 20 s of audio and video. */
 const earlyMax = 4000;
+/** Words among them: more are left out, as they may all come before the first picture. */
+const earlyWordsMax = 256;
 
 /** One run of ffmpeg for a plan, as samples. */
 export class Run {
@@ -26,6 +28,7 @@ export class Run {
   private readonly headers: (TrackHeader | undefined)[];
   private readonly handlers: RunHandlers;
   private early: { readonly track: number; readonly sample: Sample }[] | undefined = [];
+  private earlyWords = 0;
   private failure: string | undefined;
   private readonly silenceMaxMs: number;
   private watch: NodeJS.Timeout | undefined;
@@ -112,8 +115,12 @@ export class Run {
   }
 
   private noteSample(track: number, sample: Sample): void {
-    if (this.early === undefined) this.handlers.onSample(track, sample);
-    else if (this.early.push({ track, sample }) > earlyMax) this.stop('one of the tracks delivers nothing');
+    if (this.early === undefined) {
+      this.handlers.onSample(track, sample);
+      return;
+    }
+    if (this.readers[track] instanceof TextReader && ++this.earlyWords > earlyWordsMax) return;
+    if (this.early.push({ track, sample }) > earlyMax) this.stop('one of the tracks delivers nothing');
   }
 
   private watchSilence(): void {

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { WORD_CHARS_MAX } from '../../protocol/limits.ts';
 import { chooseFrameRate, chooseRungs, whyEncodeAudio, whyEncodeVideo } from '../../source-server/core/media/decide.ts';
 import { GopMeter, type GopReport } from '../../source-server/core/media/gop-meter.ts';
 import { parseInput, parseLadder } from '../../source-server/core/media/input.ts';
 import { readInputInfo } from '../../source-server/core/media/stream-info.ts';
 import { checkMediaOptions } from '../../source-server/node/media/open-media.ts';
+import { planInput } from '../../source-server/node/media/plan.ts';
 import { makeVideo } from './made-samples.ts';
 
 const listing = (...streams: string[]) =>
@@ -62,6 +64,27 @@ describe("reading ffmpeg's listing", () => {
       { index: 3, language: '' },
     ]);
     expect(info.leftOut).toEqual(['subtitles (deu, dvb_teletext)']);
+  });
+
+  it('takes for a language what is a code of one, and nothing that would not fit on the wire', () => {
+    const codes = ['pt-BR', 'zh-Hant-TW', 'und', 'q'.repeat(100), 'English', 'a"b'];
+    const lines = codes.map((code, at) => `    Stream #0:${at}(${code}): Subtitle: subrip`);
+    const taken = lines.flatMap((line) => listing(line).texts.map(({ language }) => language));
+    expect(taken).toEqual(['pt-BR', 'zh-Hant-TW', '', '', '', '']);
+  });
+
+  it('gives no two subtitles and no two sounds the same name, and none that is longer than names are on the wire', () => {
+    const { video } = listing('  Stream #0:0: Video: h264 (High), yuv420p, 640x360, 25 fps, 25 tbr, 90k tbn');
+    const texts = ['eng', '', 'eng', 'iu-Cans-GS', 'iu-Cans-GS'].map((language, at) => ({ index: at + 1, language }));
+    const sound = { codec: 'aac', profile: 'LC', layout: 'stereo' };
+    const audios = ['ger', 'deu'].map((language, at) => ({ ...sound, index: at + 6, language }));
+    const info = { video, audios, texts, leftOut: [] };
+    const plan = planInput([], info, undefined, { transcode: false, ladder: [], segmentMs: 1_000, paced: false });
+    const names = plan.tracks.flatMap(({ kind, name }) => (kind === 'text' ? [name] : []));
+    expect(names.slice(0, 3)).toEqual(['English', 'Subtitles 2', 'English 2']);
+    expect(new Set(names).size).toBe(5);
+    expect(plan.tracks.flatMap(({ kind, name }) => (kind === 'audio' ? [name] : []))).toEqual(['German', 'German 2']);
+    expect(Math.max(...names.map(({ length }) => length))).toBeLessThanOrEqual(WORD_CHARS_MAX);
   });
 
   it('takes no cover for a video, and no announced but empty track for sound', () => {

@@ -115,7 +115,7 @@ describe('a file', () => {
     await ffmpeg(`${pictures} ${tone} -i ${words} ${maps} -t 4 ${h264} -g 30 -c:a aac -c:s mov_text`, file);
     const made = await collect({ input: file }, partsAtLeast(15));
     expect(made.decisions).toEqual(['video passed through', 'audio passed through', 'subtitles: French']);
-    expect(made.tracks[2]).toMatchObject({ kind: 'text', codecs: 'stpp.ttml.im1t', name: 'French', language: 'fra' });
+    expect(made.tracks[2]).toMatchObject({ kind: 'text', codecs: 'stpp.ttml.im1t', name: 'French', language: 'fr' });
     const documents = made.parts.map(({ tracks }) => new TextDecoder().decode(tracks[2]!.bytes));
     const said = documents.map((text) => [...text.matchAll(/Word \d/g)].join());
     const ofSecond = (at: number) => said.slice(4 * at, 4 * at + 4);
@@ -168,8 +168,8 @@ describe('a file', () => {
     ]);
     expect(made.tracks.map(({ id, kind, name, language }) => [id, kind, name, language])).toEqual([
       [0, 'video', '180p', ''],
-      [1, 'audio', 'English', 'eng'],
-      [2, 'audio', 'German', 'deu'],
+      [1, 'audio', 'English', 'en'],
+      [2, 'audio', 'German', 'de'],
     ]);
     expectWellCut(made);
     expect(made.parts.every(({ tracks }) => tracks.length === 3)).toBe(true);
@@ -258,7 +258,7 @@ describe('a file', () => {
     await ffmpeg(`${tone} -map 0:a -map 0:a ${tags} -t 2 -c:a aac`, file);
     const made = await collect({ input: file }, partsAtLeast(6));
     expect(made.decisions).toEqual(['no video', 'audio passed through', 'left out: sound (deu, aac)']);
-    expect(made.tracks.map(({ name, language }) => [name, language])).toEqual([['Audio', 'eng']]);
+    expect(made.tracks.map(({ name, language }) => [name, language])).toEqual([['Audio', 'en']]);
   });
 
   it('becomes a ladder of renditions that share their borders and never enlarge the pictures', async () => {

@@ -40,7 +40,7 @@ export interface AudioInfo {
 
 export interface TextInfo {
   readonly index: number;
-  /** As the input names it, mostly three letters (ISO 639-2); '' where it does not. */
+  /** As the input names it, mostly three letters (ISO 639-2); '' where it does not, or by no code. */
   readonly language: string;
 }
 
@@ -49,6 +49,8 @@ const textCodecs = new Set(['subrip', 'srt', 'mov_text', 'webvtt', 'ass', 'ssa',
 /** More of them are left out. */
 const textsMax = 4;
 const audiosMax = 4;
+/** A language, and perhaps its script and region (BCP 47). Containers hold words of any length. */
+const languageCode = /^[a-z]{2,3}(-[a-z]{4})?(-([a-z]{2}|\d{3}))?$/i;
 
 /** Pictures on the cover of a sound file; old builds of ffmpeg do not mark them. */
 const coverCodecs = new Set(['mjpeg', 'png', 'bmp', 'gif', 'webp']);
@@ -74,7 +76,7 @@ export function readInputInfo(lines: readonly string[]): InputInfo {
     const text = stream[4]!;
     const codec = /^[\w.-]+/.exec(text)?.[0] ?? '';
     const profile = /^[\w.-]+ \(([^/)]*)\)/.exec(text)?.[1] ?? '';
-    const language = /\((\w+)\)/.exec(stream[2]!)?.[1];
+    const language = /\(([\w-]+)\)/.exec(stream[2]!)?.[1];
     const words = `(${[language, codec].filter((word) => word !== undefined).join(', ')})`;
     if (stream[3] === 'Subtitle') {
       if (textCodecs.has(codec) && texts.length < textsMax) texts.push({ index, language: known(language) });
@@ -109,8 +111,8 @@ export function readInputInfo(lines: readonly string[]): InputInfo {
 }
 
 /** `und` says as little as nothing. */
-function known(language: string | undefined): string {
-  return language === undefined || language === 'und' ? '' : language;
+function known(language = ''): string {
+  return languageCode.test(language) && language !== 'und' ? language : '';
 }
 
 /** The first of each language: others of it are comments, or the same for another line. What names none is there once, too. */

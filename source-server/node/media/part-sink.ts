@@ -177,7 +177,13 @@ function describeTrack(plan: Plan, header: TrackHeader, id: number): Track {
   const { name, language, frameRate, bandwidthBps } = plan.tracks[id]!;
   const { kind, codecs, width, height, channels } = header;
   const init = writeInit(header, id + 1);
-  return { id, kind, codecs, name, bandwidthBps, width, height, frameRate, channels, init, language };
+  const tag = language === '' ? '' : shortTag(language);
+  return { id, kind, codecs, name, bandwidthBps, width, height, frameRate, channels, init, language: tag };
+}
+
+/** As playlists have it (RFC 5646 2.2.1): `de`, where inputs say `deu` or `ger`. */
+function shortTag(language: string): string {
+  return Intl.getCanonicalLocales(language)[0]!;
 }
 
 function sameTracks(one: readonly Track[], other: readonly Track[]): boolean {

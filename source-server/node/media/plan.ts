@@ -1,3 +1,4 @@
+import { WORD_CHARS_MAX } from '../../../protocol/limits.ts';
 import {
   chooseFrameRate,
   chooseRungs,
@@ -192,9 +193,10 @@ function planAudios(
 ): void {
   const { taken } = soundsOf(info);
   if (taken.length === 0) plan.decisions.push('no audio');
+  const names = distinct(taken.map(({ language }, at) => languageName(language, 'Audio', at)));
   taken.forEach((audio, at) => {
     const why = transcode ? askedFor : whyEncodeAudio(audio);
-    const name = taken.length > 1 ? languageName(audio.language, 'Audio', at) : audioTrack.name;
+    const name = taken.length > 1 ? names[at]! : audioTrack.name;
     const words = taken.length > 1 ? `audio (${name})` : 'audio';
     const made = why === undefined ? copiedAudio(audio) : encodedAudio(`0:${audio.index}`);
     plan.tracks.push({ ...made, name, language: audio.language });
@@ -203,8 +205,10 @@ function planAudios(
 }
 
 function planTexts(plan: { tracks: PlannedTrack[]; decisions: string[] }, texts: readonly TextInfo[]): void {
-  if (texts.length > 0) plan.decisions.push(`subtitles: ${texts.map(textName).join(', ')}`);
-  plan.tracks.push(...texts.map(textTrack));
+  if (texts.length === 0) return;
+  const names = distinct(texts.map(({ language }, at) => languageName(language, 'Subtitles', at)));
+  plan.decisions.push(`subtitles: ${names.join(', ')}`);
+  plan.tracks.push(...texts.map((text, at) => textTrack(text, names[at]!)));
 }
 
 function planVideo(
@@ -320,11 +324,11 @@ const audioTrack = {
 /** A document for each part, empty ones included, and a few lines in it. */
 const textRateBps = 30_000;
 
-function textTrack(text: TextInfo, at: number): PlannedTrack {
+function textTrack(text: TextInfo, name: string): PlannedTrack {
   return {
     ...audioTrack,
     kind: 'text',
-    name: textName(text, at),
+    name,
     language: text.language,
     bandwidthBps: textRateBps,
     codecArgs: ['-c:s', 'webvtt'],
@@ -332,15 +336,22 @@ function textTrack(text: TextInfo, at: number): PlannedTrack {
   };
 }
 
-function textName({ language }: TextInfo, at: number): string {
-  return languageName(language, 'Subtitles', at);
+/** No two of a playlist's group may have the same (RFC 8216bis 4.4.6.1.1): the second in one language has a number. */
+function distinct(names: readonly string[]): readonly string[] {
+  return names.map((name, at) => {
+    const before = names.slice(0, at).filter((other) => other === name).length;
+    return before === 0 ? name : `${name} ${before + 1}`;
+  });
 }
+
+/** So many leave room for a number within what the wire allows; a language of a script of a region may have more. */
+const nameCharsMax = WORD_CHARS_MAX - 4;
 
 /** `English` for `eng`; what says nothing has a number. */
 function languageName(language: string, kind: string, at: number): string {
   try {
     const name = new Intl.DisplayNames(['en'], { type: 'language', fallback: 'none' }).of(language);
-    if (name !== undefined) return name;
+    if (name !== undefined) return name.slice(0, nameCharsMax);
   } catch {
     // No code of a language.
   }

@@ -211,6 +211,8 @@ export class TrackWindow {
     if (!last || !lastPart) return;
     const first = lastPart.part + 1;
     const missing = record.part - first;
+    // No segment is without a part: a source that counts otherwise has no hole there, and must not have us count on.
+    if (number > last.number + missing + 1) return;
     const startUs = lastPart.timeUs + lastPart.durationUs;
     const spanUs = record.timeUs - startUs;
     const related = spanUs > 0 && spanUs <= (missing + 1) * context.partTargetUs;

@@ -108,6 +108,14 @@ describe('a live window', () => {
     expect(shape(window)).toEqual(['0:0 1 (2) (3)!', '1:(4) (5) (6) (7)!', '2:(8) (9) (10) (11)!', '3:12 13']);
   });
 
+  it('lists no hole of more segments than parts are missing, as many as a source may say there are', () => {
+    const window = begun();
+    addAll(window, range(0, 6));
+    window.addRecord(makeRecord(8, { segment: 0xffff_ffff }));
+    window.giveUp(8);
+    expect(shape(window)).toEqual(['4294967295:8']);
+  });
+
   it('ignores parts that come after their hole was listed', () => {
     const window = begun();
     addAll(window, [0, 4]);

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startInsServer } from '../../ins-server/node/ins-server.ts';
 import { ffmpeg, h264, pictures, tone } from '../media/media-tools.ts';
 import { launchChromium } from '../support/browser.ts';
 import { buildPage, pageUrl, Stage, Viewer } from './stage.ts';
@@ -38,26 +39,35 @@ function srt(seconds: number, word: string): string {
   return cues.join('\n');
 }
 
+/** A film with subtitles in English and German. */
+async function film(seconds: number): Promise<string> {
+  const [english, german] = [join(folder, 'en.srt'), join(folder, 'de.srt')];
+  await writeFile(english, srt(seconds, 'second'));
+  await writeFile(german, srt(seconds, 'Sekunde'));
+  const file = join(folder, 'film.mkv');
+  const inputs = `${pictures} ${tone} -i ${english} -i ${german}`;
+  const tags = '-metadata:s:s:0 language=eng -metadata:s:s:1 language=deu';
+  const maps = '-map 0:v -map 1:a -map 2:s -map 3:s';
+  await ffmpeg(`${inputs} ${maps} -t ${seconds} ${h264} -g 30 -c:a aac -c:s srt ${tags}`, file);
+  return file;
+}
+
+function shownBy({ page }: Viewer): Promise<string[]> {
+  return page.evaluate(() => {
+    const tracks = [...window.inswarm!.video.textTracks].filter(({ mode }) => mode === 'showing');
+    return tracks.flatMap(({ activeCues }) => [...(activeCues ?? [])].map((cue) => (cue as VTTCue).text));
+  });
+}
+
 describe('subtitles of a film', () => {
   it('are offered by their languages, shown at their time when they are chosen, and not before', async () => {
     const seconds = 40;
-    const [english, german] = [join(folder, 'en.srt'), join(folder, 'de.srt')];
-    await writeFile(english, srt(seconds, 'second'));
-    await writeFile(german, srt(seconds, 'Sekunde'));
-    const file = join(folder, 'film.mkv');
-    const inputs = `${pictures} ${tone} -i ${english} -i ${german}`;
-    const tags = '-metadata:s:s:0 language=eng -metadata:s:s:1 language=deu';
-    const maps = '-map 0:v -map 1:a -map 2:s -map 3:s';
-    await ffmpeg(`${inputs} ${maps} -t ${seconds} ${h264} -g 30 -c:a aac -c:s srt ${tags}`, file);
+    const file = await film(seconds);
     const source = await stage.source({ input: file });
     const viewer = await Viewer.open(browser, pageUrl(stage, source.stream, 'ins'));
     const { page } = viewer;
     await viewer.play(1);
-    const shown = (): Promise<string[]> =>
-      page.evaluate(() => {
-        const tracks = [...window.inswarm!.video.textTracks].filter(({ mode }) => mode === 'showing');
-        return tracks.flatMap(({ activeCues }) => [...(activeCues ?? [])].map((cue) => (cue as VTTCue).text));
-      });
+    const shown = () => shownBy(viewer);
     expect(await shown()).toEqual([]);
     await page.keyboard.press('c');
     await expect.poll(shown, { timeout: 15_000 }).toEqual([expect.stringMatching(/^second \d+$/)]);
@@ -86,5 +96,30 @@ describe('subtitles of a film', () => {
     await expect.poll(shown, { timeout: 15_000 }).toEqual([expect.stringMatching(/^Sekunde \d+$/)]);
     if (process.env.SHOT) await page.screenshot({ path: process.env.SHOT });
     expect(viewer.complaints).toEqual([]);
+  });
+
+  it('stay as they are chosen when plain HLS is played instead of the swarm, and when that is back', async () => {
+    const source = await stage.source({ input: await film(40) });
+    const url = `${pageUrl(stage, source.stream, 'ins')}&fallback=auto`;
+    // The tracker's page may ask its own host alone; a site that allows plain HLS says so in its policy.
+    const viewer = await Viewer.open(browser, url, { bypassCSP: true });
+    const { page } = viewer;
+    await viewer.play(1);
+    await page.evaluate(() => {
+      document.querySelector('inswarm-player')!.session!.subtitle = 1;
+    });
+    const isGerman = [expect.stringMatching(/^Sekunde \d+$/)];
+    await expect.poll(() => shownBy(viewer), { timeout: 15_000 }).toEqual(isGerman);
+    const playedFrom = () => page.evaluate(() => document.querySelector('inswarm-player')!.session!.stats().playedFrom);
+    await stage.ins.close();
+    await expect.poll(playedFrom, { timeout: 20_000 }).toBe('hls');
+    await expect.poll(() => shownBy(viewer), { timeout: 15_000 }).toEqual(isGerman);
+    const again = await startInsServer({ port: Number(new URL(stage.ins.url).port) });
+    try {
+      await expect.poll(playedFrom, { timeout: 20_000 }).toBe('ins');
+      await expect.poll(() => shownBy(viewer), { timeout: 15_000 }).toEqual(isGerman);
+    } finally {
+      await again.close();
+    }
   });
 });

@@ -494,9 +494,13 @@ export class Session {
   private playNext(next: Hls, change: () => void): void {
     const { following } = this.keepLive;
     const level = this.quality;
+    const subtitle = this.player.subtitleTracks[this.player.subtitleTrack];
     this.unmount();
     change();
-    if (level >= 0 && next !== this.player) next.nextLevel = level;
+    if (next !== this.player) {
+      if (level >= 0) next.nextLevel = level;
+      next.setSubtitleOption(subtitle);
+    }
     this.sound.keep(this.player, next);
     this.player = next;
     this.keepLive = this.mount(following);

@@ -69,13 +69,13 @@ function variantLines(
   texts: readonly Track[],
   averageBps: (track: number) => number | undefined,
 ): string[] {
-  const loudest = audios.reduce((max, audio) => Math.max(max, audio.bandwidthBps), 0);
-  const average = averageBps(track.id);
-  const averageAudio = audios.reduce((max, audio) => Math.max(max, averageBps(audio.id) ?? 0), 0);
+  // With the most that a sound and a text can add (RFC 8216bis 4.4.6.2).
+  const total = (bps: (one: Track) => number): number =>
+    Math.round(bps(track) + Math.max(0, ...audios.map(bps)) + Math.max(0, ...texts.map(bps)));
   const codecs = [...new Set([track, ...audios, ...texts].map(({ codecs }) => codecs))].join(',');
   const attributes = [
-    `BANDWIDTH=${Math.round(track.bandwidthBps + loudest)}`,
-    ...(average === undefined ? [] : [`AVERAGE-BANDWIDTH=${Math.round(average + averageAudio)}`]),
+    `BANDWIDTH=${total(({ bandwidthBps }) => bandwidthBps)}`,
+    ...(averageBps(track.id) === undefined ? [] : [`AVERAGE-BANDWIDTH=${total(({ id }) => averageBps(id) ?? 0)}`]),
     `CODECS=${quoted(codecs)}`,
     ...(track.kind === 'video' ? [`RESOLUTION=${track.width}x${track.height}`] : []),
     ...(track.frameRate > 0 ? [`FRAME-RATE=${track.frameRate.toFixed(3)}`] : []),

@@ -191,7 +191,15 @@ describe('a master playlist', () => {
   it('lists text as one group of subtitles, by language, shown to nobody who does not ask', () => {
     const text = { ...audioTrack, id: 3, kind: 'text', name: 'English', language: 'eng', channels: 0 } as const;
     const made = { ...text, codecs: 'stpp.ttml.im1t', bandwidthBps: 30_000 };
-    const lines = masterPlaylist(makeDescription({ tracks: [...tracks, made] }), () => undefined).split('\n');
+    const averages = new Map([
+      [0, 1_500_000],
+      [2, 120_000],
+      [3, 5_000],
+    ]);
+    const description = makeDescription({ tracks: [...tracks, made] });
+    const lines = masterPlaylist(description, (track) => averages.get(track)).split('\n');
+    // What a variant takes, its text with it.
+    expect(lines.join()).toContain('BANDWIDTH=2158000,AVERAGE-BANDWIDTH=1625000,');
     expect(lines).toContain(
       '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="English",LANGUAGE="eng",DEFAULT=NO,AUTOSELECT=YES,URI="3/media.m3u8"',
     );

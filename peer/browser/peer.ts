@@ -351,7 +351,7 @@ class PagePeer implements BrowserPeer {
         this.past?.add(output.record, output.bodies as readonly Uint8Array[]);
         return;
       case 'past-none':
-        this.past?.lacks(output.track, output.part);
+        if (output.isGone) this.past?.lacks(output.track, output.part);
         return;
       case 'part':
         this.reach();

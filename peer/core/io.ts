@@ -65,7 +65,8 @@ export type PeerOutput =
   | { readonly kind: 'part'; readonly record: IndexRecord; readonly bodies: readonly Body[] }
   /** What was asked for by `past`: the part, whole, or that it cannot be had. */
   | { readonly kind: 'past-part'; readonly record: IndexRecord; readonly bodies: readonly Body[] }
-  | ({ readonly kind: 'past-none' } & PastPart)
+  /** Not gone: nobody could be asked in time, or newer wishes have taken its place. Who still waits for it asks again. */
+  | ({ readonly kind: 'past-none'; readonly isGone: boolean } & PastPart)
   /** Neighbours may be needed soon, and the peer was made without a mesh: an input is to bring one. Said once. */
   | { readonly kind: 'want-mesh' }
   /** It plays a stream of several renditions, and the peer was made without what chooses: an input is to bring it. Said once. */

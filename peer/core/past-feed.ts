@@ -68,7 +68,7 @@ class PastFeed implements Past {
       if (isHeld || this.wanted.has(key)) continue;
       this.wanted.set(key, { track, part, askAtMs: nowMs, tries: 0, byAtMs: nowMs + WITHIN_MS });
       const oldest = this.wanted.values().next().value;
-      if (this.wanted.size > WANTED_MAX && oldest !== undefined) this.end(oldest);
+      if (this.wanted.size > WANTED_MAX && oldest !== undefined) this.end(oldest, false);
     }
   }
 
@@ -80,7 +80,7 @@ class PastFeed implements Past {
     let open = 0;
     for (const wanted of [...this.wanted.values()]) {
       if (wanted.askAtMs > nowMs) open++;
-      else if (wanted.byAtMs <= nowMs || wanted.tries >= TRIES_MAX) this.end(wanted);
+      else if (wanted.byAtMs <= nowMs || wanted.tries >= TRIES_MAX) this.end(wanted, wanted.tries >= TRIES_MAX);
       else if (open < ASKED_MAX) {
         open++;
         asked.push(wanted);
@@ -121,7 +121,7 @@ class PastFeed implements Past {
       }
       case 'none': {
         const wanted = this.wanted.get(keyOf(event.place));
-        if (wanted !== undefined && FINAL.includes(event.reason)) this.end(wanted);
+        if (wanted !== undefined && FINAL.includes(event.reason)) this.end(wanted, true);
         return wanted !== undefined;
       }
       default:
@@ -189,9 +189,10 @@ class PastFeed implements Past {
     );
   }
 
-  private end(wanted: Wanted): void {
+  /** @param isGone - Whoever asks again is told the same. */
+  private end(wanted: Wanted, isGone: boolean): void {
     this.forget(wanted);
-    this.needs.outputs.push({ kind: 'past-none', track: wanted.track, part: wanted.part });
+    this.needs.outputs.push({ kind: 'past-none', track: wanted.track, part: wanted.part, isGone });
   }
 
   private forget(wanted: Wanted): void {

@@ -1,8 +1,8 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { Queue } from '../../machine/machine.ts';
 import { Prng } from '../../machine/prng.ts';
 import type { PeerOutput } from '../../peer/core/io.ts';
-import type { MakePast, PastNeeds } from '../../peer/core/past.ts';
+import type { MakePast, Past, PastNeeds, PastPart } from '../../peer/core/past.ts';
 import { pastFeed } from '../../peer/core/past-feed.ts';
 import { PeerCore } from '../../peer/core/peer.ts';
 
@@ -45,4 +45,41 @@ it('what is over is taken by who wants it, and who sends it wrong is told of', (
   expect([came(1), came(2)]).toEqual([true, false]);
   past.run(20);
   expect(told).toEqual([[{ from: 'ins', link: 7, who: 'ws://ins/' }, 'record does not fit its label', 0, 1, 20]]);
+});
+
+describe('what a player has left is not said to be gone', () => {
+  const make = (lockers: object, ask: () => void = () => undefined) => {
+    const outputs = new Queue<PeerOutput>();
+    const needs = {
+      ...{ options: { stream: new Uint8Array(32) }, catalogue: { get: () => undefined }, lockers, outputs },
+      ins: { requests: { isIdle: true, isAsked: () => false, ask } },
+      ...{ nextRef: () => 1, descriptionOf: () => undefined, reception: { bad: () => undefined } },
+    } as unknown as PastNeeds;
+    const told = () => Array.from({ length: outputs.length }, () => outputs.shift()!);
+    return { past: pastFeed(needs), told };
+  };
+  const parts = (count: number) => Array.from({ length: count }, (_, part) => ({ track: 0, part }));
+  const none = (part: PastPart, isGone: boolean) => ({ kind: 'past-none', ...part, isGone });
+  const size = (past: Past) => past.sizes()['parts of the past that are wanted']!.size;
+
+  it('when newer wishes take its place', () => {
+    const { past, told } = make({});
+    past.want(parts(130), 0);
+    expect([size(past), told()]).toEqual([128, parts(2).map((part) => none(part, false))]);
+  });
+
+  it('when there was no server to ask, as in an outage', () => {
+    const { past, told } = make({});
+    past.want(parts(2), 0);
+    for (let atMs = 0; atMs <= 20_000; atMs += 500) past.run(atMs);
+    expect([size(past), told()]).toEqual([0, parts(2).map((part) => none(part, false))]);
+  });
+
+  it('but what servers were asked for again and again in vain is', () => {
+    let asked = 0;
+    const { past, told } = make({ source: { sealed: new Uint8Array(1), owner: new Uint8Array(32) } }, () => asked++);
+    past.want(parts(1), 0);
+    for (let atMs = 0; atMs <= 20_000; atMs += 500) past.run(atMs);
+    expect([asked, size(past), told()]).toEqual([4, 0, [none({ track: 0, part: 0 }, true)]]);
+  });
 });

@@ -1,7 +1,7 @@
 import type { Sink } from '../../machine/machine.ts';
 import type { Track } from '../../protocol/media.ts';
 import type { PeerOutput } from './io.ts';
-import { hasChoice, ladderOf, withSound } from './ladder.ts';
+import { hasChoice, ladderOf, withOtherSounds, withSound } from './ladder.ts';
 import type {
   ChoiceParts,
   HeldParts,
@@ -66,7 +66,8 @@ export class TracksTaken {
   hear(tracks: readonly number[], nowMs: number): void {
     this.heard = tracks;
     if (this.choice !== undefined) this.choice.hear(tracks);
-    else if (this.quality !== 'all') this.takeLeast(nowMs);
+    else if (this.quality !== 'all' && this.change.tracks !== null)
+      this.set(withOtherSounds(this.known, this.change.tracks, tracks), nowMs);
   }
 
   describe(tracks: readonly Track[], nowMs: number): void {
@@ -107,8 +108,11 @@ export class TracksTaken {
     else if (this.hasChoice && this.early.length < EARLY_MAX) this.early.push(what);
   }
 
+  /** Or what is taken already: the player is told of no change. */
   private takeLeast(nowMs: number): void {
-    this.set(this.hasChoice ? withSound(this.known, ladderOf(this.known)[0], this.heard) : null, nowMs);
+    const ladder = ladderOf(this.known);
+    const taken = ladder.find(({ id }) => this.change.tracks?.includes(id)) ?? ladder[0];
+    this.set(this.hasChoice ? withSound(this.known, taken, this.heard) : null, nowMs);
   }
 
   private set(tracks: readonly number[] | null, nowMs: number): void {

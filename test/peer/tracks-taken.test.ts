@@ -241,3 +241,52 @@ describe('without what chooses among renditions', () => {
     expect(taken.change.tracks).toEqual([HIGH, SOUND]);
   });
 });
+
+describe('a player that is left to the rule again', () => {
+  const outputs = new Queue<PeerOutput>();
+  let rendition: Rendition;
+  let taken: TracksTaken;
+  const settle = (part: number): void => {
+    const held: HeldParts = {
+      newestIndependent: 16,
+      isStart: (one) => one <= 19 && one % PARTS_PER_SEGMENT === 0,
+      knows: (one) => one <= 19,
+      holdsAll: (_, one) => one <= 19,
+    };
+    taken.settle({ started: true, part, stalled: false }, PARTS_PER_SEGMENT, true, held, 0);
+    for (let output = outputs.shift(); output !== undefined; output = outputs.shift())
+      if (output.kind === 'begin' && output.track !== null) rendition.begin(output.track, output.part);
+  };
+  /** As a page does it: what the player asked for last are the sounds that go on. */
+  const leave = (asked: readonly number[]): void => {
+    rendition.resume();
+    taken.prefer('auto', 0);
+    taken.hear(asked, 0);
+  };
+
+  beforeEach(() => {
+    rendition = new Rendition();
+    rendition.describe(makeDescription({ tracks: ladder }));
+    taken = new TracksTaken('auto', undefined, outputs, () => undefined);
+    taken.describe(ladder, 0);
+    settle(14);
+  });
+
+  it('before there is what chooses goes on with what it has chosen', () => {
+    taken.select([HIGH, SOUND], true, 0);
+    rendition.gave(HIGH, 19);
+    leave([HIGH, SOUND]);
+    expect([taken.change.tracks, rendition.next]).toEqual([[HIGH, SOUND], HIGH]);
+    taken.setChoice(renditionRule, 0);
+    settle(14);
+    rendition.gave(HIGH, 19);
+    expect([taken.change.of(20), rendition.next]).toEqual([[LOW, SOUND], LOW]);
+  });
+
+  it('stays with what is taken when the tracks become others before there is what chooses', () => {
+    const more = [...ladder, { ...videoTrack, id: 7, bandwidthBps: 100_000 }];
+    taken.describe(more, 0);
+    rendition.describe(makeDescription({ tracks: more }));
+    expect([taken.change.tracks, rendition.next]).toEqual([[LOW, SOUND], LOW]);
+  });
+});

@@ -24,6 +24,8 @@ class RenditionRule implements RenditionChoice {
   private heard: readonly number[];
   /** They are not taken yet. */
   private hears = false;
+  /** The player, which chose until now, is to be told which picture is taken. */
+  private leads = false;
   private known: readonly Track[];
   private readonly auto = new AutoQuality();
   private readonly outputs: Sink<PeerOutput>;
@@ -41,6 +43,7 @@ class RenditionRule implements RenditionChoice {
 
   select(tracks: readonly number[] | null, started: boolean, nowMs: number): void {
     this.quality = 'all';
+    this.leads = false;
     this.hear(tracks ?? []);
     if (started && tracks !== null && this.change.tracks !== null) this.change.want(tracks, 'screen');
     else this.set(tracks, nowMs);
@@ -67,6 +70,7 @@ class RenditionRule implements RenditionChoice {
 
   prefer(quality: Quality, nowMs: number): void {
     this.quality = quality;
+    this.leads = true;
     this.auto.describe(this.known);
     if (this.change.tracks === null) this.set(hasChoice(this.known) ? (this.choice ?? null) : null, nowMs);
     else this.want('next');
@@ -96,11 +100,25 @@ class RenditionRule implements RenditionChoice {
     // Two changes in a row may take effect at one part: what is on screen is in the middle of the segment that begins there.
     const begun = part === wasAt ? added.filter((track) => !wereAdded.includes(track)) : added;
     if (part >= 0) for (const track of begun) this.outputs.push({ kind: 'begin', part, track });
+    this.lead(playhead.part, held, begun);
     if (!hasChanged) return;
     this.changed(change.tracks, nowMs);
     const picture = byRate(this.known, 'video').find(({ id }) => added.includes(id));
     if (picture === undefined || part < 0) return;
     this.outputs.push({ kind: 'event', event: { kind: 'rendition', name: picture.name, from: part } });
+  }
+
+  /** Where what a player chose only becomes less, nothing begins: it is led to what is left of that all the same. */
+  private lead(playhead: number, held: HeldParts, begun: readonly number[]): void {
+    const { change } = this;
+    if (!this.leads || change.pending || change.tracks === null) return;
+    this.leads = false;
+    const pictures = byRate(this.known, 'video').filter(({ id }) => change.tracks!.includes(id));
+    if (pictures.length !== 1 || begun.includes(pictures[0]!.id)) return;
+    const track = pictures[0]!.id;
+    const isAhead = change.atPart > playhead && change.added.includes(track);
+    const part = isAhead ? change.atPart : lastStart(playhead, held);
+    this.outputs.push({ kind: 'begin', part: part < 0 ? playhead : part, track });
   }
 
   /**

@@ -283,6 +283,22 @@ describe('a player that is left to the rule again', () => {
     expect([taken.change.of(20), rendition.next]).toEqual([[LOW, SOUND], LOW]);
   });
 
+  it.each([true, false])('between two renditions is led to the one that is taken (chosen early: %s)', (isEarly) => {
+    if (!isEarly) taken.setChoice(renditionRule, 0);
+    taken.select([HIGH, SOUND], true, 0);
+    settle(14);
+    rendition.gave(HIGH, 19);
+    settle(20);
+    taken.select([HIGH, LOW, SOUND], true, 0);
+    settle(20);
+    leave([HIGH, LOW, SOUND]);
+    if (isEarly) taken.setChoice(renditionRule, 0);
+    settle(21);
+    rendition.gave(HIGH, 23);
+    settle(24);
+    expect([taken.change.tracks, rendition.next]).toEqual([[LOW, SOUND], LOW]);
+  });
+
   it('stays with what is taken when the tracks become others before there is what chooses', () => {
     const more = [...ladder, { ...videoTrack, id: 7, bandwidthBps: 100_000 }];
     taken.describe(more, 0);

@@ -5,6 +5,9 @@ import type { Changer } from './changers.ts';
 import { FallbackRule, type PlayedOut } from './fallback.ts';
 import { findHlsUrl } from './plain-hls.ts';
 
+/** A tracker that did not answer is asked for the address again so often, while that is wanted. */
+const ASK_AGAIN_MS = 5_000;
+
 /** Where the source's plain HLS is to be had. */
 export interface FallbackOptions {
   readonly tracker: string;
@@ -36,7 +39,9 @@ export class Changeover {
   private readonly peer: BrowserPeer;
   private readonly changer: Changer;
   private readonly events: ChangeoverEvents;
-  private url: string | null = null;
+  /** Null for nowhere; undefined until somebody has said. */
+  private url: string | null | undefined;
+  private askedAtMs = Number.NEGATIVE_INFINITY;
   private rule: FallbackRule | undefined;
   private changing = false;
   private closed = false;
@@ -52,8 +57,11 @@ export class Changeover {
   /** The address is asked for while there is somebody to ask. */
   async find(): Promise<void> {
     const { fallback = 'off', tracker, stream } = this.options;
-    if (fallback === 'off' || this.url !== null) return;
-    this.url = fallback === 'auto' ? await findHlsUrl(tracker, stream) : fallback;
+    if (fallback === 'off' || typeof this.url === 'string') return;
+    this.askedAtMs = performance.now();
+    const found = fallback === 'auto' ? await findHlsUrl(tracker, stream) : fallback;
+    // Whoever asked at the same time may have been told.
+    if (typeof this.url !== 'string' && found !== undefined) this.url = found;
   }
 
   /** To be called several times a second once play is pressed. */
@@ -68,7 +76,9 @@ export class Changeover {
     if (paused) return;
     const onAir = streamState === 'live' || streamState === 'unknown';
     const to = this.rule.look({ playedOut, bufferMs, started, onAir }, atMs);
-    if (to !== undefined) void this.changeTo(to, to === 'hls' ? url : SWARM_URL, this.rule);
+    if (to === undefined) return;
+    if (url !== undefined) void this.changeTo(to, to === 'hls' ? url : SWARM_URL, this.rule);
+    else if (atMs - this.askedAtMs > ASK_AGAIN_MS) void this.find();
   }
 
   /** hls.js has given up: what is plain HLS cannot be had there any more either, and the swarm's player waits for what comes. */

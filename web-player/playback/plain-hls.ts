@@ -21,9 +21,9 @@ export const PLAIN_CONFIG: Partial<HlsConfig> = {
  * Asks a tracker where the stream is to be had as plain HLS.
  *
  * @param tracker - Its WebSocket address.
- * @returns Null when it is nowhere, or the tracker does not say.
+ * @returns Null when it is nowhere, as the tracker has it; undefined when that did not answer.
  */
-export async function findHlsUrl(tracker: string, stream: string): Promise<string | null> {
+export async function findHlsUrl(tracker: string, stream: string): Promise<string | null | undefined> {
   try {
     const url = new URL('api/streams', tracker.replace(/^ws/, 'http'));
     const response = await fetch(url, { cache: 'no-store', signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
@@ -33,7 +33,7 @@ export async function findHlsUrl(tracker: string, stream: string): Promise<strin
     const hlsUrl = entry?.hlsUrl;
     return typeof hlsUrl === 'string' && /^https?:\/\//.test(hlsUrl) ? hlsUrl : null;
   } catch {
-    return null;
+    return undefined;
   }
 }
 

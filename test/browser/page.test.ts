@@ -419,6 +419,12 @@ describe('a stream with several renditions', () => {
       await page.waitForFunction(() => window.inswarm!.video.videoHeight === 240);
       await viewer.plays(2);
       expect(await viewer.stats()).toMatchObject({ phase: 'playing', fatalErrors: 0, quality: '240p' });
+      // Left to the peer again, it stays what it is: there still is nothing that chooses.
+      await page.getByRole('button', { name: 'Settings' }).click();
+      await page.getByRole('menuitem', { name: 'Quality' }).click();
+      await page.getByRole('menuitemradio').first().click();
+      await viewer.plays(5);
+      expect(await viewer.stats()).toMatchObject({ phase: 'playing', fatalErrors: 0, quality: '240p' });
     } finally {
       await stage.close();
     }

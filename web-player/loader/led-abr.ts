@@ -1,4 +1,5 @@
 import Hls, { type AbrController, type Events, type FragLoadingData, type LevelSwitchingData } from 'hls.js';
+import { appendAgain } from './append-again.ts';
 import { SWARM_URL } from './swarm-loader.ts';
 
 /** Who takes the bytes, and can choose which rendition. */
@@ -16,6 +17,12 @@ export interface Leader {
  */
 export function createLedAbr(leader: Leader): typeof AbrController {
   return class extends Hls.DefaultConfig.abrController {
+    constructor(hls: Hls) {
+      super(hls);
+      // Here, where every hls.js that plays out of a swarm comes by.
+      appendAgain(hls);
+    }
+
     override get nextAutoLevel(): number {
       return this.led() ?? super.nextAutoLevel;
     }

@@ -33,6 +33,20 @@ describe('where a viewer begins whom an INS server feeds', () => {
     expect(insStart(known(8), 750, 250, 4, 2)).toBe(8);
   });
 
+  it('may be one of which there is no news yet, where all that are known are a segment apart', () => {
+    const odd = { track: 0, part: 14, independent: true, blocks: [] } as unknown as IndexRecord;
+    const late = known(7);
+    expect(insStart(late, 750, 250, 4, 3)).toBe(8);
+    expect(insStart(known(7), 750, 250, 4, 2)).toBe(4);
+    for (let part = 8; part <= 9; part++) late.addRecord({ ...odd, part, independent: false }, new Uint8Array(1));
+    expect(insStart(late, 750, 250, 4, 6)).toBe(4);
+    // Not before that has been seen of a whole segment, nor where it was not so.
+    expect(insStart(known(3), 500, 250, 4, 4)).toBe(0);
+    const catalogue = known(15);
+    catalogue.addRecord({ ...odd, track: 1 }, new Uint8Array(1));
+    expect(insStart(catalogue, 750, 250, 4, 4)).toBe(14);
+  });
+
   it('is guessed by the length of segments where no record tells of older starts', () => {
     const catalogue = new Catalogue(100);
     for (let part = 20; part <= 25; part++) {

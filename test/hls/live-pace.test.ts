@@ -68,6 +68,16 @@ describe('the pace of live playback', () => {
     expect([Math.max(...made.rates), made.jumps]).toEqual([1.1, 0]);
   });
 
+  it('comes by speed alone where it begins up to 0.95 s beyond the target, in five seconds to within half a second; later it jumps', () => {
+    const made = new Made(1_500, 2_400);
+    made.run(5_000);
+    expect([made.jumps, Math.max(...made.rates), made.latencyMs <= 2_000]).toEqual([0, 1.1, true]);
+    made.run(10_000);
+    made.latencyMs = 2_400;
+    made.run(5_000);
+    expect(made.jumps).toBe(1);
+  });
+
   it.each(['skipMs', 'leastMs', 'mostMs'] as const)(
     'comes to its target by any of the jumps that will do (%s)',
     (skips) => {

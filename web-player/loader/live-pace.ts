@@ -13,6 +13,8 @@ const OUTAGE_MS_MIN = 600;
 const OUTAGE_MS_MAX = 2_000;
 /** Beyond the target by more than this, playback jumps: at the highest speed the rest is back in less than five seconds. */
 const JUMP_BEYOND_MS = 800;
+/** So far beyond it a beginning may be: it comes as near by speed in five seconds, where a jump would be seen, and a busy machine stands for it. */
+const JUMP_BEYOND_FIRST_MS = 950;
 /** A jump that gains less is not worth being seen, and no two jumps come closer. */
 const JUMP_MS_MIN = 300;
 const JUMP_PAUSE_MS = 1_000;
@@ -67,6 +69,8 @@ export class LivePace {
   private partMs = 250;
   private rate = 1;
   private jumpedAtMs = Number.NEGATIVE_INFINITY;
+  /** Latency has been near the target before. */
+  private wasNear = false;
 
   constructor(targetMs: number) {
     this.targetMs = targetMs;
@@ -114,7 +118,9 @@ export class LivePace {
     const { rate } = this;
     const withinMs = bufferMs - IN_HAND_MS;
     const skipMs = Math.min(beyondMs, withinMs);
-    const jumps = beyondMs > JUMP_BEYOND_MS && skipMs >= JUMP_MS_MIN && nowMs - this.jumpedAtMs >= JUMP_PAUSE_MS;
+    this.wasNear ||= beyondMs <= FASTEST_BEYOND_MS;
+    const jumpBeyondMs = this.wasNear ? JUMP_BEYOND_MS : JUMP_BEYOND_FIRST_MS;
+    const jumps = beyondMs > jumpBeyondMs && skipMs >= JUMP_MS_MIN && nowMs - this.jumpedAtMs >= JUMP_PAUSE_MS;
     if (!jumps) return { rate };
     this.jumpedAtMs = nowMs;
     const leastMs = Math.max(JUMP_MS_MIN, Math.min(skipMs, beyondMs - JUMP_SHORT_MS));

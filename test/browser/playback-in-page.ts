@@ -20,6 +20,12 @@ const calls = {
     session = new Session(video(), options);
     session.onEvent((event) => events.push(event));
   },
+  /** What the page itself listens with is broken. */
+  breakListener: (): void => {
+    session.onPeerEvent(({ kind }) => {
+      throw new Error(`the page cannot take ${kind}`);
+    });
+  },
   prepare: (): void => session.prepare(),
   play: (): Promise<void> => session.play(),
   pause: (): void => session.pause(),
@@ -31,6 +37,19 @@ const calls = {
   // biome-ignore lint/complexity/useLiteralKeys: nobody but tests needs it, so it is private.
   stats: (): PageStats => ({ ...session.stats(), aimMs: session['keepLive'].pace.wishedMs }),
   events: (): readonly SessionEvent[] => events,
+  /** For who looks for a fault. */
+  state: (): unknown => {
+    const { buffered, currentTime, readyState, seeking, paused, error } = video();
+    const { latestLevelDetails: details, url } = session.hls;
+    const parts = details?.partList?.map(({ start, duration, independent, gap }) => [
+      start,
+      duration,
+      independent,
+      gap,
+    ]);
+    const ranges = Array.from({ length: buffered.length }, (_, at) => [buffered.start(at), buffered.end(at)]);
+    return { url, currentTime, readyState, seeking, paused, error: error?.message, ranges, parts };
+  },
 };
 
 function video(): HTMLVideoElement {

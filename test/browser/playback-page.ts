@@ -78,7 +78,8 @@ export class PlaybackPage {
   async until(satisfies: (stats: PageStats) => boolean, timeout = 15_000): Promise<void> {
     const source = `(${satisfies.toString()})(window.calls.stats())`;
     await this.page.waitForFunction(source, undefined, { timeout, polling: 50 }).catch(async (error: Error) => {
-      throw new Error(`${error.message}\n${satisfies}\n${JSON.stringify(await this.stats())}`);
+      const seen = [await this.stats(), await this.call('state')].map((one) => JSON.stringify(one));
+      throw new Error(`${error.message}\n${satisfies}\n${seen.join('\n')}`);
     });
   }
 

@@ -78,6 +78,14 @@ describe('keeping live', () => {
     expect([playing.video.currentTime, waiting.video.currentTime]).toEqual([10.5, 10.98]);
   });
 
+  it('jumps over a hole also where the little before it has not been played for a second', () => {
+    const { video } = made({ currentTime: 10.83, ranges: [[10, 11]], partList: parts(12, [4, 5, 6, 7]) });
+    vi.advanceTimersByTime(900);
+    expect(video.currentTime).toBe(10.83);
+    vi.advanceTimersByTime(300);
+    expect(video.currentTime).toBeCloseTo(12.06);
+  });
+
   it('returns to the target latency within what is buffered', () => {
     const late = made({ currentTime: 10, ranges: [[9, 14]], latencyMs: 3_800 });
     look();

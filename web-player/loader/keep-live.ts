@@ -7,6 +7,9 @@ import { START_BUFFER_MS } from './player-config.ts';
 const LOOK_MS = 100;
 /** Two times closer than this are the same: rounding of the media's clocks, and a frame of sound. */
 const NEAR_S = 0.06;
+/** Browsers play nothing of so little before a hole, where it came when they stood already; who stands so long does so for that. */
+const TOO_LITTLE_S = 0.5;
+const STANDS_MS = 1_000;
 /** A viewer who seeks back by more than this wants to see something older; nearer to live than this, live again. */
 const OLDER_S = 1;
 const LIVE_WITHIN_MS = 3_000;
@@ -36,6 +39,7 @@ export class KeepLive {
   private readonly nowMs: () => number;
   private readonly timer: ReturnType<typeof setInterval>;
   private placeS = 0;
+  private movedAtMs = performance.now();
   /** How late the last parts came, by clocks that may differ; the source's is ahead by `aheadMs` at least: nothing is here before it was filmed. */
   private readonly lagsMs: number[] = [];
   private aheadMs = 0;
@@ -102,6 +106,7 @@ export class KeepLive {
   private look(): void {
     const { video } = this;
     if (video.seeking) return;
+    if (video.paused || video.currentTime !== this.placeS) this.movedAtMs = performance.now();
     this.placeS = video.currentTime;
     if (video.paused || video.buffered.length === 0) return;
     const behindHole = this.behindHole();
@@ -150,7 +155,8 @@ export class KeepLive {
     const endS = this.bufferedEnd();
     const details = this.hls.latestLevelDetails;
     const parts = details?.partList;
-    if (!parts || endS === undefined || endS - this.video.currentTime > NEAR_S) return undefined;
+    const atEndS = performance.now() - this.movedAtMs >= STANDS_MS ? TOO_LITTLE_S : NEAR_S;
+    if (!parts || endS === undefined || endS - this.video.currentTime > atEndS) return undefined;
     const next = parts.find((part) => part.end > endS + NEAR_S);
     if (!next || (!isHole(next) && next.start < endS + NEAR_S)) return undefined;
     const playable = parts.find((part) => part.start > endS - NEAR_S && part.independent && !isHole(part));

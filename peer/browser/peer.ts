@@ -24,6 +24,7 @@ import type {
   Screen,
 } from './browser-peer.ts';
 import { add, Links, noBytes } from './links.ts';
+import { Listeners } from './listeners.ts';
 import type { NativeSide } from './native-side.ts';
 import { onScreen } from './on-screen.ts';
 import type { PastSide } from './past-side.ts';
@@ -66,7 +67,7 @@ class PagePeer implements BrowserPeer {
   private readonly selection = new Selection(() => this.tellSelection());
   private readonly chosen = new Rendition();
   private chooses: boolean;
-  private readonly listeners = new Set<(event: BrowserPeerEvent) => void>();
+  private readonly listeners = new Listeners<BrowserPeerEvent>();
   private readonly tools: Promise<Tools>;
   private readonly links: Links;
   private core: PeerCore | undefined;
@@ -221,8 +222,7 @@ class PagePeer implements BrowserPeer {
   }
 
   onEvent(listener: (event: BrowserPeerEvent) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+    return this.listeners.add(listener);
   }
 
   close(): void {
@@ -454,6 +454,6 @@ class PagePeer implements BrowserPeer {
   }
 
   private tell(event: BrowserPeerEvent): void {
-    for (const listener of [...this.listeners]) listener(event);
+    this.listeners.tell(event);
   }
 }

@@ -192,6 +192,19 @@ describe('what people see of the player', () => {
     await page.getByText('Part of the player did not load').waitFor();
     await page.waitForFunction(() => document.querySelector('inswarm-player')?.panel === 'closed');
     await page.unroute(isExtras);
+    // Who presses a second time because nothing comes yet wants it as much.
+    let come = (): void => {};
+    const held = new Promise<void>((resolve) => {
+      come = resolve;
+    });
+    await page.route(isExtras, (route) => held.then(() => route.continue()));
+    const settings = page.getByRole('button', { name: 'Settings' });
+    await settings.click();
+    await settings.click();
+    come();
+    await page.getByRole('menu', { name: 'Settings' }).waitFor();
+    await settings.click();
+    await page.getByRole('menu', { name: 'Settings' }).waitFor({ state: 'hidden' });
     await button.click();
     await page.getByRole('heading', { name: 'Where the video comes from' }).waitFor();
     expect(await page.locator('inswarm-player').getAttribute('panel')).toBe('open');

@@ -407,8 +407,14 @@ describe('a stream with several renditions', () => {
         startedAtMs.push(await page.evaluate(() => window.inswarm!.stats().peer.model!.startupDelayMs));
         await route.abort();
       });
+      await page.evaluate(() => {
+        const player = document.querySelector('inswarm-player')!;
+        player.addEventListener('error', ({ detail }) => {
+          player.dataset.error = detail.code;
+        });
+      });
       await viewer.play(1);
-      await page.waitForFunction(() => window.inswarm!.events.some(({ kind }) => kind === 'no-choice'));
+      await page.locator('inswarm-player[data-error=no-choice]').waitFor();
       // It was not asked for before there was something to play.
       expect(startedAtMs).toEqual([expect.any(Number)]);
       // For longer than it takes to go to the better one, where there is what chooses.

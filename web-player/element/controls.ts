@@ -129,10 +129,12 @@ export class Controls {
 
   private toggleMenu(): void {
     const { options } = this;
+    // Whoever presses again because nothing comes wants it open, too.
+    const opens = !this.isMenuOpen;
     options.useExtras(({ Menu, menuEntries }) => {
       const choices = { captions: () => this.captionChoices(), sound: () => this.soundChoices() };
       this.menu ??= new Menu(this.menuPlace, this.settings.element, () => menuEntries({ ...options, ...choices }));
-      this.menu.open(!this.menu.isOpen);
+      this.menu.open(opens);
     });
   }
 

@@ -1,12 +1,13 @@
 import Hls, { Events, type HlsConfig, type Loader, type LoaderContext } from 'hls.js';
 import type { BrowserPeer } from '../../peer/browser/browser-peer.ts';
+import { Listeners } from '../../peer/browser/listeners.ts';
 import { createPeer as createPagePeer } from '../../peer/browser/peer.ts';
 import type { Mode } from '../../protocol/swarm-fields.ts';
 import { createEitherLoader } from '../loader/either-loader.ts';
 import { createLedAbr } from '../loader/led-abr.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
-import { Listeners, type SessionEvent } from '../playback/events.ts';
+import type { SessionEvent } from '../playback/events.ts';
 import { Session, type SessionOptions, type SessionStats } from '../playback/session.ts';
 
 export type { BrowserPeerStats } from '../../peer/browser/browser-peer.ts';

@@ -11,6 +11,7 @@ export type PlayedFrom = 'ins' | 'peers' | 'source' | 'hls';
  * tracker, or the INS server, does not take this viewer. `tracker-lost`, `ins-lost`: a connection broke, and is dialled again.
  * `no-peers`: what it takes to ask peers could not be loaded; INS servers go on, and it is loaded again.
  * `no-past`: what it takes to seek back could not be loaded; what is live goes on, and it is loaded again.
+ * `no-choice`: what chooses the quality could not be loaded; the one that plays stays, and it is loaded again.
  * `fallback`: the source's plain HLS was to be played and cannot be.
  */
 export type ErrorCode =
@@ -21,6 +22,7 @@ export type ErrorCode =
   | 'ins-lost'
   | 'no-peers'
   | 'no-past'
+  | 'no-choice'
   | 'fallback';
 
 /** What happens while a session plays, as the viewer has it. Times in ms. */
@@ -39,28 +41,3 @@ export type SessionEvent =
   | { readonly kind: 'quality'; readonly level: number; readonly name: string; readonly auto: boolean }
   /** @param fatal - Nothing more will come: only a new session can help. */
   | { readonly kind: 'error'; readonly code: ErrorCode; readonly message: string; readonly fatal: boolean };
-
-/** Calls what listens; one that throws keeps nobody from hearing. */
-export class Listeners<Event> {
-  private readonly all = new Set<(event: Event) => void>();
-
-  /** @returns What ends it. */
-  add(listener: (event: Event) => void): () => void {
-    this.all.add(listener);
-    return () => this.all.delete(listener);
-  }
-
-  tell(event: Event): void {
-    for (const listener of [...this.all]) {
-      try {
-        listener(event);
-      } catch (error) {
-        reportError(error);
-      }
-    }
-  }
-
-  clear(): void {
-    this.all.clear();
-  }
-}

@@ -1,5 +1,6 @@
 import Hls, { type ErrorData, ErrorTypes, Events, type FragLoadedData, type LevelSwitchedData } from 'hls.js';
 import type { BrowserPeer, BrowserPeerEvent } from '../../peer/browser/browser-peer.ts';
+import { Listeners } from '../../peer/browser/listeners.ts';
 import { onScreen } from '../../peer/browser/on-screen.ts';
 import { createPeer } from '../../peer/browser/peer.ts';
 import { nowMs } from '../../runtime/browser/clock.ts';
@@ -8,7 +9,7 @@ import { createLedAbr } from '../loader/led-abr.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { OnDemandChangeover } from './changeover-on-demand.ts';
-import { type ErrorCode, Listeners, type Phase, type PlayedFrom, type SessionEvent } from './events.ts';
+import type { ErrorCode, Phase, PlayedFrom, SessionEvent } from './events.ts';
 import { History, mostFrom, SAMPLE_EVERY_MS } from './history.ts';
 import { type PlaybackFigures, PlaybackWatch } from './playback-watch.ts';
 import { PutAside } from './put-aside.ts';
@@ -406,19 +407,14 @@ export class Session {
         this.tell(event);
         return;
       case 'refused':
-        this.tellError('refused', event.why, false);
-        return;
       case 'tracker-lost':
-        this.tellError('tracker-lost', event.why, false);
-        return;
       case 'ins-lost':
-        this.tellError('ins-lost', event.why, false);
+      case 'no-past':
+      case 'no-choice':
+        this.tellError(event.kind, event.why, false);
         return;
       case 'no-neighbours':
         this.tellError('no-peers', event.why, false);
-        return;
-      case 'no-past':
-        this.tellError('no-past', event.why, false);
         return;
       default:
         return;
@@ -526,6 +522,7 @@ export class Session {
   private fail(code: ErrorCode, why: string): void {
     if (this.failure !== null) return;
     this.failure = why;
+    this.changeover.close();
     this.peer.close();
     this.tellError(code, why, true);
     this.tellPhase();

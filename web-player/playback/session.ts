@@ -273,6 +273,7 @@ export class Session {
   /** Ends watching over hls.js and the peer, and leaves both as they are: for those who made them. */
   release(): void {
     this.changeover.close();
+    this.sound.end();
     window.clearTimeout(this.restTimer);
     for (const timer of this.timers) window.clearInterval(timer);
     this.watch.end();

@@ -30,9 +30,14 @@ export class Sound {
     if (turn === this.turn) hls.setAudioOption(next);
   }
 
+  /** Who waits to tell hls.js does not any more: destroyed, it would throw. */
+  end(): void {
+    this.turn++;
+  }
+
   /** Another hls.js takes over, with the same sound. */
   keep(from: Hls, to: Hls): void {
-    this.turn++;
+    this.end();
     if (this.wanted >= 0) to.setAudioOption(from.config.audioPreference);
   }
 }

@@ -291,7 +291,7 @@ class PagePeer implements BrowserPeer {
     if (this.over) return;
     load().then(use, (error: Error) => {
       if (this.over) return;
-      this.tell({ kind: missed, why: error.message });
+      this.listeners.tell({ kind: missed, why: error.message });
       window.setTimeout(() => this.later(load, use, missed), LOAD_AGAIN_MS);
     });
   }
@@ -401,7 +401,7 @@ class PagePeer implements BrowserPeer {
       this.past = new PastSide(this.parts, (input) => this.driven?.input(input));
     } catch (error) {
       this.pastIs = 'failed';
-      if (!this.over) this.tell({ kind: 'no-past', why: (error as Error).message });
+      if (!this.over) this.listeners.tell({ kind: 'no-past', why: (error as Error).message });
     }
     this.parts.changed();
     this.pastIs = undefined;
@@ -438,7 +438,7 @@ class PagePeer implements BrowserPeer {
         this.setStreamState(event.state, event.why);
         break;
     }
-    this.tell(event);
+    this.listeners.tell(event);
   }
 
   private setStreamState(state: StreamState, why: string): void {
@@ -449,11 +449,7 @@ class PagePeer implements BrowserPeer {
   }
 
   private fail(why: string): void {
-    this.tell({ kind: 'failed', why });
+    this.listeners.tell({ kind: 'failed', why });
     this.close();
-  }
-
-  private tell(event: BrowserPeerEvent): void {
-    this.listeners.tell(event);
   }
 }

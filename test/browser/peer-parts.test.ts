@@ -1,8 +1,9 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { LiveParts } from '../../hls/live-parts.ts';
 import { Player } from '../../machine/player.ts';
 import { Prng } from '../../machine/prng.ts';
 import { Arrivals } from '../../peer/browser/arrivals.ts';
+import { Listeners } from '../../peer/browser/listeners.ts';
 import { onScreen } from '../../peer/browser/on-screen.ts';
 import type { PeerOutput } from '../../peer/core/io.ts';
 import { neighbourMesh } from '../../peer/core/neighbour-mesh.ts';
@@ -229,5 +230,24 @@ describe('a peer that dials no neighbours', () => {
   it('dials the tracker and INS servers only, whatever the tracker names', () => {
     expect(dialled(true)).toEqual(['ws://tracker/', 'ws://ins/', 'ws://neighbour/']);
     expect(dialled(false)).toEqual(['ws://tracker/', 'ws://ins/']);
+  });
+});
+
+describe('what listens to a page’s events', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('may throw: who asked for the event goes on, the others hear it, and the browser is told', () => {
+    const [heard, reported]: [string[], unknown[]] = [[], []];
+    vi.stubGlobal('reportError', (error: unknown) => reported.push(error));
+    const listeners = new Listeners<string>();
+    const broken = new Error('broken');
+    listeners.add(() => {
+      throw broken;
+    });
+    const leave = listeners.add((event) => heard.push(event));
+    listeners.tell('joined');
+    leave();
+    listeners.tell('left');
+    expect([heard, reported]).toEqual([['joined'], [broken, broken]]);
   });
 });

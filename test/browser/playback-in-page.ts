@@ -20,12 +20,6 @@ const calls = {
     session = new Session(video(), options);
     session.onEvent((event) => events.push(event));
   },
-  /** What the page itself listens with is broken. */
-  breakListener: (): void => {
-    session.onPeerEvent(({ kind }) => {
-      throw new Error(`the page cannot take ${kind}`);
-    });
-  },
   prepare: (): void => session.prepare(),
   play: (): Promise<void> => session.play(),
   pause: (): void => session.pause(),

@@ -77,17 +77,6 @@ describe('a line that does not hold', () => {
     expect(kinds.filter((kind) => kind === 'freeze' || kind === 'resumed')).toContain('resumed');
   });
 
-  it('is dialled anew though what the page listens with throws at each event', async () => {
-    const page = await open({ line });
-    await page.call('breakListener');
-    await page.call('prepare');
-    await page.until(({ peer }) => peer.trackerUp);
-    line.leave();
-    await page.until(({ peer }) => !peer.trackerUp);
-    line.back();
-    await page.until(({ peer }) => peer.trackerUp && peer.ins !== null);
-  });
-
   it('takes another rendition when it carries less, and a better one when it carries more', async () => {
     const two = await stage.source({ input: 'testsrc=432x240', ladder: ['240p', '144p'] });
     const page = await open({ line, stream: two.stream });

@@ -23,6 +23,15 @@ export function lifetime(): Lifetime {
   return ours;
 }
 
+/**
+ * Ends the command whose output nobody reads any more: there is nobody to tell. Every further line says so again, the
+ * summary, too, which is no haste: what runs is closed as when it is asked to end once.
+ */
+export function endUnread(): void {
+  if (ours === undefined) process.kill(process.pid, 'SIGTERM');
+  else ours.end();
+}
+
 function listen(): Lifetime {
   let resolve = () => {};
   const over = new Promise<void>((done) => {

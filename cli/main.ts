@@ -1,5 +1,6 @@
 import { commandNamed, runCommandLine } from './command.ts';
 import { COMMANDS } from './commands.ts';
+import { endUnread } from './lifetime.ts';
 import { Problem } from './problem.ts';
 import { version } from './version.ts';
 
@@ -16,11 +17,10 @@ function fail(error: unknown): never {
 
 process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
-// Whoever read our output has gone: there is nobody to tell.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.kill(process.pid, 'SIGTERM');
+    endUnread();
   });
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -72,5 +73,18 @@ describe('the program', () => {
     await lineOf(child, /ready/);
     child.stdout!.destroy();
     expect(await exitOf(child)).toBe(0);
+  });
+
+  test('ends cleanly when nobody reads it, also where the end takes a while and more was to be printed', async () => {
+    const nowhere = ['--stream', 'A'.repeat(43), '--tracker', 'ws://127.0.0.1:9'];
+    const child = start(['peer', ...nowhere, '--http', '0', '--json']);
+    const { gateway } = JSON.parse(await lineOf(child, /ready/));
+    // Half a request: its answer is waited for, and the summary finds nobody meanwhile.
+    const player = connect(Number(new URL(gateway).port), '127.0.0.1');
+    player.on('error', () => {});
+    await new Promise<void>((sent) => player.write('GET / HTTP/1.1\r\nHost: player\r\n', () => sent()));
+    child.stdout!.destroy();
+    expect(await exitOf(child)).toBe(0);
+    player.destroy();
   });
 });

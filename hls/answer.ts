@@ -1,6 +1,7 @@
 import type { Description } from '../protocol/media.ts';
 import type { LiveWindow } from './live-window.ts';
 import { masterPlaylist, mediaPlaylist, type PlaylistOptions, targetSeconds } from './playlists.ts';
+import type { Why } from './why-not.ts';
 
 /** What a request gets. `maxAgeMs` is how long a cache may give the same. */
 export type Answer =
@@ -23,7 +24,8 @@ export interface WaitAnswer {
 export interface ErrorAnswer {
   readonly kind: 'error';
   readonly status: 400 | 404 | 503;
-  readonly text: string;
+  /** In words: {@link whyNot}, which pages do not load. */
+  readonly why: Why;
 }
 
 /** The query of a URL, decoded; of names given twice, the first. */
@@ -56,7 +58,7 @@ export function answer(window: LiveWindow, path: string, query: Query, options: 
     case `${track}/segment-${number}.m4s`:
       return answerSegment(window, track, number);
     default:
-      return refuse(404, kind ? `No such file: ${path}` : `Not a file of a stream: ${path}`);
+      return refuse(404, kind ? 'no-file' : 'not-ours');
   }
 }
 
@@ -68,30 +70,30 @@ export function wantedTrack(path: string): number | undefined {
 
 function answerMaster(window: LiveWindow): Answer {
   const description = window.description;
-  if (!description) return wait(window, undefined, 'The stream has not begun');
+  if (!description) return wait(window, undefined, 'not-begun');
   return playlist(masterPlaylist(description, (track) => window.averageBps(track)));
 }
 
 function answerMedia(window: LiveWindow, track: number, query: Query, options: PlaylistOptions): Answer {
   const description = window.description;
-  if (!description) return wait(window, track, 'The stream has not begun');
-  if (!hasTrack(description, track)) return refuse(404, `The stream has no track ${track}`);
+  if (!description) return wait(window, track, 'not-begun');
+  if (!hasTrack(description, track)) return refuse(404, 'no-track');
   const msn = directive(query._HLS_msn);
   const part = directive(query._HLS_part);
-  if (msn === 'bad' || part === 'bad') return refuse(400, '_HLS_msn and _HLS_part are whole numbers');
-  if (part !== undefined && msn === undefined) return refuse(400, '_HLS_part needs _HLS_msn');
+  if (msn === 'bad' || part === 'bad') return refuse(400, 'not-whole');
+  if (part !== undefined && msn === undefined) return refuse(400, 'part-alone');
   // A player that reads of nothing but what is over would go back to it.
-  if (window.isStale(track)) return wait(window, track, 'The track is about to be taken again');
+  if (window.isStale(track)) return wait(window, track, 'stale');
   const last = window.segments(track).at(-1);
   if (msn !== undefined && last && !window.ended) {
-    if (msn > last.number + AHEAD_SEGMENTS_MAX) return refuse(400, `_HLS_msn is too far ahead of ${last.number}`);
-    if (!reached(window, track, msn, part)) return wait(window, track, 'The playlist has not come that far');
+    if (msn > last.number + AHEAD_SEGMENTS_MAX) return refuse(400, 'too-far');
+    if (!reached(window, track, msn, part)) return wait(window, track, 'not-so-far');
   }
   const skip = query._HLS_skip === 'YES' || query._HLS_skip === 'v2';
   const text = mediaPlaylist(window, track, skip, options);
   if (text !== undefined) return playlist(text);
-  if (window.ended) return refuse(404, `Track ${track} has nothing to play`);
-  return wait(window, track, 'No segment of the track is complete yet');
+  if (window.ended) return refuse(404, 'nothing');
+  return wait(window, track, 'no-segment-yet');
 }
 
 /**
@@ -107,22 +109,22 @@ function reached(window: LiveWindow, track: number, msn: number, part: number | 
 
 function answerInit(window: LiveWindow, track: number, revision: number): Answer {
   const bytes = window.init(track, revision);
-  return bytes ? { kind: 'init', track, revision, bytes } : refuse(404, `No header ${revision} of track ${track}`);
+  return bytes ? { kind: 'init', track, revision, bytes } : refuse(404, 'no-header');
 }
 
 function answerPart(window: LiveWindow, track: number, part: number): Answer {
   const found = window.part(track, part);
   if (found?.available) return { kind: 'part', track, part };
-  if (found) return refuse(404, `Part ${part} of track ${track} is a hole`);
+  if (found) return refuse(404, 'hole');
   const hinted = part === window.nextPart(track) || window.isPending(track, part);
-  if (hinted && !window.ended) return wait(window, track, `Part ${part} of track ${track} has not come`);
-  return refuse(404, `No part ${part} of track ${track}`);
+  if (hinted && !window.ended) return wait(window, track, 'not-come');
+  return refuse(404, 'no-part');
 }
 
 function answerSegment(window: LiveWindow, track: number, number: number): Answer {
   const segment = window.segment(track, number);
   const parts = segment?.parts.filter((part) => part.available).map((part) => part.part) ?? [];
-  if (!segment?.complete || parts.length === 0) return refuse(404, `No segment ${number} of track ${track}`);
+  if (!segment?.complete || parts.length === 0) return refuse(404, 'no-segment');
   return { kind: 'segment', track, parts };
 }
 
@@ -139,11 +141,11 @@ function playlist(body: string): Answer {
   return { kind: 'text', contentType: PLAYLIST_TYPE, body, maxAgeMs: 0 };
 }
 
-function refuse(status: ErrorAnswer['status'], text: string): ErrorAnswer {
-  return { kind: 'error', status, text };
+function refuse(status: ErrorAnswer['status'], why: Why): ErrorAnswer {
+  return { kind: 'error', status, why };
 }
 
-function wait(window: LiveWindow, track: number | undefined, text: string): WaitAnswer {
+function wait(window: LiveWindow, track: number | undefined, why: Why): WaitAnswer {
   const target = window.description ? targetSeconds(window.description) : 1;
-  return { kind: 'wait', track, waitMs: WAIT_TARGETS * target * 1_000, otherwise: refuse(503, text) };
+  return { kind: 'wait', track, waitMs: WAIT_TARGETS * target * 1_000, otherwise: refuse(503, why) };
 }

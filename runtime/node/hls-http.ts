@@ -2,6 +2,7 @@ import type { FastifyReply } from 'fastify';
 import { type Answer, answer, type Query, type WaitAnswer, wantedTrack } from '../../hls/answer.ts';
 import type { LiveSource } from '../../hls/live-source.ts';
 import type { PlaylistOptions } from '../../hls/playlists.ts';
+import { whyNot } from '../../hls/why-not.ts';
 import type { HttpServer } from './http.ts';
 
 export interface HlsHttpOptions extends PlaylistOptions {
@@ -81,7 +82,7 @@ function send(live: LiveSource, given: Given, reply: FastifyReply): void {
     case 'error':
       if (given.status === 503) reply.header('retry-after', '1');
       reply.code(given.status).header('cache-control', 'no-cache').type('text/plain; charset=utf-8');
-      reply.send(`${given.text}\n`);
+      reply.send(`${whyNot(given.why)}: ${reply.request.url}\n`);
       return;
     case 'init':
       sendMedia(live, given.track, [given.bytes], reply);
@@ -113,7 +114,7 @@ function sendMedia(
   reply: FastifyReply,
 ): void {
   if (!blocks) {
-    send(live, { kind: 'error', status: 404, text: 'These bytes are no longer kept' }, reply);
+    send(live, { kind: 'error', status: 404, why: 'not-kept' }, reply);
     return;
   }
   const kind = live.window.description?.tracks.find((candidate) => candidate.id === track)?.kind ?? 'video';
@@ -158,7 +159,7 @@ class WaitingRequests {
     give: (given: Given) => void,
   ): void {
     if (this.count >= this.countMax) {
-      give({ kind: 'error', status: 503, text: 'Too many requests are waiting here' });
+      give({ kind: 'error', status: 503, why: 'too-many' });
       return;
     }
     const group = this.group(live, key, ask);
@@ -180,7 +181,7 @@ class WaitingRequests {
   }
 
   close(): void {
-    const closing: Given = { kind: 'error', status: 503, text: 'This server is closing' };
+    const closing: Given = { kind: 'error', status: 503, why: 'closing' };
     for (const groups of this.groups.values()) {
       for (const group of groups.values()) for (const giveOnce of group.givers) giveOnce(closing);
     }

@@ -101,7 +101,7 @@ describe('LL-HLS over HTTP', () => {
     const { url } = await serving(3);
     const response = await fetch(`${url}/1/media.m3u8`);
     expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);
-    expect(await response.text()).toBe('No segment of the track is complete yet\n');
+    expect(await response.text()).toBe('No segment of the track is complete yet: /abc/1/media.m3u8\n');
   });
 
   it('lets no more requests wait than it has room for', async () => {
@@ -138,7 +138,8 @@ describe('LL-HLS over HTTP', () => {
     expect((await fetch(`${url}/master.m3u8`, { method: 'POST' })).status).toBe(404);
     live.forget(VIDEO, 5);
     expect((await fetch(`${url}/1/part-5.m4s`)).status).toBe(404);
-    expect(await (await fetch(`${url}/1/part-99.m4s`)).text()).toBe('No part 99 of track 1\n');
+    const path = `${new URL(url).pathname}/1/part-99.m4s`;
+    expect(await (await fetch(`${url}/1/part-99.m4s`)).text()).toBe(`The track has no such part: ${path}\n`);
   });
 
   it('tells the source which tracks players ask for', async () => {

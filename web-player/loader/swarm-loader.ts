@@ -180,7 +180,7 @@ class SwarmLoader implements Loader<LoaderContext> {
         }
         // hls.js asks again after a 503.
         const status = sought === 'failed' ? 503 : 404;
-        this.fail({ kind: 'error', status, text: `Part ${part} of track ${track} is not kept` }, context);
+        this.fail({ kind: 'error', status, why: 'not-kept' }, context);
         return;
       }
       blocks.push(...read);
@@ -225,7 +225,7 @@ class SwarmLoader implements Loader<LoaderContext> {
 
   private fail(error: ErrorAnswer, context: LoaderContext): void {
     const callbacks = this.finish();
-    callbacks?.onError({ code: error.status, text: error.text }, context, null, this.stats);
+    callbacks?.onError({ code: error.status, text: error.why }, context, null, this.stats);
   }
 
   private finish(): LoaderCallbacks<LoaderContext> | null {

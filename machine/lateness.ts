@@ -46,6 +46,12 @@ export class Lateness {
     this.againMs = Math.max(againMs, this.againMs - this.fallMs);
   }
 
+  /** What came late before the last ones is known not to come again. */
+  forget(): void {
+    this.peaksMs.length = 0;
+    this.againMs = 0;
+  }
+
   /** The latency that what comes late allows: the more it varies again and again, the more is kept in hand, `inHandMs` at least. */
   allowanceMs(partMs: number, inHandMs: number): number {
     const { againMs } = this;

@@ -46,6 +46,22 @@ class Made {
       this.latencyMs += (bufferMs <= STEP_MS ? STEP_MS : STEP_MS * (1 - move.rate)) - skippedMs;
     }
   }
+
+  /** The line carries a share of the stream: every part comes later than the one before. */
+  slow(share: number, seconds: number): void {
+    for (let i = 0; i < seconds * 10; i++) {
+      this.line.lagMs += 100 * (1 - share);
+      this.run(100);
+    }
+  }
+
+  /** It carries ten times the stream: what has not come yet comes in a row. */
+  fast(): void {
+    while (this.line.lagMs > 300) {
+      this.line.lagMs = Math.max(300, this.line.lagMs - 900);
+      this.run(100);
+    }
+  }
 }
 
 describe('the pace of live playback', () => {
@@ -133,6 +149,38 @@ describe('the pace of live playback', () => {
     made.line.lagMs = 300;
     made.run(1_700);
     expect(made.latencyMs).toBeLessThanOrEqual(2_000);
+  });
+
+  it.each([
+    [0.5, 8],
+    [0.6, 30],
+    [0.8, 60],
+    [0.95, 120],
+  ])('is back five seconds after a line is fast again that carried %f of the stream for %i s', (share, seconds) => {
+    const made = new Made(1_500, 1_500);
+    made.run(10_000);
+    made.slow(share, seconds);
+    expect(made.latencyMs).toBeGreaterThan(3_000);
+    made.fast();
+    made.run(4_000);
+    expect(made.latencyMs).toBeLessThanOrEqual(2_000);
+    const { frozenMs } = made;
+    made.run(20_000);
+    expect([made.frozenMs - frozenMs, Math.abs(made.latencyMs - 1_500) < 200]).toEqual([0, true]);
+  });
+
+  it('stays away where the line is too slow again and again, and freezes for it three times at most', () => {
+    const made = new Made(1_500, 1_500);
+    made.run(10_000);
+    let freezes = 0;
+    for (let i = 0; i < 20; i++) {
+      const { frozenMs } = made;
+      made.slow(0.6, 4);
+      made.fast();
+      made.run(5_000);
+      if (made.frozenMs > frozenMs) freezes++;
+    }
+    expect(freezes).toBeLessThanOrEqual(3);
   });
 
   it('keeps as far away as parts come late again and again, and does not freeze for them twice', () => {

@@ -1,4 +1,5 @@
 import { Lateness } from '../../machine/lateness.ts';
+import { SlowSpell } from './slow-spell.ts';
 
 /** Media kept in hand beyond the latest that parts come: what appending and a busy page take. */
 const IN_HAND_MS = 250;
@@ -61,6 +62,7 @@ export interface Jump {
 export class LivePace {
   targetMs: number;
   private readonly lateness = new Lateness(LAGS_KEPT, NEARER_MS);
+  private readonly spell = new SlowSpell();
   private lastLagMs = Number.POSITIVE_INFINITY;
   private noted = 0;
   /** Parts come that were held up; so many in a row not less late than the one before, which then is how late they come. */
@@ -90,6 +92,7 @@ export class LivePace {
       this.isOutage = lateMs > OUTAGE_MS_MIN && this.noted >= LAGS_KEPT;
       this.noted++;
       lateness.note(lagMs);
+      if (this.spell.isOver(lagMs, lateness.usualMs, partMs)) lateness.forget();
       return;
     }
     if (!this.isOutage) lateness.note(lagMs - lateMs + Math.min(lateMs, OUTAGE_MS_MAX));

@@ -59,9 +59,14 @@ function shortsOf(uses: readonly Use[], { superClass, id }: ClassNode): Readonly
   if (superClass !== null && id === null) return new Map(uses.map(({ name }) => [name, name]));
   const counts = new Map<string, number>();
   for (const { name } of uses) counts.set(name, (counts.get(name) ?? 0) + 1);
-  const begin = superClass === null ? '$' : `$${id!.name}`;
+  const begin = superClass === null ? '$' : `$${initials(id!.name)}`;
   const byUse = [...counts].sort(([, a], [, b]) => b - a);
   return new Map(byUse.map(([name], at) => [name, `${begin}${at.toString(36)}`]));
+}
+
+/** Of a class, enough to tell it from those that it extends. */
+function initials(name: string): string {
+  return `${name.replace(/[^A-Z]/g, '')}${name.length}_`;
 }
 
 function isPrivate(member: Member): boolean {

@@ -49,7 +49,7 @@ describe('short names of private members', () => {
 
   test('of a subclass are not those of its parents', () => {
     expect(short('class Sub extends One { private own = 1; get() { return this.own; } }')).toBe(
-      'class Sub extends One { private $Sub0 = 1; get() { return this.$Sub0; } }',
+      'class Sub extends One { private $S3_0 = 1; get() { return this.$S3_0; } }',
     );
     const unnamed = 'const made = class extends One { private own = 1; };';
     expect(short(unnamed)).toBe(unnamed);

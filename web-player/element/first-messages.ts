@@ -36,11 +36,7 @@ export function wrongSettings(why: string): Message {
 export function noMediaSource(hlsUrl: string | null): Message {
   const title = 'This browser cannot put the stream together';
   if (hlsUrl === null) {
-    return centre(
-      'error',
-      title,
-      'It has no Media Source Extensions. Any current browser on a computer, tablet or phone has them.',
-    );
+    return centre('error', title, 'It has no Media Source Extensions. Any current browser has them.');
   }
   const text = 'It has no Media Source Extensions. It may play the same stream as plain HLS, straight from the source.';
   return { ...centre('error', title, text), offer: { name: 'Play plain HLS', href: hlsUrl } };

@@ -40,18 +40,16 @@ export function readSettings(get: (name: string) => string | null): StreamSettin
   const tracker = get('tracker')?.trim() ?? '';
   const stream = get('stream')?.trim() ?? '';
   const mode = get('mode') ?? 'hybrid';
-  if (tracker === '')
-    return 'No tracker is named: the attribute "tracker" holds its address, such as wss://example.org/.';
+  if (tracker === '') return 'No tracker is named: the attribute "tracker" holds its address, wss://….';
   const protocol = URL.canParse(tracker) ? new URL(tracker).protocol : '';
-  if (protocol !== 'ws:' && protocol !== 'wss:')
-    return `"${tracker}" is no address of a tracker: it begins with wss:// or ws://.`;
+  if (protocol !== 'ws:' && protocol !== 'wss:') return `"${tracker}" is no tracker: it begins with wss:// or ws://.`;
   if (stream === '') return 'No stream is named: the attribute "stream" holds its id, 43 characters.';
   if (streamIdFromText(stream) === undefined) return `"${stream}" is no stream id: it has 43 letters, digits, - or _.`;
-  if (!MODES.includes(mode as Mode)) return `There is no mode "${mode}": mode is ins, hybrid or native.`;
+  if (!MODES.includes(mode as Mode)) return `"${mode}" is no mode: it is ins, hybrid or native.`;
   const [gives, follow] = [isOn(get('upload'), true), isOn(get('follow'), true)];
   const fallback = get('fallback')?.trim() || 'off';
   if (fallback !== 'auto' && fallback !== 'off' && !/^https?:\/\//.test(fallback)) {
-    return `"${fallback}" is no fallback: it is auto, off, or an address that begins with https:// or http://.`;
+    return `"${fallback}" is no fallback: it is auto, off, or begins with https:// or http://.`;
   }
   return { tracker, stream, mode: mode as Mode, gives, follow, fallback };
 }

@@ -20,10 +20,10 @@ const DELAYS = [
 ];
 const MBIT = 1_000_000;
 
-async function until(what: string, isSo: () => boolean): Promise<void> {
+async function until(what: string, isSo: () => boolean, seen: () => unknown = () => ''): Promise<void> {
   const endAtMs = performance.now() + 30_000;
   while (!isSo()) {
-    if (performance.now() > endAtMs) throw new Error(`waited in vain until ${what}`);
+    if (performance.now() > endAtMs) throw new Error(`waited in vain until ${what}: ${JSON.stringify(seen())}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
@@ -99,14 +99,18 @@ describe('a swarm whose links are token buckets', () => {
       expect(stats().map(({ bad }) => bad)).toEqual([0, 0, 0]);
 
       // What is on its way has left one count and not come to the other.
-      await until('the counts agree', () => {
-        return stats().every(({ sentBytes, receivedBytes }, n) => {
-          const { sent, received } = hosts.viewers[n]!.counts();
-          const isData = sent.dataBytes === sentBytes.data && received.dataBytes === receivedBytes.data;
-          // Links do not count the last frames of those that have closed.
-          return isData && sent.controlBytes >= sentBytes.control && received.controlBytes >= receivedBytes.control;
-        });
-      });
+      const counts = () =>
+        stats().map(({ sentBytes, receivedBytes }, n) => ({ ...hosts.viewers[n]!.counts(), sentBytes, receivedBytes }));
+      await until(
+        'the counts agree',
+        () =>
+          counts().every(({ sent, received, sentBytes, receivedBytes }) => {
+            const isData = sent.dataBytes === sentBytes.data && received.dataBytes === receivedBytes.data;
+            // Links do not count the last frames of those that have closed.
+            return isData && sent.controlBytes >= sentBytes.control && received.controlBytes >= receivedBytes.control;
+          }),
+        counts,
+      );
       for (const viewer of hosts.viewers) expect(viewer.counts().received.dataBytes).toBeGreaterThan(50_000);
       const viewers = hosts.viewers.flatMap((viewer) => viewer.flows());
       const servers = [...hosts.ins.flows(), ...hosts.source.flows()];

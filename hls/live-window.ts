@@ -63,6 +63,8 @@ export class LiveWindow {
   private reachFrom = Number.POSITIVE_INFINITY;
   /** By track: segments before the first one that was listed, guessed when that was. Who finds out that one is not so puts another in its place. */
   readonly guessed = new Map<number, readonly WindowSegment[]>();
+  /** By track, see {@link shortBeforeUs}. */
+  private readonly shortsUs = new Map<number, number>();
   private newest: Description | undefined;
   private over = false;
 
@@ -122,6 +124,7 @@ export class LiveWindow {
     if (this.kindOf(track) !== 'audio') return;
     this.tracks.delete(track);
     this.guessed.delete(track);
+    this.shortsUs.delete(track);
   }
 
   /** The parts of a track (of all tracks) before `beforePart` that are not there will not come: the window goes on without them. */
@@ -189,7 +192,8 @@ export class LiveWindow {
     if (before === undefined) {
       const { partTargetMs, segmentTargetMs } = this.newest;
       const cut = { partTargetUs: partTargetMs * 1_000, segmentTargetUs: segmentTargetMs * 1_000 };
-      before = Number.isFinite(this.reachFrom) ? segmentsBefore(first, this.reachFrom, cut) : [];
+      const shortUs = this.shortBeforeUs(track);
+      before = Number.isFinite(this.reachFrom) ? segmentsBefore(first, this.reachFrom, cut, shortUs) : [];
       this.guessed.set(track, before);
     }
     if (
@@ -306,12 +310,28 @@ export class LiveWindow {
   }
 
   /**
+   * By how much what lies before the first of a track is listed as ending early: where another one of its kind is played, a player that changes
+   * is to go on behind that.
+   */
+  shortBeforeUs(track: number): number {
+    const kind = this.kindOf(track);
+    const isOther = (id: number) => id !== track && this.kindOf(id) === kind && this.nextPart(id) !== undefined;
+    let shortUs = this.shortsUs.get(track);
+    if (shortUs === undefined) {
+      shortUs = [...this.tracks.keys()].some(isOther) ? this.holeShortUs(track) : 0;
+      this.shortsUs.set(track, shortUs);
+    }
+    return shortUs;
+  }
+
+  /**
    * hls.js puts a track where it is by a time of day of the one that it leaves, which is as much late as a hole there ends early: each
-   * hole ends earlier than those that other tracks list.
+   * hole ends earlier than those that other tracks list, and what lies before their first.
    */
   private holeShortUs(id: number): number {
     let most = 0;
-    for (const [other, track] of this.tracks) if (other !== id) most = Math.max(most, track.holeShortUs);
+    for (const [other, track] of this.tracks)
+      if (other !== id) most = Math.max(most, track.holeShortUs, this.shortsUs.get(other) ?? 0);
     return most + HOLE_SHORT_US > HOLE_SHORT_US_MAX ? HOLE_SHORT_US : most + HOLE_SHORT_US;
   }
 

@@ -17,16 +17,20 @@ export interface Cut {
  *
  * @param first - The first segment listed, from its first part on.
  * @param reachFrom - The oldest part that can be had.
+ * @param shortUs - So much earlier than its media the last of them is listed as ending.
  * @returns Oldest first; none where the first segment does not fit what the description says.
  */
-export function segmentsBefore(first: WindowSegment, reachFrom: number, cut: Cut): WindowSegment[] {
+export function segmentsBefore(first: WindowSegment, reachFrom: number, cut: Cut, shortUs = 0): WindowSegment[] {
   const lead = first.parts[0];
-  const parts = Math.round(cut.segmentTargetUs / cut.partTargetUs);
-  if (lead === undefined || !first.fromItsStart || parts < 1) return [];
-  // Numbers that were counted through from the beginning tell how long segments really are.
-  const isCounted = lead.part === first.number * parts && first.number > 0;
+  if (lead === undefined || !first.fromItsStart) return [];
+  // A part target tells how long the longest part is. Numbers that were counted through from the beginning tell how many parts
+  // a segment has, and how long it really is.
+  const said = cut.segmentTargetUs / cut.partTargetUs;
+  const counted = lead.part / first.number;
+  const isCounted = Number.isInteger(counted) && Math.abs(counted - said) < 1;
+  const parts = isCounted ? counted : Math.round(said);
   const lengthUs = isCounted ? lead.timeUs / first.number : cut.segmentTargetUs;
-  if (Math.abs(lengthUs / cut.segmentTargetUs - 1) > DRIFT_SHARE_MAX) return [];
+  if (parts < 1 || Math.abs(lengthUs / cut.segmentTargetUs - 1) > DRIFT_SHARE_MAX) return [];
   const countMax = Math.floor((REACH_MS_MAX * 1_000) / lengthUs);
   const count = Math.min(first.number, Math.floor((lead.part - reachFrom) / parts), countMax);
   const segments: WindowSegment[] = [];
@@ -34,19 +38,29 @@ export function segmentsBefore(first: WindowSegment, reachFrom: number, cut: Cut
     const firstPart = lead.part - back * parts;
     const startUs = lead.timeUs - back * lengthUs;
     if (startUs < 0) continue;
+    const shortAt = back === 1 ? parts - 1 : parts;
     segments.push({
       number: first.number - back,
       header: first.header,
       complete: true,
       fromItsStart: true,
       startsAtMs: first.startsAtMs - (back * lengthUs) / 1_000,
-      parts: Array.from({ length: parts }, (_, at) => pastPart(firstPart + at, startUs, at, lengthUs / parts)),
+      parts: Array.from({ length: parts }, (_, at) =>
+        pastPart(firstPart + at, startUs, at, lengthUs / parts, at === shortAt ? shortUs : 0),
+      ),
     });
   }
   return segments;
 }
 
-function pastPart(part: number, startUs: number, at: number, lengthUs: number): WindowPart {
+function pastPart(part: number, startUs: number, at: number, lengthUs: number, shortUs: number): WindowPart {
   const timeUs = Math.round(startUs + at * lengthUs);
-  return { part, timeUs, durationUs: Math.round(lengthUs), independent: at === 0, sizeBytes: 0, available: true };
+  return {
+    part,
+    timeUs,
+    durationUs: Math.round(lengthUs - shortUs),
+    independent: at === 0,
+    sizeBytes: 0,
+    available: true,
+  };
 }

@@ -107,7 +107,7 @@ export function mediaPlaylist(
   const targetUs = targetSeconds(description) * 1_000_000;
   const skipped = skip ? sinceEdgeUs.filter((us) => us > SKIP_UNTIL_TARGETS * targetUs).length : 0;
   const lines = headLines(window, description, segments[0]!.number - (early ? 1 : 0), options);
-  if (early) lines.push(...gapBeforeStart(first));
+  if (early) lines.push(...gapBeforeStart(first, window.shortBeforeUs(track)));
   if (skipped > 0) lines.push(`#EXT-X-SKIP:SKIPPED-SEGMENTS=${skipped}`);
   segments.slice(skipped).forEach((segment, i) => {
     const before = i > 0 ? segments[skipped + i - 1] : undefined;
@@ -125,9 +125,10 @@ function canStartEarly(first: WindowSegment, options: PlaylistOptions): boolean 
 }
 
 /** As a part, too: hls.js loads the open segment by parts only if a part before it is listed. */
-function gapBeforeStart(first: WindowSegment): string[] {
-  const seconds = secondsText(GAP_BEFORE_START_US);
+function gapBeforeStart(first: WindowSegment, shortUs: number): string[] {
+  const seconds = secondsText(GAP_BEFORE_START_US - shortUs);
   return [
+    `#EXT-X-PROGRAM-DATE-TIME:${isoTime(first.startsAtMs - GAP_BEFORE_START_US / 1_000)}`,
     `#EXT-X-PART:DURATION=${seconds},URI="part-${(first.parts[0]?.part ?? 1) - 1}.m4s",GAP=YES`,
     '#EXT-X-GAP',
     `#EXTINF:${seconds},`,

@@ -78,6 +78,8 @@ export interface BrowserPeerStats {
 export interface PageLiveSource extends LiveSource {
   /** Ms between the first and the last byte of a part on the way here; undefined when nobody can know. */
   transferMs(track: number, part: number): number | undefined;
+  /** See {@link BrowserPeer.rendition}. */
+  leadsTo(track: number): boolean;
 }
 
 export interface BrowserPeer {
@@ -96,10 +98,17 @@ export interface BrowserPeer {
   start(): void;
   /** Whether the rendition is chosen here (see {@link BrowserPeerOptions.choosesQuality}) or by the player. */
   choosesQuality: boolean;
+  /** The track that {@link prefer} has named last. */
+  readonly preferred: number | undefined;
+  /**
+   * Takes the rendition that a viewer wants, where it is chosen here: the player is led to it at a segment behind all that it has, so that
+   * nothing is loaded twice. Undefined, as it is first: whatever the line carries.
+   *
+   * @returns False where it cannot be chosen here, as what does that is not loaded (yet).
+   */
+  prefer(track: number | undefined): boolean;
   /** The track of the rendition that the player is to load next, where it is chosen here; undefined where there is no choice. */
   readonly rendition: number | undefined;
-  /** Which tracks to take; null leaves it to the player: those it asks for. */
-  select(tracks: readonly number[] | null): void;
   /** Tells what is on screen, so that fetching follows the real picture. Wanted several times a second. */
   playing(screen: Screen): void;
   stats(): BrowserPeerStats;

@@ -13,6 +13,7 @@ import { randomSeed } from '../../runtime/browser/crypto.ts';
 import { type Driven, drive } from '../../runtime/drive.ts';
 import type { PeerEvent, PeerInput, PeerOutput } from '../core/io.ts';
 import { PeerCore } from '../core/peer.ts';
+import type { MakeRenditionChoice, Quality } from '../core/rendition-choice.ts';
 import { Selection } from '../core/selection.ts';
 import { Arrivals } from './arrivals.ts';
 import type {
@@ -67,6 +68,8 @@ class PagePeer implements BrowserPeer {
   private readonly selection = new Selection(() => this.tellSelection());
   private readonly chosen = new Rendition();
   private chooses: boolean;
+  private prefers: number | undefined;
+  private hasChoice = false;
   private readonly listeners = new Listeners<BrowserPeerEvent>();
   private readonly tools: Promise<Tools>;
   private readonly links: Links;
@@ -116,6 +119,7 @@ class PagePeer implements BrowserPeer {
         this.chosen.gave(track, part);
       },
       transferMs: (track, part) => arrivals.transferMs(track, part),
+      leadsTo: (track) => this.rendition === track,
     };
     this.links = new Links({
       input: (input) => this.driven?.input(input),
@@ -167,17 +171,24 @@ class PagePeer implements BrowserPeer {
     this.chooses = chooses;
     if (chooses) {
       this.chosen.resume();
-      this.driven?.input({ kind: 'quality', quality: 'auto' });
+      this.tellQuality();
     }
     this.tellSelection();
   }
 
-  get rendition(): number | undefined {
-    return this.chooses ? this.chosen.next : undefined;
+  get preferred(): number | undefined {
+    return this.prefers;
   }
 
-  select(tracks: readonly number[] | null): void {
-    this.selection.fix(tracks);
+  prefer(track: number | undefined): boolean {
+    if (track !== undefined && !this.hasChoice) return false;
+    this.prefers = track;
+    if (this.chooses) this.tellQuality();
+    return true;
+  }
+
+  get rendition(): number | undefined {
+    return this.chooses ? this.chosen.next : undefined;
   }
 
   playing({ capturedAtMs, rate, live = false }: Screen): void {
@@ -241,6 +252,14 @@ class PagePeer implements BrowserPeer {
     this.trackerUp = false;
   }
 
+  private tellQuality(): void {
+    this.driven?.input({ kind: 'quality', quality: this.quality });
+  }
+
+  private get quality(): Quality {
+    return this.prefers === undefined ? 'auto' : { track: this.prefers };
+  }
+
   /** Of what the player asks for the sound is its own choice in any case. */
   private tellSelection(): void {
     const { tracks } = this.selection;
@@ -274,7 +293,7 @@ class PagePeer implements BrowserPeer {
       follow: follow ?? true,
       insServers: this.options.insServers ?? [],
       beginWithMs: BEGIN_WITH_MS,
-      quality: this.chooses ? 'auto' : 'all',
+      quality: this.chooses ? this.quality : 'all',
       prng: new Prng(randomSeed()),
     });
     this.driven = drive(this.core, (output) => this.perform(output, tools), browserClock);
@@ -299,6 +318,11 @@ class PagePeer implements BrowserPeer {
   private useMesh({ mesh, codec }: NativeSide): void {
     this.links.peerCodec = codec;
     this.driven?.input({ kind: 'mesh', make: mesh });
+  }
+
+  private useChoice(make: MakeRenditionChoice): void {
+    this.hasChoice = true;
+    this.driven?.input({ kind: 'choice', make });
   }
 
   private redial(why: string): void {
@@ -367,7 +391,7 @@ class PagePeer implements BrowserPeer {
         this.later(loadNativeSide, (side) => this.useMesh(side), 'no-neighbours');
         return;
       case 'want-choice':
-        this.later(loadQualitySide, (make) => this.driven?.input({ kind: 'choice', make }), 'no-choice');
+        this.later(loadQualitySide, (make) => this.useChoice(make), 'no-choice');
         return;
       case 'event':
         this.event(output.event);

@@ -68,8 +68,8 @@ export class InsFollow {
     }
     const { owner, sealed } = source;
     const priority = this.options.mayBeRefused === true ? 'low' : 'normal';
-    const follow = { handle: this.nextHandle(), owner, sealed, from, askedAtMs: nowMs };
-    session.begin(follow, stream, this.tracks, priority, nowMs);
+    const follow = { handle: this.nextHandle(), owner, sealed, tracks: this.tracks, from, askedAtMs: nowMs };
+    session.begin(follow, stream, priority, nowMs);
     return 'asked';
   }
 

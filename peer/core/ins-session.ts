@@ -7,11 +7,12 @@ import type { LinkNumbers } from '../../swarm/io.ts';
 import { InsPace } from './ins-pace.ts';
 import type { PeerOutput } from './io.ts';
 
-/** A running follow: its handle, the owner of the followed locker, the token it began with, the first part it brings. */
+/** A running follow: its handle, the owner of the followed locker, the token it began with, the tracks (none is all) and first part it brings. */
 export interface LiveFollow {
   readonly handle: number;
   readonly owner: string;
   readonly sealed: Uint8Array;
+  readonly tracks: readonly number[];
   readonly from: number;
   readonly askedAtMs: number;
 }
@@ -109,18 +110,12 @@ export class InsSession {
   }
 
   /** Has the live edge sent from `follow.from` on. */
-  begin(
-    follow: LiveFollow,
-    collection: Uint8Array,
-    tracks: readonly number[],
-    priority: Priority,
-    nowMs: number,
-  ): void {
+  begin(follow: LiveFollow, collection: Uint8Array, priority: Priority, nowMs: number): void {
     this.follow = follow;
     this.heardAtMs = nowMs;
     this.full = false;
     this.broughtUntilMs = undefined;
-    const { handle, sealed: token, from } = follow;
+    const { handle, sealed: token, tracks, from } = follow;
     this.input({ kind: 'follow', handle, keep: true, token, collection, tracks, from, priority }, nowMs);
   }
 
@@ -149,8 +144,9 @@ export class InsSession {
   /** Whether the follow is going to bring this part of a track without being asked. */
   expects(track: number, part: number): boolean {
     if (this.follow === undefined || !this.up) return false;
-    const { from } = this.follow;
-    return (from === FROM_NEWEST_START || part >= from) && part > (this.brought.get(track) ?? -1);
+    const { tracks, from } = this.follow;
+    const isAsked = tracks.length === 0 || tracks.includes(track);
+    return isAsked && (from === FROM_NEWEST_START || part >= from) && part > (this.brought.get(track) ?? -1);
   }
 
   private perform(output: InsWorldOutput): void {

@@ -27,7 +27,7 @@ const LAGS = 4;
 /**
  * Names those that there are to choose from.
  *
- * @returns Undefined where the name is that of none: the sentence for people is {@link unknownRendition}'s.
+ * @returns Undefined where what is asked for is not there: the sentence for people is {@link unknownRendition}'s.
  */
 export function chooseTracks(
   tracks: readonly Track[],
@@ -41,7 +41,8 @@ export function chooseTracks(
     const main = quality === 'best' ? ladder.at(-1) : ladder.find(({ id }) => quality === 'auto' && id === auto);
     return withSound(tracks, main ?? ladder[0], heard);
   }
-  const named = byRate(tracks, 'video').find(({ name }) => sameName(name, quality.name));
+  const isMeant = (one: Track) => ('track' in quality ? one.id === quality.track : sameName(one.name, quality.name));
+  const named = byRate(tracks, 'video').find(isMeant);
   return named === undefined ? undefined : withSound(tracks, named, heard);
 }
 

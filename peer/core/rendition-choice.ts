@@ -4,9 +4,9 @@ import type { PeerOutput } from './io.ts';
 
 /**
  * Which rendition a viewer without a player's own choice takes: what its line carries, the best, the least, all of them (as one
- * who passes everything on), or one by its name.
+ * who passes everything on), or one by its name or its track.
  */
-export type Quality = 'auto' | 'best' | 'lowest' | 'all' | { readonly name: string };
+export type Quality = 'auto' | 'best' | 'lowest' | 'all' | { readonly name: string } | { readonly track: number };
 
 /** Which tracks are taken of which part. */
 export interface Taken {

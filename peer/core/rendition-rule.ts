@@ -45,7 +45,7 @@ class RenditionRule implements RenditionChoice {
     this.quality = 'all';
     this.leads = false;
     this.hear(tracks ?? []);
-    if (started && tracks !== null && this.change.tracks !== null) this.change.want(tracks, 'screen');
+    if (started && tracks !== null && this.change.tracks !== null) this.change.want(tracks, 'screen', true);
     else this.set(tracks, nowMs);
   }
 
@@ -60,12 +60,15 @@ class RenditionRule implements RenditionChoice {
     this.known = tracks;
     if (this.quality === 'all') return;
     this.auto.describe(tracks);
-    if (this.choice === undefined && typeof this.quality === 'object') {
-      const why = unknownRendition(this.quality.name, tracks);
-      this.outputs.push({ kind: 'event', event: { kind: 'no-rendition', why } });
-      this.quality = 'best';
-    }
+    if (this.choice === undefined && typeof this.quality === 'object') this.missing(this.quality, tracks);
     if (isNew) this.set(hasChoice(this.known) ? (this.choice ?? null) : null, nowMs);
+  }
+
+  /** A viewer chose a track of what the stream was before; the one that is not there by its name was never there. */
+  private missing(quality: Quality & object, tracks: readonly Track[]): void {
+    this.quality = 'track' in quality ? 'auto' : 'best';
+    if ('track' in quality) return;
+    this.outputs.push({ kind: 'event', event: { kind: 'no-rendition', why: unknownRendition(quality.name, tracks) } });
   }
 
   prefer(quality: Quality, nowMs: number): void {
@@ -73,7 +76,7 @@ class RenditionRule implements RenditionChoice {
     this.leads = true;
     this.auto.describe(this.known);
     if (this.change.tracks === null) this.set(hasChoice(this.known) ? (this.choice ?? null) : null, nowMs);
-    else this.want('next');
+    else this.want('next', true);
   }
 
   came(bytes: number, nowMs: number): void {
@@ -146,10 +149,11 @@ class RenditionRule implements RenditionChoice {
   }
 
   /** @param from - Left out: at once where the new rendition needs less, as what comes now is too much. */
-  private want(from?: ChangeFrom): void {
+  private want(from?: ChangeFrom, isTold = false): void {
     const choice = this.quality === 'all' ? this.known.map(({ id }) => id) : this.choice;
     if (choice === undefined || this.change.tracks === null) return;
-    this.change.want(choice, from ?? (this.rate(choice) < this.rate(this.change.tracks) ? 'newest' : 'next'));
+    const least = this.rate(choice) < this.rate(this.change.tracks) ? 'newest' : 'next';
+    this.change.want(choice, from ?? least, isTold);
   }
 
   private rate(tracks: readonly number[]): number {

@@ -10,7 +10,6 @@ const LEFT_AFTER_MS = 3_000;
 export class Selection {
   /** Null is all. */
   tracks: readonly number[] | null = null;
-  private fixed = false;
   private known: readonly Track[] = [];
   private readonly wantedAtMs = new Map<number, number>();
   /** The tracks whose media was asked for last, one of a kind at most. */
@@ -20,13 +19,6 @@ export class Selection {
 
   constructor(changed: (tracks: readonly number[] | null) => void) {
     this.changed = changed;
-  }
-
-  /** Takes these from now on, whatever the player asks for; null leaves it to the player again. */
-  fix(tracks: readonly number[] | null): void {
-    this.fixed = tracks !== null;
-    if (tracks !== null) this.set(tracks);
-    else this.choose();
   }
 
   describe({ tracks }: Description): void {
@@ -70,7 +62,6 @@ export class Selection {
   }
 
   private choose(): void {
-    if (this.fixed) return;
     const videos = this.known.filter(({ kind }) => kind === 'video');
     const audios = this.known.filter(({ kind }) => kind === 'audio');
     // Next to nothing.

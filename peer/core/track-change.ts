@@ -23,7 +23,9 @@ export class TrackChange implements Taken {
   private before: readonly number[] | null = null;
   /** Before this part the old ones are taken. */
   private fromPart = -1;
-  private wanted: { readonly tracks: readonly number[]; readonly from: ChangeFrom } | undefined;
+  private wanted:
+    | { readonly tracks: readonly number[]; readonly from: ChangeFrom; readonly isTold: boolean }
+    | undefined;
 
   get tracks(): readonly number[] | null {
     return this.after;
@@ -57,7 +59,7 @@ export class TrackChange implements Taken {
   map(other: (tracks: readonly number[]) => readonly number[]): void {
     this.after = this.after && other(this.after);
     this.before = this.before && other(this.before);
-    if (this.wanted !== undefined) this.want(other(this.wanted.tracks), this.wanted.from);
+    if (this.wanted !== undefined) this.want(other(this.wanted.tracks), this.wanted.from, this.wanted.isTold);
   }
 
   /** Those that were not taken before the change. */
@@ -65,9 +67,15 @@ export class TrackChange implements Taken {
     return this.after?.filter((track) => this.before?.includes(track) === false) ?? [];
   }
 
-  /** From a part on where a decoder can begin. */
-  want(tracks: readonly number[], from: ChangeFrom): void {
-    this.wanted = sameNumbers(tracks, this.after) ? undefined : { tracks, from };
+  /**
+   * From a part on where a decoder can begin.
+   *
+   * @param isTold - By a viewer or a player, who may never play what a change that is still ahead would bring: it takes its place. Any other
+   *   waits for that one to be behind us.
+   */
+  want(tracks: readonly number[], from: ChangeFrom, isTold = false): void {
+    const isSo = sameNumbers(tracks, this.after) && !(isTold && this.fromPart >= 0);
+    this.wanted = isSo ? undefined : { tracks, from, isTold };
   }
 
   /**
@@ -80,19 +88,20 @@ export class TrackChange implements Taken {
     this.follow(playhead, held);
     const { wanted } = this;
     if (wanted === undefined || this.after === null) return false;
+    const isAhead = this.fromPart > playhead;
+    const takesItsPlace = isAhead && wanted.isTold;
     // To take less needs no place to begin at.
-    if (wanted.tracks.every((track) => this.after!.includes(track))) {
+    if (!takesItsPlace && wanted.tracks.every((track) => this.after!.includes(track))) {
       this.after = wanted.tracks;
       this.wanted = undefined;
       return true;
     }
-    // One change at a time: the last one has to be behind us.
-    if (this.fromPart > playhead) return false;
+    if (isAhead && !takesItsPlace) return false;
     const at = this.place(wanted.from, playhead, partsPerSegment, ahead, held);
-    if (at < 0) return false;
-    this.before = this.after;
+    if (at < 0 && !takesItsPlace) return false;
+    if (!takesItsPlace) this.before = this.after;
     this.after = wanted.tracks;
-    this.fromPart = at;
+    this.fromPart = takesItsPlace && (at < 0 || at > this.fromPart) ? this.fromPart : at;
     this.wanted = undefined;
     return true;
   }
@@ -106,7 +115,7 @@ export class TrackChange implements Taken {
 
   private firstMissing(playhead: number, held: HeldParts): number {
     let part = playhead;
-    while (part < playhead + LOOK_PARTS && held.holdsAll(this.after!, part)) part++;
+    while (part < playhead + LOOK_PARTS && held.holdsAll(this.of(part)!, part)) part++;
     return part;
   }
 
@@ -114,7 +123,7 @@ export class TrackChange implements Taken {
   private nextStart(playhead: number, among: number, partsPerSegment: number, held: HeldParts): number {
     let first = playhead;
     for (let part = playhead; part < playhead + LOOK_PARTS; part++)
-      if (held.holdsAll(this.after!, part)) first = part + 1;
+      if (held.holdsAll(this.of(part)!, part)) first = part + 1;
     for (let part = first; part < first + among; part++) if (mayStart(part, partsPerSegment, held)) return part;
     return -1;
   }
@@ -138,5 +147,9 @@ export function lastStart(part: number, held: HeldParts): number {
 /** Whether a decoder can begin there, as far as its record or, before there is one, the length of segments tells. */
 function mayStart(part: number, partsPerSegment: number, held: HeldParts): boolean {
   if (held.knows(part)) return held.isStart(part);
-  return held.newestIndependent >= 0 && (part - held.newestIndependent) % partsPerSegment === 0;
+  const newest = held.newestIndependent;
+  const before = lastStart(newest - 1, held);
+  // Parts are up to as long as is said: there may be more of them in a segment.
+  const between = before < 0 ? partsPerSegment : newest - before;
+  return newest >= 0 && (part - newest) % between === 0;
 }

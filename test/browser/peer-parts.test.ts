@@ -82,17 +82,6 @@ describe('the tracks that are taken', () => {
     selection.plays(3);
     expect(selection.tracks).toEqual([0, 3]);
   });
-
-  it('are those that were fixed, until it is left to the player again', () => {
-    const selection = new Selection(() => {});
-    selection.describe(ladder());
-    selection.want(0, 0);
-    selection.fix([1]);
-    selection.want(0, 1);
-    expect(selection.tracks).toEqual([1]);
-    selection.fix(null);
-    expect(selection.tracks).toEqual([0, 2]);
-  });
 });
 
 describe('the time that a part was on its way', () => {

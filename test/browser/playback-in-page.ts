@@ -25,6 +25,10 @@ const calls = {
   pause: (): void => session.pause(),
   goLive: (): void => session.goLive(),
   close: (): void => session.close(),
+  choose: (level: number): void => {
+    session.quality = level;
+  },
+  chosen: () => ({ level: session.quality, isLed: session.hls.autoLevelEnabled }),
   setTarget: (ms: number): void => {
     session.targetLatencyMs = ms;
   },

@@ -90,6 +90,35 @@ describe('a line that does not hold', () => {
     expect((await page.stats()).fatalErrors).toBe(0);
     await two.close();
   });
+
+  it('plays on without a freeze in what a viewer chooses, also while the rule changes to another, and when he chooses again', async () => {
+    const two = await stage.source({ input: 'testsrc=432x240', ladder: ['240p', '144p'] });
+    const page = await open({ line, stream: two.stream });
+    await page.call('play');
+    await page.until(({ phase, quality }) => phase === 'playing' && quality === '144p');
+    // The rule has begun to take the better one, which is not on screen yet.
+    await page.until(({ peer: { tracks } }) => tracks[0]!.newestPart! > tracks[1]!.newestPart!);
+    const { freezes } = await page.stats();
+    await page.call('choose', 0);
+    await page.until(({ peer: { tracks } }) => tracks[1]!.newestPart! > tracks[0]!.newestPart! + 12);
+    // Told by hand, hls.js would begin inside a segment that it has, and often freeze.
+    expect(await page.call('chosen')).toEqual({ level: 0, isLed: true });
+    // There and back, with a segment of each on screen, and at last before anything of it is.
+    for (const level of [1, 0]) {
+      await page.call('choose', level);
+      if (level === 0) await page.until(({ quality }) => quality === '144p');
+      else await page.until(({ quality }) => quality === '240p');
+      await new Promise((resolve) => setTimeout(resolve, 1_300));
+    }
+    await page.call('choose', 1);
+    await page.until(({ peer: { tracks } }) => tracks[0]!.newestPart! > tracks[1]!.newestPart!);
+    await page.call('choose', -1);
+    expect(await page.call('chosen')).toEqual({ level: -1, isLed: true });
+    await page.until(({ quality }) => quality === '240p');
+    const after = await page.stats();
+    expect([after.phase, after.freezes - freezes, after.fatalErrors]).toEqual(['playing', 0, 0]);
+    await two.close();
+  });
 });
 
 describe('when the swarm is gone', () => {

@@ -6,7 +6,7 @@ import { type EntrySize, playerSizes } from '../../scripts/size.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 /** Gzipped bytes that are loaded at once. Who must raise one says in the commit what for. */
-const BUDGETS = { 'inswarm-peer.js': 51_750, 'inswarm-player.js': 59_800 };
+const BUDGETS = { 'inswarm-peer.js': 52_050, 'inswarm-player.js': 59_990 };
 
 describe('what sites load', () => {
   let sizes: readonly EntrySize[];

@@ -111,6 +111,33 @@ describe('the loader for hls.js', () => {
     expect(other[0]?.data).not.toContain('GAP');
   });
 
+  it('gives the first part of a rendition to a player that is led to it, behind a gap that ends before the one left does', async () => {
+    const twin = 7;
+    const { tracks } = makeDescription();
+    const live = new MadeLive(makeDescription({ tracks: [...tracks, { ...tracks[0]!, id: twin }] }));
+    const Loader = createSwarmLoader(Object.assign(live, { leadsTo: (track: number) => track === twin }), {
+      startEarlyMs: 500,
+    });
+    for (const part of [4, 5, 6, 7]) live.add(makeRecord(part));
+    ask(live, '1/part-7.m4s', {}, Loader);
+    const { outcomes } = ask(live, '7/media.m3u8', {}, Loader);
+    await settled();
+    expect(outcomes).toEqual([]);
+    live.add(makeRecord(8, { track: twin }));
+    expect(String(outcomes[0]?.data).split('\n').slice(6, -1)).toEqual([
+      '#EXT-X-PROGRAM-DATE-TIME:2024-02-29T12:00:01.900Z',
+      '#EXT-X-PART:DURATION=0.098,URI="part-7.m4s",GAP=YES',
+      '#EXT-X-GAP',
+      '#EXTINF:0.098,',
+      'segment-1.m4s',
+      '#EXT-X-MAP:URI="init-0.mp4"',
+      '#EXT-X-PROGRAM-DATE-TIME:2024-02-29T12:00:02.000Z',
+      '#EXT-X-PART:DURATION=0.25,URI="part-8.m4s",INDEPENDENT=YES',
+      '#EXT-X-PRELOAD-HINT:TYPE=PART,URI="part-9.m4s"',
+      '#EXT-X-RENDITION-REPORT:URI="../1/media.m3u8",LAST-MSN=1,LAST-PART=3',
+    ]);
+  });
+
   it('gives up waiting in the end, so that hls.js can ask again', async () => {
     vi.useFakeTimers();
     const live = filled(6);
@@ -203,10 +230,11 @@ describe('the loader for hls.js', () => {
     await settled();
     expect(outcomes).toEqual([]);
     live.add(makeRecord(41));
-    expect(String(outcomes[0]?.data).split('\n').slice(4, 15)).toEqual([
+    expect(String(outcomes[0]?.data).split('\n').slice(4, 16)).toEqual([
       '#EXT-X-PART-INF:PART-TARGET=0.25',
       '#EXT-X-MEDIA-SEQUENCE:9',
       '#EXT-X-START:TIME-OFFSET=0.150,PRECISE=YES',
+      '#EXT-X-PROGRAM-DATE-TIME:2024-02-29T12:00:09.900Z',
       '#EXT-X-PART:DURATION=0.1,URI="part-39.m4s",GAP=YES',
       '#EXT-X-GAP',
       '#EXTINF:0.1,',

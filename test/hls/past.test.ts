@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { answer } from '../../hls/answer.ts';
 import { LiveParts } from '../../hls/live-parts.ts';
 import { GATHERED } from '../../hls/live-window.ts';
+import { segmentsBefore } from '../../hls/past.ts';
 import { PastParts } from '../../hls/past-parts.ts';
 import { makeDescription, makeRecord, VIDEO } from './made-stream.ts';
 
@@ -35,6 +36,45 @@ describe('what lies before the first part that came', () => {
     expect(listed.startsAtMs - past.startsAtMs).toBe(4_000);
     expect(playlist(parts)).toContain('#EXT-X-MEDIA-SEQUENCE:6\n');
     expect(playlist(parts)).toContain('segment-6.m4s');
+  });
+
+  it('ends early of a rendition that a player changes to, and a hole in the one that it left still earlier', () => {
+    const twin = 7;
+    const { tracks } = makeDescription();
+    const parts = new LiveParts(GATHERED);
+    parts.setDescription(makeDescription({ tracks: [...tracks, { ...tracks[0]!, id: twin }] }));
+    parts.reach(0);
+    parts.begin(40);
+    const take = (track: number, from: number) => {
+      parts.begin(from, track);
+      for (let part = from; part < from + 8; part++) parts.add(makeRecord(part, { track }), block(100));
+    };
+    const endsEarlyUs = (track: number, segment: number) => {
+      const listed = parts.window.segment(track, segment)!.parts;
+      return 1_000_000 - listed.reduce((sum, { durationUs }) => sum + durationUs, 0);
+    };
+    take(VIDEO, 40);
+    parts.window.segments(VIDEO);
+    take(twin, 48);
+    parts.window.segments(twin);
+    take(VIDEO, 56);
+    expect([endsEarlyUs(VIDEO, 9), endsEarlyUs(twin, 10), endsEarlyUs(twin, 11)]).toEqual([0, 0, 2_000]);
+    expect([endsEarlyUs(VIDEO, 11), endsEarlyUs(VIDEO, 13), endsEarlyUs(VIDEO, 14)]).toEqual([0, 4_000, 0]);
+  });
+
+  it('has as many parts a segment as numbers tell, where the longest part makes one believe in fewer', () => {
+    const parts = {
+      part: 80,
+      timeUs: 20_000_000,
+      durationUs: 267_000,
+      independent: true,
+      sizeBytes: 1,
+      available: true,
+    };
+    const first = { number: 10, header: 0, startsAtMs: 0, fromItsStart: true, complete: true, parts: [parts] };
+    const before = segmentsBefore(first, 0, { partTargetUs: 267_000, segmentTargetUs: 2_000_000 });
+    expect(before.map((segment) => [segment.parts[0]!.part, segment.parts.length]).at(-1)).toEqual([72, 8]);
+    expect([before.length, before[0]!.parts[0]!.part]).toEqual([10, 0]);
   });
 
   it('is not listed where nothing can be had, or where the first part that came is not the first of its segment', () => {

@@ -30,6 +30,8 @@ describe('the choice of a rendition', () => {
     expect(chooseTracks(TRACKS, 'best', undefined)).toEqual([1, 3]);
     expect(chooseTracks(TRACKS, 'lowest', undefined)).toEqual([2, 3]);
     expect(chooseTracks(TRACKS, { name: '480P' }, undefined)).toEqual([0, 3]);
+    expect(chooseTracks(TRACKS, { track: 0 }, undefined)).toEqual([0, 3]);
+    expect(chooseTracks(TRACKS, { track: 3 }, undefined)).toBeUndefined();
     expect(chooseTracks(TRACKS, 'auto', 0)).toEqual([0, 3]);
     expect(chooseTracks(TRACKS, 'all', undefined)).toEqual([0, 1, 2, 3, 4]);
     expect(chooseTracks(TRACKS.slice(3), 'best', undefined)).toHaveLength(1);
@@ -121,6 +123,13 @@ describe('a change of rendition', () => {
     expect(change.atPart).toBe(12);
   });
 
+  it('looks for it where starts have been seen to come, however many parts the description makes one believe', () => {
+    const change = changing('next');
+    expect(change.settle(6, 3, false, held(10))).toBe(false);
+    expect(change.settle(7, 3, false, held(11))).toBe(true);
+    expect(change.atPart).toBe(12);
+  });
+
   it('because of want begins with the segment under way at the newest part, and loads no more of it twice than is held', () => {
     const change = changing('newest');
     expect(change.settle(5, 4, false, held(9))).toBe(true);
@@ -141,6 +150,29 @@ describe('a change of rendition', () => {
     const newest = changing('screen');
     newest.settle(8, 4, false, held(9));
     expect([behind.atPart, newest.atPart]).toEqual([4, 8]);
+  });
+
+  it.each([
+    ['what is taken now', [0], [8, [0], [0]]],
+    ['what is ahead', [1], [8, [0], [1]]],
+    ['another one', [2], [8, [0], [2]]],
+  ])('by a player to %s takes the place of one that is still ahead, which it may never play', (_, tracks, taken) => {
+    const change = changing('next');
+    change.settle(6, 4, true, held(9));
+    expect(change.atPart).toBe(12);
+    change.want(tracks, 'screen', true);
+    expect(change.settle(6, 4, true, held(9))).toBe(true);
+    expect([change.atPart, change.of(7), change.of(8)]).toEqual(taken);
+    expect(change.of(12)).toEqual(tracks);
+  });
+
+  it('by the rule waits until the one before is behind us', () => {
+    const change = changing('next');
+    change.settle(6, 4, true, held(9));
+    change.want([0], 'newest');
+    const both = { ...held(14), holdsAll: (_: readonly number[], part: number) => part <= 14 };
+    expect(change.settle(11, 4, true, both)).toBe(false);
+    expect(change.settle(12, 4, true, both)).toBe(true);
   });
 
   it('moves on where the part turns out to be no start', () => {

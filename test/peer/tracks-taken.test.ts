@@ -55,6 +55,21 @@ describe('a player is led to the rendition that is taken', () => {
     expect(viewer.rendition.next).toBe(LOW);
   });
 
+  it('which a viewer has named, from where what he has ends, and by the rule again where the stream has no such track any more', () => {
+    const viewer = new Viewer();
+    viewer.taken.prefer({ track: HIGH }, 0);
+    viewer.plays(14, 19);
+    expect([viewer.taken.change.atPart, viewer.rendition.next]).toEqual([20, HIGH]);
+    expect([viewer.taken.change.of(19), viewer.taken.change.of(20)]).toEqual([
+      [LOW, SOUND],
+      [HIGH, SOUND],
+    ]);
+    viewer.taken.describe(ladder.slice(1), 0);
+    expect(viewer.taken.change.tracks).toEqual(null);
+    viewer.taken.describe([...ladder.slice(1), { ...videoTrack, id: 9, bandwidthBps: 900_000 }], 0);
+    expect(viewer.taken.change.tracks).toEqual([LOW, SOUND]);
+  });
+
   it('and is told of each change once', () => {
     const outputs = new Queue<PeerOutput>();
     const taken = new TracksTaken('lowest', renditionRule, outputs, () => undefined);

@@ -48,14 +48,21 @@ export function createLedAbr(leader: Leader): typeof AbrController {
     private led(): number | undefined {
       const { hls } = this;
       if (hls?.url !== SWARM_URL) return undefined;
-      leader.choosesQuality =
-        hls.autoLevelEnabled && hls.minAutoLevel <= 0 && hls.maxAutoLevel === hls.levels.length - 1;
-      const track = leader.rendition;
-      if (track === undefined) return undefined;
-      const level = hls.levels.findIndex(({ uri }) => trackOf(uri) === track);
+      leader.choosesQuality = hls.autoLevelEnabled && isUnlimited(hls);
+      const level = levelOf(hls, leader.rendition);
       return level < 0 ? undefined : level;
     }
   };
+}
+
+/** Whether a site leaves the automatic choice all levels. */
+export function isUnlimited({ minAutoLevel, maxAutoLevel, levels }: Hls): boolean {
+  return minAutoLevel <= 0 && maxAutoLevel === levels.length - 1;
+}
+
+/** The level of a track; -1 where there is none. */
+export function levelOf({ levels }: Hls, track: number | undefined): number {
+  return levels.findIndex(({ uri }) => trackOf(uri) === track);
 }
 
 /** Of a media playlist's address; NaN where there is none. */

@@ -17,6 +17,8 @@ export const SWARM_URL = 'https://swarm.invalid/master.m3u8';
 export interface MeasuredLiveSource extends LiveSource {
   /** Ms between the first and the last byte of a part on the way here; waiting for it to exist does not count. */
   transferMs?(track: number, part: number): number | undefined;
+  /** The player is led to this rendition where the last one ends: it asks for no part before its first. */
+  leadsTo?(track: number): boolean;
 }
 
 export type SwarmLoaderClass = new (config: HlsConfig) => Loader<LoaderContext>;
@@ -40,24 +42,22 @@ export function createSwarmLoader(live: MeasuredLiveSource, options: PlaylistOpt
  */
 class EarlyStart {
   private readonly live: MeasuredLiveSource;
-  private readonly begun = new Set<number>();
-  private readonly playedKinds = new Set<string>();
+  private readonly played = new Set<number>();
 
   constructor(live: MeasuredLiveSource) {
     this.live = live;
   }
 
   allows(track: number): boolean {
-    if (!this.playedKinds.has(this.kindOf(track))) this.begun.add(track);
-    return this.begun.has(track);
+    return this.played.has(track) || ![...this.played].some((other) => this.kindOf(other) === this.kindOf(track));
   }
 
   plays(track: number): void {
-    this.playedKinds.add(this.kindOf(track));
+    this.played.add(track);
   }
 
-  private kindOf(track: number): string {
-    return this.live.window.description?.tracks.find(({ id }) => id === track)?.kind ?? '';
+  private kindOf(track: number): string | undefined {
+    return this.live.window.description?.tracks.find(({ id }) => id === track)?.kind;
   }
 }
 
@@ -129,7 +129,9 @@ class SwarmLoader implements Loader<LoaderContext> {
   private optionsFor(track: number | undefined): PlaylistOptions {
     const { startEarlyMs } = this.options;
     if (track === undefined || startEarlyMs === undefined) return this.options;
-    if (!this.early.allows(track)) return { ...this.options, startEarlyMs: Number.POSITIVE_INFINITY };
+    if (!this.early.allows(track)) {
+      return { ...this.options, startEarlyMs: this.live.leadsTo?.(track) === true ? 0 : Number.POSITIVE_INFINITY };
+    }
     return { ...this.options, startAtS: startPosition(this.live.window) };
   }
 

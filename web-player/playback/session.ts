@@ -5,7 +5,7 @@ import { onScreen } from '../../peer/browser/on-screen.ts';
 import { createPeer } from '../../peer/browser/peer.ts';
 import { nowMs } from '../../runtime/browser/clock.ts';
 import { KeepLive, TARGET_LATENCY_MS } from '../loader/keep-live.ts';
-import { createLedAbr } from '../loader/led-abr.ts';
+import { createLedAbr, isUnlimited, levelOf, trackOf } from '../loader/led-abr.ts';
 import { playerConfig, START_BUFFER_MS } from '../loader/player-config.ts';
 import { createSwarmLoader, SWARM_URL } from '../loader/swarm-loader.ts';
 import { OnDemandChangeover } from './changeover-on-demand.ts';
@@ -200,13 +200,26 @@ export class Session {
     return qualitiesOf(this.hls);
   }
 
+  /** The level that the viewer has chosen; -1 for the automatic choice. */
   get quality(): number {
-    return this.hls.autoLevelEnabled ? -1 : this.hls.nextLevel;
+    const { hls, peer } = this;
+    return hls.autoLevelEnabled && peer.choosesQuality ? levelOf(hls, peer.preferred) : hls.manualLevel;
   }
 
+  /**
+   * Where the peer can lead hls.js to it, it does, at the end of what is there. Told to change at the live edge, hls.js begins inside a
+   * segment that it has, and loses parts of it; further back it throws away what it has of the old one, of which there is much.
+   */
   set quality(level: number) {
-    if (!this.isMade) this.peer.choosesQuality = level < 0;
-    this.hls.nextLevel = level;
+    const { hls, peer } = this;
+    const track = trackOf(hls.levels[level]?.uri);
+    const mayLead = !this.isMade || peer.choosesQuality;
+    const isLive = !this.changeover.playsHls && this.keepLive.following;
+    const wouldLead = mayLead && isLive && track >= 0 && isUnlimited(hls);
+    const leads = peer.prefer(wouldLead ? track : undefined) && (wouldLead || level < 0);
+    if (!this.isMade) peer.choosesQuality = leads;
+    if (!leads) hls.nextLevel = level;
+    else if (hls.manualLevel >= 0) hls.loadLevel = -1;
   }
 
   /** Sounds to choose from; fewer than two: nothing to choose. */
@@ -365,7 +378,7 @@ export class Session {
 
   private tellQuality(level: number): void {
     const name = qualityName(this.hls.levels[level] ?? { name: '', height: 0 });
-    this.tell({ kind: 'quality', level, name, auto: this.hls.autoLevelEnabled });
+    this.tell({ kind: 'quality', level, name, auto: this.quality < 0 });
   }
 
   /** Whoever makes the video element play, a button of the page's own or the browser's, has pressed play. */

@@ -88,6 +88,16 @@ export function blockHeaderBytes({ labelled }: BlockHeader): number {
   return PLAIN_BYTES + LABEL_BYTES + labelled.companion.length + lifeBytes;
 }
 
+/** Bytes of the header at the beginning of a frame, which has not been looked into: at most all of the frame. */
+export function headerBytesOf(frame: Uint8Array): number {
+  const flags = frame[1] ?? 0;
+  if ((flags & LABELLED) === 0) return Math.min(PLAIN_BYTES, frame.length);
+  const at = 15 + NAME_BYTES;
+  const companionBytes = ((frame[at] ?? 0) << 8) | (frame[at + 1] ?? 0);
+  const lifeBytes = (flags & LIFE) === 0 ? 0 : LIFE_BYTES;
+  return Math.min(PLAIN_BYTES + LABEL_BYTES + companionBytes + lifeBytes, frame.length);
+}
+
 function newBytes(bytes: number): Uint8Array {
   return new Uint8Array(bytes);
 }

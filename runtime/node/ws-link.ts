@@ -2,7 +2,7 @@ import { lookup } from 'node:dns';
 import { type LookupFunction, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { WebSocket } from 'ws';
-import { FRAME_BLOCK } from '../../protocol/frames.ts';
+import { FRAME_BLOCK, headerBytesOf } from '../../protocol/frames.ts';
 import { BLOCK_FRAME_BYTES_MAX, CONTROL_BYTES_MAX } from '../../protocol/limits.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { nowMs } from './clock.ts';
@@ -322,18 +322,23 @@ export class WsLink implements Link {
   }
 
   private received(data: Buffer, isBinary: boolean): void {
-    if (this.closing !== undefined || this.over) return;
-    if (!isBinary) {
-      this.close(1003, 'only binary messages are understood');
-      return;
-    }
-    const isBlock = data[0] === FRAME_BLOCK;
-    const isFragmented = isBlock && !this.masked;
-    const frames = frameHeaderBytes(data.length, !this.masked) + (isFragmented ? frameHeaderBytes(8, true) : 0);
-    this.count(isBlock ? 'dataIn' : 'controlIn', data.length + frames);
-    if (isBlock) this.events?.block(owned(data));
+    if (this.over) return;
+    const isBlock = isBinary && data[0] === FRAME_BLOCK;
+    // What comes while we close has come all the same.
+    if (isBlock) this.count('dataIn', data.length + this.blockFramesBytes(data));
+    else this.count('controlIn', data.length + frameHeaderBytes(data.length, !this.masked));
+    if (this.closing !== undefined) return;
+    if (!isBinary) this.close(1003, 'only binary messages are understood');
+    else if (isBlock) this.events?.block(owned(data));
     else if (data.length > CONTROL_BYTES_MAX) this.close(CLOSE.tooBig, 'a control message that is too long');
     else this.events?.control(data);
+  }
+
+  /** Bytes of the headers of the frames that a block came in: from a client they are two, see {@link sendFragments}. */
+  private blockFramesBytes(message: Uint8Array): number {
+    if (this.masked) return frameHeaderBytes(message.length, false);
+    const first = headerBytesOf(message);
+    return frameHeaderBytes(first, true) + frameHeaderBytes(message.length - first, true);
   }
 
   private ready(): boolean {

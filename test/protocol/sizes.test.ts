@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { codec, message } from '../../protocol/codec.ts';
 import { added, blob, list, optional, ordinal, struct, text, u53, word } from '../../protocol/fields.ts';
-import { blockHeaderBytes, encodeBlockHeader } from '../../protocol/frames.ts';
+import { blockHeaderBytes, encodeBlockHeader, headerBytesOf } from '../../protocol/frames.ts';
 import { conversations, frames } from './samples.ts';
 
 const words = ['a', 'bc', 'a word of more than thirty-two characters'] as const;
@@ -57,6 +57,9 @@ describe('a size is told without writing', () => {
   });
 
   test.each(frames.map(({ name, header }) => [name, header] as const))('the header of a block: %s', (_name, header) => {
-    expect(blockHeaderBytes(header)).toBe(encodeBlockHeader(header).length);
+    const bytes = encodeBlockHeader(header);
+    expect(blockHeaderBytes(header)).toBe(bytes.length);
+    expect(headerBytesOf(Uint8Array.of(...bytes, 1, 2, 3))).toBe(bytes.length);
+    for (let cut = 0; cut < bytes.length; cut++) expect(headerBytesOf(bytes.subarray(0, cut))).toBeLessThanOrEqual(cut);
   });
 });

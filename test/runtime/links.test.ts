@@ -2,6 +2,7 @@ import { createServer } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
+import { encodeBlockHeader } from '../../protocol/frames.ts';
 import { CLOSE } from '../../protocol/reasons.ts';
 import { dialLink, type Link, type LinkEvents, type LinkLimits } from '../../runtime/node/ws-link.ts';
 import {
@@ -112,6 +113,32 @@ describe('a link', () => {
     client.link.close(1000, 'done');
     await until(() => listener.linkCount === 0);
     expect(listener.counters).toEqual(far.link.counters);
+  });
+
+  it('counts at the end that listens what the one that dialled counts, whatever comes before a block, and however short it is', async () => {
+    const { client, far } = await pair();
+    const label = { track: 1, part: 2, index: 0, name: new Uint8Array(33), start: true };
+    const headers = [0, 76, 200].map((bytes) => {
+      const labelled = { ...label, companion: new Uint8Array(bytes), ...(bytes === 76 ? { lifeSeconds: 9 } : {}) };
+      return encodeBlockHeader({ request: 1, item: 0, kept: false, labelled });
+    });
+    const lengths = [1, 120, 65_530, 100_000];
+    for (const before of [header, ...headers])
+      for (const length of lengths) client.link.sendBlock(before, new Uint8Array(length));
+    await until(() => far.told.blocks.length === 16);
+    expect(far.link.counters.dataIn).toBe(client.link.counters.dataOut);
+    expect(far.link.connection()!.receivedBytes).toBe(client.link.connection()!.sentBytes);
+  });
+
+  it('counts what comes while it closes, and tells nobody of it', async () => {
+    const { client, far, listener } = await pair();
+    client.link.sendControl(Uint8Array.of(0x91, 1));
+    client.link.sendBlock(header, new Uint8Array(30_000));
+    far.link.close(1000, 'done');
+    await until(() => listener.linkCount === 0);
+    const { controlOut, dataOut } = client.link.counters;
+    expect(far.link.counters).toMatchObject({ controlIn: controlOut, dataIn: dataOut });
+    expect([far.told.control_, far.told.blocks]).toEqual([[], []]);
   });
 
   it('hands over small blocks that do not keep the receive buffer alive', async () => {

@@ -15,13 +15,15 @@ describe('a change of the sound', () => {
   } as unknown as LiveSource;
   const player = () => {
     const told: unknown[] = [];
-    const audioTracks = [0, 1].map((id) => ({ id, url: `https://x/${id}/media.m3u8` }));
+    const audioTracks = [0, 1, 2].map((id) => ({ id, url: `https://x/${id}/media.m3u8` }));
     const hls = {
       url: SWARM_URL,
       audioTrack: 0,
       audioTracks,
-      config: {},
-      setAudioOption: (to: unknown) => told.push(to),
+      setAudioOption(to: { id: number }): void {
+        told.push(to);
+        this.audioTrack = to.id;
+      },
     };
     return { hls: hls as unknown as Hls, told, audioTracks };
   };
@@ -40,5 +42,32 @@ describe('a change of the sound', () => {
     sound.end();
     await vi.advanceTimersByTimeAsync(10_000);
     expect(told).toEqual([]);
+  });
+
+  it('that a site makes itself stands, while ours waits and after it', async () => {
+    const { hls, told, audioTracks } = player();
+    const sound = new Sound();
+    void sound.change(hls, live, 1);
+    expect(sound.of(hls)).toBe(1);
+    hls.audioTrack = 2;
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect([sound.of(hls), told]).toEqual([2, []]);
+    void sound.change(hls, live, 1);
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect([sound.of(hls), told]).toEqual([1, [audioTracks[1]]]);
+    hls.audioTrack = 2;
+    expect(sound.of(hls)).toBe(2);
+    const next = player();
+    sound.keep(hls, next.hls);
+    expect(next.told).toEqual([audioTracks[2]]);
+  });
+
+  it('that still waits when another hls.js takes over is made there', () => {
+    const { hls, audioTracks } = player();
+    const next = player();
+    const sound = new Sound();
+    void sound.change(hls, live, 1);
+    sound.keep(hls, next.hls);
+    expect([next.told, sound.of(next.hls)]).toEqual([[audioTracks[1]], 1]);
   });
 });
